@@ -1,0 +1,22 @@
+"""Emotion-LLaMA as a vLLM model: importing this package is cheap, `register` does the work."""
+
+ARCHITECTURE = "EmotionLlamaForConditionalGeneration"
+
+
+def register() -> None:
+    """Make vLLM know the model, its config and its media handling.
+
+    The `vllm.general_plugins` entry point: vLLM calls it in the API server, in the engine core
+    and in every worker, sometimes twice, so it only fills registries and is idempotent.
+    """
+    from transformers import AutoConfig
+    from vllm import ModelRegistry
+
+    from emotion_llama_vllm.config import EmotionLlamaConfig
+    from emotion_llama_vllm.media import connector, loader  # noqa: F401  (they register themselves)
+
+    AutoConfig.register(EmotionLlamaConfig.model_type, EmotionLlamaConfig, exist_ok=True)
+    if ARCHITECTURE not in ModelRegistry.get_supported_archs():
+        ModelRegistry.register_model(
+            ARCHITECTURE, f"emotion_llama_vllm.model.emotion_llama:{ARCHITECTURE}"
+        )

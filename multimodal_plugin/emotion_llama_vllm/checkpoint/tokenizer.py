@@ -1,0 +1,70 @@
+"""A Llama tokenizer that gives the ids of the original's slow one.
+
+transformers 4.30's slow LlamaTokenizer encodes each piece between special tokens by itself, with a
+space in front. The classic `tokenizer.json` (normalizers that prepend and replace, no
+pre-tokenizer) does the same as a `PreTrainedTokenizerFast`; today's LlamaTokenizer does not.
+"""
+
+from collections.abc import Sequence
+
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, processors
+from transformers import PreTrainedTokenizerFast
+
+SPECIAL_TOKENS = ("<unk>", "<s>", "</s>")
+"""In the order of their ids."""
+BYTE_TOKENS = tuple(f"<0x{byte:02X}>" for byte in range(256))
+
+_SPACE = "\u2581"
+
+
+def build_tokenizer(
+    vocabulary: dict[str, int], merges: Sequence[tuple[str, str]]
+) -> PreTrainedTokenizerFast:
+    """Build the tokenizer of a BPE vocabulary with byte fallback.
+
+    Args:
+        vocabulary: piece to id; starts with `SPECIAL_TOKENS` and `BYTE_TOKENS`.
+        merges: the pairs of pieces that become one, best first.
+
+    Raises:
+        ValueError: the vocabulary does not start so; without byte fallback a rare character
+            would get the id of the clip's placeholder.
+    """
+    for index, token in enumerate((*SPECIAL_TOKENS, *BYTE_TOKENS)):
+        if vocabulary.get(token) != index:
+            raise ValueError(f"The tokenizer's id {index} must be {token!r}.")
+    unk, bos, eos = SPECIAL_TOKENS
+    tokenizer = Tokenizer(
+        models.BPE(
+            vocab=vocabulary,
+            merges=list(merges),
+            unk_token=unk,
+            fuse_unk=True,
+            byte_fallback=True,
+        )
+    )
+    tokenizer.add_special_tokens(
+        [AddedToken(token, special=True, normalized=False) for token in SPECIAL_TOKENS]
+    )
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.Prepend(_SPACE), normalizers.Replace(" ", _SPACE)]
+    )
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{bos} $A", special_tokens=[(bos, vocabulary[bos])]
+    )
+    tokenizer.decoder = decoders.Sequence(
+        [
+            decoders.Replace(_SPACE, " "),
+            decoders.ByteFallback(),
+            decoders.Fuse(),
+            decoders.Strip(" ", 1, 0),
+        ]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        unk_token=unk,
+        bos_token=bos,
+        eos_token=eos,
+        pad_token=unk,
+        clean_up_tokenization_spaces=False,
+    )

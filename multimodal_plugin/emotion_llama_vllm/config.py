@@ -1,0 +1,91 @@
+"""The checkpoint's configuration: every size of the model, and nothing that is not a size."""
+
+from typing import Any, cast
+
+from transformers import HubertConfig, LlamaConfig
+from transformers.configuration_utils import PreTrainedConfig
+
+FEATURE_NAMES = ("FaceMAE", "VideoMAE", "audio")
+"""The rows of a clip's features, in their order (`first_face.py` of the original)."""
+
+AUDIO_ROW = FEATURE_NAMES.index("audio")
+
+
+class EvaVisionConfig(PreTrainedConfig):
+    """EVA-ViT (`eva_vit.py` of the original); the defaults are EVA-ViT-g's at 448 pixels.
+
+    `image_size` and `patch_size` are sides in pixels. `image_mean` and `image_std` normalise RGB
+    values in 0..1. `layer_norm_eps` is that of the blocks, `ln_vision_eps` that of the layer norm
+    behind the last block.
+    """
+
+    model_type = "emotion_llama_eva"
+    base_config_key = "vision_config"
+
+    image_size: int = 448
+    patch_size: int = 14
+    hidden_size: int = 1408
+    num_hidden_layers: int = 39
+    num_attention_heads: int = 16
+    intermediate_size: int = 6144
+    layer_norm_eps: float = 1e-6
+    ln_vision_eps: float = 1e-5
+    image_mean: tuple[float, ...] | list[float] = (0.48145466, 0.4578275, 0.40821073)
+    image_std: tuple[float, ...] | list[float] = (0.26862954, 0.26130258, 0.27577711)
+
+    @property
+    def num_patches(self) -> int:
+        return (self.image_size // self.patch_size) ** 2
+
+
+class EmotionLlamaConfig(PreTrainedConfig):
+    """Emotion-LLaMA: a Llama that reads a frame, its sound and three feature vectors.
+
+    `patches_per_embedding` consecutive patches make one image embedding. `video_token_id` stands
+    for a clip in the prompt; it is inside the vocabulary (`<unk>`), as an id beyond it would let
+    one request end the engine.
+    """
+
+    model_type = "emotion_llama"
+    sub_configs = {  # noqa: RUF012  (declared so by transformers)
+        "text_config": LlamaConfig,
+        "vision_config": EvaVisionConfig,
+        "audio_config": HubertConfig,
+    }
+
+    text_config: dict | PreTrainedConfig | None = None
+    vision_config: dict | PreTrainedConfig | None = None
+    audio_config: dict | PreTrainedConfig | None = None
+    patches_per_embedding: int = 4
+    video_token_id: int = 0
+    tie_word_embeddings: bool = False
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        for name, config_class in self.sub_configs.items():
+            given = getattr(self, name)
+            if not isinstance(given, config_class):
+                setattr(self, name, config_class(**(given or {})))
+        super().__post_init__(**kwargs)
+
+    @property
+    def text(self) -> LlamaConfig:
+        return cast(LlamaConfig, self.text_config)
+
+    @property
+    def vision(self) -> EvaVisionConfig:
+        return cast(EvaVisionConfig, self.vision_config)
+
+    @property
+    def audio(self) -> HubertConfig:
+        return cast(HubertConfig, self.audio_config)
+
+    @property
+    def feature_size(self) -> int:
+        """Width of a feature row: HuBERT's own, as its mean is one of the rows."""
+        return self.audio.hidden_size
+
+    @property
+    def embeddings_per_clip(self) -> int:
+        """Image embeddings, one for each feature row, one for the CLS token (260 at full size)."""
+        image = self.vision.num_patches // self.patches_per_embedding
+        return image + len(FEATURE_NAMES) + 1

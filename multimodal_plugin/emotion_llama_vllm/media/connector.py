@@ -1,0 +1,67 @@
+"""How vLLM fetches a clip: our `MediaReader` in vLLM's media connector registry.
+
+Selected by `VLLM_MEDIA_CONNECTOR=emotion_llama`, which `emotion-llama serve` sets.
+"""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, TypeVar
+
+from vllm.exceptions import GracefulHTTPError
+from vllm.multimodal.media import MEDIA_CONNECTOR_REGISTRY, MediaConnector, MediaIO
+
+from emotion_llama_vllm.media.errors import MediaError
+from emotion_llama_vllm.media.source import MediaReader
+from emotion_llama_vllm.settings import media_settings
+
+NAME = "emotion_llama"
+
+_M = TypeVar("_M")
+
+
+@MEDIA_CONNECTOR_REGISTRY.register(NAME)
+class EmotionLlamaMediaConnector(MediaConnector):
+    """Several media roots, closed by default, every refusal a 4xx.
+
+    vLLM's own `--allowed-local-media-path` counts as one more root; `--allowed-media-domains`
+    names the hosts, none by default.
+    """
+
+    def __init__(
+        self,
+        media_io_kwargs: dict[str, dict[str, Any]] | None = None,
+        *,
+        allowed_local_media_path: str = "",
+        allowed_media_domains: list[str] | None = None,
+    ) -> None:
+        super().__init__(media_io_kwargs=media_io_kwargs)
+        vllm_root = (Path(allowed_local_media_path),) if allowed_local_media_path else ()
+        settings = media_settings()
+        self._reader = MediaReader(
+            roots=(*settings.media_root, *vllm_root),
+            domains=allowed_media_domains or (),
+            settings=settings,
+        )
+
+    async def load_from_url_async(
+        self, url: str, media_io: MediaIO[_M], *, fetch_timeout: int | None = None
+    ) -> _M:
+        try:
+            data = await self._reader.read(url)
+            return await asyncio.to_thread(media_io.load_bytes, data)
+        except MediaError as error:
+            raise as_vllm_error(error) from error
+
+    def load_from_url(
+        self, url: str, media_io: MediaIO[_M], *, fetch_timeout: int | None = None
+    ) -> _M:
+        """For `vllm.LLM`, which is synchronous; a loop may already run in this thread."""
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            return pool.submit(asyncio.run, self.load_from_url_async(url, media_io)).result()
+
+
+def as_vllm_error(error: MediaError) -> GracefulHTTPError:
+    """The exception that vLLM's server answers with the error's own status."""
+    return GracefulHTTPError(str(error), HTTPStatus(error.status))

@@ -1,0 +1,89 @@
+"""The `.npz` container: a video file together with its pre-extracted feature rows.
+
+Two members: `video` (the bytes of a video or image file, uint8 [n]) and `features` (float32
+[3, feature size], a row of NaN is not given).
+"""
+
+import io
+import zipfile
+import zlib
+
+import numpy as np
+import numpy.typing as npt
+from numpy.lib import format as npy
+
+from emotion_llama_vllm.config import FEATURE_NAMES
+from emotion_llama_vllm.media.errors import MediaError, MediaTooLarge
+
+_ZIP_MAGIC = b"PK\x03\x04"
+_MEMBERS = {"video.npy", "features.npy"}
+_MAX_FEATURE_BYTES = 1 << 20
+_HOW = "an .npz clip holds exactly `video` (uint8 bytes of a video file) and `features`"
+
+
+def is_container(data: bytes) -> bool:
+    return data[:4] == _ZIP_MAGIC
+
+
+def open_container(data: bytes, *, max_bytes: int) -> tuple[bytes, npt.NDArray[np.float32]]:
+    """Return the video's bytes and the features of an `.npz` container.
+
+    Sizes are checked before anything is inflated; pickled members are refused.
+
+    Raises:
+        MediaError: not such a container, or arrays of another kind.
+        MediaTooLarge: more video bytes than `max_bytes`.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = {info.filename: info for info in archive.infolist()}
+            if set(members) != _MEMBERS or len(archive.infolist()) != len(_MEMBERS):
+                raise MediaError(f"The clip is a zip file, but {_HOW}.")
+            if members["video.npy"].file_size > max_bytes + 4096:
+                raise MediaTooLarge(f"The video inside the .npz is over {max_bytes} bytes.")
+            if members["features.npy"].file_size > _MAX_FEATURE_BYTES:
+                raise MediaTooLarge("The features inside the .npz are over 1 MiB.")
+            video = _read_array(archive, "video.npy")
+            features = _read_array(archive, "features.npy")
+    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, NotImplementedError) as error:
+        raise MediaError(f"The .npz clip cannot be opened; {_HOW}.") from error
+    if video.dtype != np.uint8 or video.ndim != 1:
+        raise MediaError("`video` in the .npz must be one row of uint8: the bytes of a file.")
+    return video.tobytes(), check_features(features)
+
+
+def check_features(features: object) -> npt.NDArray[np.float32]:
+    """Return `features` as it came, if it is float32 [3, n] with each row finite or all NaN.
+
+    Raises:
+        MediaError: any other type, shape or value.
+    """
+    rows = len(FEATURE_NAMES)
+    if (
+        not isinstance(features, np.ndarray)
+        or features.dtype != np.float32
+        or features.ndim != 2
+        or features.shape[0] != rows
+    ):
+        raise MediaError(f"`features` must be float32 [{rows}, feature size].")
+    absent = np.atleast_1d(np.isnan(features).all(axis=1))
+    if not np.isfinite(features[~absent]).all():
+        raise MediaError("Each row of `features` must be finite, or all NaN where not given.")
+    return np.ascontiguousarray(features)
+
+
+def _read_array(archive: zipfile.ZipFile, member: str) -> np.ndarray:
+    """Read one `.npy` member; the size its header claims is checked before memory is taken."""
+    with archive.open(member) as stream:
+        try:
+            version = npy.read_magic(stream)
+            read_header = (
+                npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+            )
+            shape, fortran_order, dtype = read_header(stream)
+            if dtype.hasobject:
+                raise ValueError("pickled objects")
+            data = stream.read()
+            return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran_order else "C")
+        except (ValueError, zlib.error) as error:
+            raise MediaError(f"`{member}` in the .npz is no plain array; {_HOW}.") from error

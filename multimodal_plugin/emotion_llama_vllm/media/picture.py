@@ -1,0 +1,97 @@
+"""The one frame that the model sees: the very pixels that OpenCV, as in the original, reads."""
+
+import io
+
+import numpy as np
+import numpy.typing as npt
+from av import Packet, VideoFrame
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.stream import Disposition
+from av.video.stream import VideoStream
+from PIL import Image, ImageOps
+
+from emotion_llama_vllm.media.errors import MediaError
+
+_MAX_PIXELS = 8192 * 4320
+_STILL_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
+
+
+def is_still(data: bytes) -> bool:
+    """Whether these are the bytes of a PNG or JPEG."""
+    return data.startswith(_STILL_MAGIC)
+
+
+def decode_still(data: bytes) -> npt.NDArray[np.uint8]:
+    """Return a PNG or JPEG as RGB [height, width, 3], upright by its EXIF orientation."""
+    try:
+        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
+            _check_size(*image.size)
+            return np.array(ImageOps.exif_transpose(image).convert("RGB"))
+    except MediaError:
+        raise
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise MediaError("The picture is damaged: it cannot be decoded.") from error
+
+
+class FirstFrame:
+    """The first frame in display order of a file's first video track.
+
+    Raises:
+        MediaError: from the constructor if there is no picture track, from `feed` and `rgb` if it
+            cannot be decoded.
+    """
+
+    def __init__(self, container: InputContainer) -> None:
+        self.stream = _video_stream(container)
+        self.stream.codec_context.thread_count = 1
+        _check_size(self.stream.codec_context.width, self.stream.codec_context.height)
+        self._frame: VideoFrame | None = None
+
+    @property
+    def found(self) -> bool:
+        return self._frame is not None
+
+    @property
+    def seconds(self) -> float:
+        """When the frame is shown, from the start of the track."""
+        frame = self._found_frame()
+        if frame.pts is None or frame.time_base is None:
+            return 0.0
+        return float((frame.pts - (self.stream.start_time or 0)) * frame.time_base)
+
+    def feed(self, packet: Packet) -> None:
+        try:
+            self._frame = next(iter(packet.decode()), None)  # type: ignore[assignment]
+        except FFmpegError as error:
+            raise MediaError("The clip's picture is damaged: no frame can be decoded.") from error
+
+    def rgb(self) -> npt.NDArray[np.uint8]:
+        """[height, width, 3], turned upright by the track's display matrix."""
+        frame = self._found_frame()
+        _check_size(frame.width, frame.height)
+        # OpenCV's own conversion: to BGR with bicubic chroma.
+        bgr = frame.reformat(format="bgr24", interpolation="BICUBIC").to_ndarray()
+        turns = round(frame.rotation / 90) % 4 if frame.rotation % 90 == 0 else 0
+        return np.ascontiguousarray(np.rot90(bgr[..., ::-1], turns), dtype=np.uint8)
+
+    def _found_frame(self) -> VideoFrame:
+        if self._frame is None:
+            raise MediaError("The file has a video track without a frame that can be decoded.")
+        return self._frame
+
+
+def _video_stream(container: InputContainer) -> VideoStream:
+    for stream in container.streams.video:
+        # A cover picture is no video, and a codec that FFmpeg does not know has no context.
+        if stream.codec_context and not stream.disposition & Disposition.attached_pic:
+            return stream
+    raise MediaError("The file has no picture that can be decoded; a clip needs at least a frame.")
+
+
+def _check_size(width: int, height: int) -> None:
+    if width * height > _MAX_PIXELS:
+        raise MediaError(
+            f"The picture is {width} x {height}; at most {_MAX_PIXELS // 10**6} megapixels are "
+            "taken. Send a smaller one."
+        )

@@ -1,0 +1,93 @@
+"""HuBERT, from waveforms to one vector each: the mean of its last hidden state over time.
+
+`conversation.py:260-276` of the original, in float32 as there, for many clips at once.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import torch
+from torch import nn
+from transformers import AutoModel, HubertConfig, HubertModel
+
+_MAX_PADDING = 0.25
+"""Sounds share a batch while padding to the longest stays below this share of it."""
+
+
+class HubertMean(nn.Module):
+    """transformers' HuBERT and the mean over the frames that are really sound."""
+
+    def __init__(self, config: HubertConfig) -> None:
+        super().__init__()
+        self.hubert: HubertModel = AutoModel.from_config(
+            config, dtype=torch.float32, attn_implementation="sdpa"
+        )
+        # Its group norm runs over time, so with it padding would change the valid frames.
+        self._can_pad = config.feat_extract_norm == "layer"
+
+    def forward(self, waveforms: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Return one feature for each normalised 16 kHz waveform.
+
+        Args:
+            waveforms: float32 [samples] each, of any lengths.
+
+        Returns:
+            float32 [waveforms, hidden size].
+        """
+        device = self.hubert.device
+        features = torch.empty(
+            len(waveforms), self.hubert.config.hidden_size, dtype=torch.float32, device=device
+        )
+        for batch in _batches([len(waveform) for waveform in waveforms], self._can_pad):
+            features[batch] = self._mean([waveforms[index].to(device) for index in batch])
+        return features
+
+    def _mean(self, waveforms: Sequence[torch.Tensor]) -> torch.Tensor:
+        padded = nn.utils.rnn.pad_sequence(list(waveforms), batch_first=True).float()
+        lengths = torch.tensor([len(waveform) for waveform in waveforms], device=padded.device)
+        if (lengths == padded.shape[1]).all():
+            return self.hubert(padded).last_hidden_state.mean(dim=1)
+        samples = torch.arange(padded.shape[1], device=padded.device)
+        hidden = self.hubert(
+            padded, attention_mask=(samples < lengths[:, None]).long()
+        ).last_hidden_state
+        frames = num_frames(self.hubert.config, lengths)
+        valid = torch.arange(hidden.shape[1], device=hidden.device) < frames[:, None]
+        return (hidden * valid[..., None]).sum(dim=1) / frames[:, None]
+
+    def load_weights(self, weights: Iterable[tuple[str, torch.Tensor]]) -> set[str]:
+        """Copy every tensor of the checkpoint, in float32."""
+        own = dict(self.hubert.named_parameters())
+        loaded = set()
+        for name, tensor in weights:
+            own[name].data.copy_(tensor)
+            loaded.add(f"hubert.{name}")
+        return loaded
+
+
+def num_frames(config: HubertConfig, samples: torch.Tensor) -> torch.Tensor:
+    """How many frames HuBERT's convolutions make of so many samples."""
+    for kernel, stride in zip(config.conv_kernel, config.conv_stride, strict=True):
+        samples = (samples - kernel) // stride + 1
+    return samples
+
+
+def min_samples(config: HubertConfig) -> int:
+    """The fewest samples that make one frame (400 at the usual sizes)."""
+    samples = 1
+    for kernel, stride in zip(
+        reversed(config.conv_kernel), reversed(config.conv_stride), strict=True
+    ):
+        samples = (samples - 1) * stride + kernel
+    return samples
+
+
+def _batches(lengths: Sequence[int], can_pad: bool) -> Iterator[list[int]]:
+    """Group indices of similar lengths, so that little is computed for padding."""
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    while order:
+        longest = lengths[order[-1]]
+        batch = [order.pop()]
+        shortest = longest * (1 - _MAX_PADDING) if can_pad else longest
+        while order and lengths[order[-1]] >= shortest:
+            batch.append(order.pop())
+        yield batch

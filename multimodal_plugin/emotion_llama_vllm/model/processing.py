@@ -1,0 +1,229 @@
+"""From a decoded clip to the network's inputs, and its place in the prompt."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from transformers import BatchFeature
+from vllm.exceptions import VLLMValidationError
+from vllm.inputs import MultiModalDataDict
+from vllm.multimodal.inputs import MultiModalFieldConfig, MultiModalKwargsItems
+from vllm.multimodal.parse import MultiModalDataItems, MultiModalDataParser
+from vllm.multimodal.processing import (
+    BaseDummyInputsBuilder,
+    BaseMultiModalProcessor,
+    BaseProcessingInfo,
+    PromptReplacement,
+    PromptUpdate,
+    PromptUpdateDetails,
+)
+
+from emotion_llama_vllm.config import AUDIO_ROW, FEATURE_NAMES, EmotionLlamaConfig
+from emotion_llama_vllm.media.clip import SAMPLING_RATE
+from emotion_llama_vllm.media.features import check_features
+from emotion_llama_vllm.media.sound import check_seconds, resample
+from emotion_llama_vllm.model.audio import min_samples
+from emotion_llama_vllm.settings import media_settings
+
+PLACEHOLDER = "<unk>"
+"""Stands for the clip in the prompt; the chat template writes it between these two."""
+BEFORE_CLIP, AFTER_CLIP = "<video>", "</video>"
+
+_INSTEAD = {
+    "image": (
+        "Emotion-LLaMA takes a video, not an image: send the picture as "
+        '{"type": "video_url", "video_url": {"url": ...}}; '
+        "a PNG or JPEG counts as a clip of one frame without sound."
+    ),
+    "audio": (
+        "Emotion-LLaMA takes a video, not audio alone: send a video file that holds the sound as "
+        '{"type": "video_url", "video_url": {"url": ...}}.'
+    ),
+    "video": (
+        "A conversation is about one clip: send one video part in the whole conversation, "
+        "and a request of its own for each further clip."
+    ),
+}
+
+
+class EmotionLlamaProcessingInfo(BaseProcessingInfo):
+    """What vLLM asks about the model's inputs."""
+
+    def get_hf_config(self) -> EmotionLlamaConfig:
+        return self.ctx.get_hf_config(EmotionLlamaConfig)
+
+    def get_supported_mm_limits(self) -> Mapping[str, int | None]:
+        return {"video": 1}
+
+    def get_mm_max_tokens_per_item(
+        self, seq_len: int, mm_counts: Mapping[str, int]
+    ) -> Mapping[str, int]:
+        return {"video": self.get_hf_config().embeddings_per_clip}
+
+    def get_data_parser(self) -> MultiModalDataParser:
+        # With the metadata comes the waveform, and the cache key covers both.
+        return MultiModalDataParser(video_needs_metadata=True)
+
+    def validate_num_items(self, modality: str, num_items: int) -> None:
+        if modality in _INSTEAD and num_items > (modality == "video"):
+            raise VLLMValidationError(_INSTEAD[modality], parameter="messages")
+        super().validate_num_items(modality, num_items)
+
+
+class EmotionLlamaDummyInputsBuilder(BaseDummyInputsBuilder[EmotionLlamaProcessingInfo]):
+    """The largest clip that a request can bring: vLLM measures memory with it."""
+
+    def get_dummy_text(self, mm_counts: Mapping[str, int]) -> str:
+        return f"{BEFORE_CLIP}{PLACEHOLDER}{AFTER_CLIP}" * mm_counts.get("video", 0)
+
+    def get_dummy_mm_data(
+        self, seq_len: int, mm_counts: Mapping[str, int], mm_options: Mapping[str, Any]
+    ) -> MultiModalDataDict:
+        size = self.info.get_hf_config().vision.image_size
+        frames = np.zeros((1, size, size, 3), np.uint8)
+        samples = int(media_settings().max_audio_seconds * SAMPLING_RATE)
+        metadata = {"waveform": np.zeros(samples, np.float32), "sampling_rate": SAMPLING_RATE}
+        return {"video": [(frames, metadata)] * mm_counts.get("video", 0)}
+
+
+class EmotionLlamaMultiModalProcessor(BaseMultiModalProcessor[EmotionLlamaProcessingInfo]):
+    """Clips to tensors, and the placeholder to as many positions as a clip has embeddings."""
+
+    def _call_hf_processor(
+        self, hf_data: Mapping[str, object], hf_kwargs: Mapping[str, object]
+    ) -> BatchFeature:
+        # vLLM's own call would cast pixels and waveform to the model's dtype.
+        config = self.info.get_hf_config()
+        videos = cast(Sequence[tuple[Any, dict[str, Any]]], hf_data["videos"])
+        clips = [preprocess(frames, metadata, config) for frames, metadata in videos]
+        return BatchFeature({name: [clip[name] for clip in clips] for name in clips[0]})
+
+    def _get_mm_fields_config(
+        self, hf_inputs: BatchFeature, hf_processor_mm_kwargs: Mapping[str, object]
+    ) -> Mapping[str, MultiModalFieldConfig]:
+        return {
+            name: MultiModalFieldConfig.batched("video")
+            for name in ("pixel_values", "input_values", "features")
+        }
+
+    def _get_prompt_updates(
+        self,
+        mm_items: MultiModalDataItems,
+        hf_processor_mm_kwargs: Mapping[str, object],
+        out_mm_kwargs: MultiModalKwargsItems,
+    ) -> Sequence[PromptUpdate]:
+        # Found by its neighbours: an unknown character elsewhere has the placeholder's id too.
+        config = self.info.get_hf_config()
+        tokenizer = self.info.get_tokenizer()
+        before = tokenizer.encode(BEFORE_CLIP, add_special_tokens=False)
+        after = tokenizer.encode(AFTER_CLIP, add_special_tokens=False)
+        clip = [config.video_token_id]
+        return [
+            PromptReplacement(
+                modality="video",
+                target=[*before, *clip, *after],
+                replacement=PromptUpdateDetails.select_token_id(
+                    [*before, *clip * config.embeddings_per_clip, *after], config.video_token_id
+                ),
+            )
+        ]
+
+    def _apply_prompt_updates_via_text(self, *args: Any, **kwargs: Any) -> Any:
+        # vLLM's last resort when the clip's place is not among the ids; text cannot restore it.
+        raise VLLMValidationError(
+            "The prompt has lost the place of its clip: shorten the text instead of cutting the "
+            "prompt with truncate_prompt_tokens.",
+            parameter="truncate_prompt_tokens",
+        )
+
+
+def preprocess(
+    frames: npt.NDArray[np.uint8], metadata: Mapping[str, Any], config: EmotionLlamaConfig
+) -> dict[str, torch.Tensor]:
+    """Make the network's inputs of one decoded clip.
+
+    Args:
+        frames: RGB [1, height, width, 3].
+        metadata: `waveform` (float32 [samples] mono, absent or None: no sound), its
+            `sampling_rate` in Hz, optionally `features` (float32 [3, feature_size], a row of NaN
+            is not given).
+        config: the checkpoint's.
+
+    Returns:
+        `pixel_values` uint8 [3, image_size, image_size], `input_values` float32 [samples],
+        `features` float32 [3, feature_size], where an audio row of NaN is for HuBERT to compute.
+
+    Raises:
+        MediaError: arrays of another kind.
+    """
+    features = _features(metadata.get("features"), config)
+    waveform = _waveform(metadata)
+    if waveform is None and np.isnan(features[AUDIO_ROW]).any():
+        features[AUDIO_ROW] = 0
+    if waveform is None or not np.isnan(features[AUDIO_ROW]).any():
+        input_values = np.zeros(1, np.float32)  # HuBERT will not hear it
+    else:
+        input_values = normalise(waveform, min_samples(config.audio))
+    return {
+        "pixel_values": torch.from_numpy(_pixels(frames, config.vision.image_size)),
+        "input_values": torch.from_numpy(input_values),
+        "features": torch.from_numpy(features),
+    }
+
+
+def normalise(waveform: npt.NDArray[np.float32], at_least: int) -> npt.NDArray[np.float32]:
+    """Zero mean and unit variance in float32, as Wav2Vec2FeatureExtractor does.
+
+    A sound too short for one frame of HuBERT is followed by silence up to `at_least` samples.
+    """
+    normalised = (waveform - waveform.mean()) / np.sqrt(waveform.var() + np.float32(1e-7))
+    return np.pad(normalised, (0, max(0, at_least - len(normalised))))
+
+
+def _pixels(frames: object, size: int) -> npt.NDArray[np.uint8]:
+    if (
+        not isinstance(frames, np.ndarray)
+        or frames.dtype != np.uint8
+        or frames.ndim != 4
+        or frames.shape[0] != 1
+        or frames.shape[-1] != 3
+    ):
+        raise VLLMValidationError("A decoded clip is one RGB frame: uint8 [1, height, width, 3].")
+    resized = Image.fromarray(frames[0]).resize((size, size), Image.Resampling.BICUBIC)
+    return np.ascontiguousarray(np.asarray(resized).transpose(2, 0, 1))
+
+
+def _waveform(metadata: Mapping[str, Any]) -> npt.NDArray[np.float32] | None:
+    waveform = metadata.get("waveform")
+    if waveform is None:
+        return None
+    rate = metadata.get("sampling_rate", SAMPLING_RATE)
+    if not isinstance(waveform, np.ndarray) or waveform.dtype != np.float32 or waveform.ndim != 1:
+        raise VLLMValidationError("`waveform` must be mono sound: float32 [samples].")
+    if not len(waveform) or not np.isfinite(waveform).all():
+        raise VLLMValidationError("`waveform` must hold finite samples; leave it out for no sound.")
+    if not isinstance(rate, int | float) or not 1000 <= rate <= 768_000:
+        raise VLLMValidationError("`sampling_rate` must be in Hz, from 1000 to 768000.")
+    check_seconds(len(waveform) / rate, media_settings().max_audio_seconds)
+    return resample(waveform, rate)
+
+
+def _features(features: object, config: EmotionLlamaConfig) -> npt.NDArray[np.float32]:
+    """The given rows; FaceMAE and VideoMAE are zeros where not given, audio stays NaN."""
+    rows, size = len(FEATURE_NAMES), config.feature_size
+    if features is None:
+        complete = np.full((rows, size), np.nan, np.float32)
+    else:
+        complete = check_features(features).copy()
+    if complete.shape[1] != size:
+        raise VLLMValidationError(
+            f"`features` must be float32 [{rows}, {size}] for this checkpoint, "
+            f"not [{rows}, {complete.shape[1]}]."
+        )
+    absent = np.atleast_1d(np.isnan(complete).all(axis=1))
+    absent[AUDIO_ROW] = False
+    complete[absent] = 0
+    return complete
