@@ -1,0 +1,127 @@
+"""The one module that asks the model: renders prompts and generates, with vLLM's public parts."""
+
+import asyncio
+import bisect
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Literal, cast
+
+import numpy as np
+from vllm.engine.protocol import EngineClient
+from vllm.entrypoints.serve.utils.api_utils import with_cancellation
+from vllm.inputs import EngineInput
+from vllm.outputs import RequestOutput
+from vllm.renderers import ChatParams, TokenizeParams
+from vllm.sampling_params import RequestOutputKind, SamplingParams
+
+from emotion_llama_vllm.media.clip import Clip
+from emotion_llama_vllm.media.sound import resample
+
+__all__ = ["Engine", "Message", "PromptStyle", "SamplingParams", "with_cancellation"]
+
+PromptStyle = Literal["eval", "demo"]
+"""The chat template's variable: the original's evaluation prompt, or its demo's."""
+
+Message = dict[str, Any]
+"""A chat message as the OpenAI API has it."""
+
+
+class Engine:
+    """Renders and generates; every route of ours goes through here, so they share one path."""
+
+    def __init__(self, client: EngineClient) -> None:
+        self._client = client
+        self._renderer = client.renderer
+
+    @property
+    def max_model_len(self) -> int:
+        return self._client.model_config.max_model_len
+
+    async def warm_up(self) -> None:
+        """Answer about a blank clip, so that the first real request finds everything loaded."""
+        silence = await asyncio.to_thread(resample, np.zeros(44_100, np.float32), 44_100)
+        clip = Clip(frame=np.zeros((16, 16, 3), np.uint8), waveform=silence)
+        prompt = await self.render_clip(clip, "", style="demo")
+        await self.complete(prompt, SamplingParams(max_tokens=1, logprobs=1))
+
+    async def render(self, messages: Sequence[Message], *, style: PromptStyle) -> EngineInput:
+        """Make the engine's input of chat messages; their clip is fetched and decoded.
+
+        Raises:
+            VLLMError: the clip or the messages cannot be used, with an HTTP status of their own.
+        """
+        params = ChatParams(
+            chat_template_content_format="openai",
+            chat_template_kwargs={"prompt_style": style, "tokenize": False},
+        )
+        _, prompts = await self._renderer.render_chat_async(
+            [cast(Any, list(messages))], params, self._tokenize_params()
+        )
+        return prompts[0]
+
+    async def render_clip(self, clip: Clip, text: str, *, style: PromptStyle) -> EngineInput:
+        """Make the engine's input of a clip that is decoded already."""
+        prompt = {
+            "prompt": self._prompt_text(text, style),
+            "multi_modal_data": {"video": [(clip.frame[None], clip.metadata())]},
+        }
+        rendered = await self._renderer.render_cmpl_async(
+            [cast(Any, prompt)], self._tokenize_params()
+        )
+        return rendered[0]
+
+    async def generate(
+        self, prompt: EngineInput, sampling: SamplingParams
+    ) -> AsyncIterator[RequestOutput]:
+        """Yield the answer as it grows; leaving the loop early ends the request."""
+        request_id = f"emotion-llama-{uuid.uuid4().hex}"
+        async for output in self._client.generate(prompt, sampling, request_id):
+            yield output
+
+    async def complete(self, prompt: EngineInput, sampling: SamplingParams) -> RequestOutput:
+        """Return the whole answer at once."""
+        sampling.output_kind = RequestOutputKind.FINAL_ONLY
+        final: RequestOutput | None = None
+        async for output in self.generate(prompt, sampling):
+            final = output
+        if final is None:
+            raise RuntimeError("The engine ended a request without an answer.")
+        return final
+
+    def fit(self, text: str, *, style: PromptStyle, max_positions: int) -> str:
+        """Drop characters of `text` from the left until the prompt about a clip fits.
+
+        Args:
+            text: the user's.
+            style: which prompt it goes into.
+            max_positions: of the whole prompt, the clip's embeddings included.
+        """
+        if self._count(text, style) <= max_positions:
+            return text
+        # Fewer characters never make more tokens, but for single steps that do not matter here.
+        cut = bisect.bisect_left(
+            range(len(text)),
+            True,
+            key=lambda start: self._count(text[start:], style) <= max_positions,
+        )
+        return text[cut:]
+
+    def _count(self, text: str, style: PromptStyle) -> int:
+        """Positions of the prompt with this text and a clip."""
+        prompt = self._prompt_text(text, style)
+        tokens = self._tokenizer.encode(prompt, add_special_tokens=False)
+        config = cast(Any, self._client.model_config.hf_config)
+        return len(tokens) - 1 + config.embeddings_per_clip
+
+    def _prompt_text(self, text: str, style: PromptStyle) -> str:
+        content = [{"type": "video"}, {"type": "text", "text": text}]
+        return self._tokenizer.apply_chat_template(
+            [{"role": "user", "content": content}], tokenize=False, prompt_style=style
+        )
+
+    @property
+    def _tokenizer(self) -> Any:
+        return self._renderer.get_tokenizer()
+
+    def _tokenize_params(self) -> TokenizeParams:
+        return TokenizeParams(max_total_tokens=self.max_model_len, add_special_tokens=False)

@@ -1,0 +1,184 @@
+"""The original's documented routes, unchanged for their callers.
+
+`POST /api/predict/` (Gradio, port 7889 there) and `POST /process_video` (FastAPI, port 7887):
+the demo's prompt, sampling and post-processing, each in its documented shape.
+"""
+
+import time
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+
+import pybase64
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, Field, StrictStr
+from starlette.exceptions import HTTPException
+
+from emotion_llama_server.engine import Engine, SamplingParams, with_cancellation
+from emotion_llama_server.errors import describe
+from emotion_llama_vllm.logits_processor import REQUEST_FIELD
+
+_MAX_POSITIONS = 2000
+_MAX_NEW_TOKENS = 500
+"""Prompt and answer together, and the answer: `conversation.py:189-215` of the original."""
+
+_MEDIA_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"\x1aE\xdf\xa3", b"PK\x03\x04")
+
+
+class PredictRequest(BaseModel):
+    """`{"data": [video, prompt]}`."""
+
+    data: Annotated[list[StrictStr], Field(min_length=2, max_length=2)]
+    """The clip (path, URL, data URL or base64) and the prompt."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [{"data": ["happy_face.mp4", "[emotion] Which emotion is this?"]}]
+        }
+    }
+
+
+class PredictResponse(BaseModel):
+    """`{"data": [text], "duration": seconds}`."""
+
+    data: list[str]
+    duration: float
+
+
+class ProcessVideoRequest(BaseModel):
+    """`{"video_path", "question"}`."""
+
+    video_path: StrictStr
+    question: StrictStr
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {"video_path": "happy_face.mp4", "question": "[reason] Which emotion, and why?"}
+            ]
+        }
+    }
+
+
+class ProcessVideoResponse(BaseModel):
+    """`{"response"}`."""
+
+    response: str
+
+
+class LegacyError(BaseModel):
+    """Every failure of these routes."""
+
+    error: str
+    code: int
+    """The HTTP status."""
+    details: str
+
+
+class LegacyRoute(APIRoute):
+    """A route whose failures all have the documented shape."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except Exception as error:
+                failure = describe(error)
+                headers = error.headers if isinstance(error, HTTPException) else None
+            body = LegacyError(error=failure.title, code=failure.status, details=failure.details)
+            return JSONResponse(body.model_dump(), failure.status, headers)
+
+        return answer
+
+
+_PATHS = ("/api/predict/", "/api/predict", "/process_video")
+router = APIRouter(
+    route_class=LegacyRoute,
+    tags=["legacy"],
+    responses={
+        400: {"model": LegacyError, "description": "Bad input; `details` says what to do."},
+        404: {"model": LegacyError, "description": "No such file in the media roots."},
+        413: {"model": LegacyError, "description": "The clip is too large."},
+        500: {"model": LegacyError, "description": "The server failed."},
+        503: {"model": LegacyError, "description": "The server takes no request now."},
+    },
+)
+
+
+@router.post("/api/predict/", response_model=PredictResponse)
+@router.post("/api/predict", response_model=PredictResponse, include_in_schema=False)
+@with_cancellation
+async def predict(body: PredictRequest, raw_request: Request) -> PredictResponse:
+    """Answer a prompt about a clip, in the shape of the original's Gradio interface."""
+    started = time.monotonic()
+    video, prompt = body.data
+    text = await _ask(raw_request.app.state.emotion_llama_engine, video, prompt)
+    return PredictResponse(data=[text], duration=time.monotonic() - started)
+
+
+@router.post("/process_video", response_model=ProcessVideoResponse)
+@with_cancellation
+async def process_video(body: ProcessVideoRequest, raw_request: Request) -> ProcessVideoResponse:
+    """Answer a question about a clip, in the shape of the original's FastAPI server."""
+    engine = raw_request.app.state.emotion_llama_engine
+    return ProcessVideoResponse(response=await _ask(engine, body.video_path, body.question))
+
+
+async def refuse_method() -> None:
+    """Tell other methods so in the documented shape."""
+    raise HTTPException(405, "Use POST with a JSON body.", {"Allow": "POST"})
+
+
+for _path in _PATHS:
+    router.add_api_route(
+        _path,
+        refuse_method,
+        methods=["GET", "HEAD", "PUT", "PATCH", "DELETE"],
+        include_in_schema=False,
+    )
+
+
+async def _ask(engine: Engine, video: str, question: str) -> str:
+    """One turn of the original's demo."""
+    positions = min(_MAX_POSITIONS, engine.max_model_len)
+    question = engine.fit(question, style="demo", max_positions=positions - _MAX_NEW_TOKENS)
+    content = [
+        {"type": "video_url", "video_url": {"url": media_url(video)}},
+        {"type": "text", "text": question},
+    ]
+    prompt = await engine.render([{"role": "user", "content": content}], style="demo")
+    output = await engine.complete(prompt, sampling())
+    return post_process(output.outputs[0].text)
+
+
+def sampling() -> SamplingParams:
+    """The demo's sampling; its penalty sees what was generated and no prompt."""
+    return SamplingParams(
+        temperature=0.2,
+        top_p=0.9,
+        top_k=50,
+        max_tokens=_MAX_NEW_TOKENS,
+        extra_args={REQUEST_FIELD: 1.05},
+    )
+
+
+def post_process(text: str) -> str:
+    """Cut the answer as `conversation.py:221-226` of the original."""
+    return text.split("###")[0].split("Assistant:")[-1].strip()
+
+
+def media_url(video: str) -> str:
+    """Bare base64 of a media file as a data URL; anything else as it came."""
+    if not video.strip():
+        raise HTTPException(400, "Name a clip: its path or URL is empty.")
+    if len(video) < 64 or len(video) % 4:
+        return video
+    try:
+        start = pybase64.b64decode(video[:24], validate=True)
+    except ValueError:
+        return video
+    is_media = start.startswith(_MEDIA_STARTS) or start[4:8] == b"ftyp"
+    return f"data:;base64,{video}" if is_media else video
