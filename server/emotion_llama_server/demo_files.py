@@ -8,18 +8,18 @@ _CHECKOUT = _PACKAGE.parent.parent
 MODEL_NAME = "emotion-llama-demo"
 
 
-def _find(in_wheel: str, in_checkout: str) -> Path:
-    packaged = _PACKAGE / in_wheel
-    return packaged if packaged.exists() else _CHECKOUT / in_checkout
+def _find(name: str) -> Path:
+    packaged = _PACKAGE / name
+    return packaged if packaged.exists() else _CHECKOUT / name
 
 
 def checkpoint() -> Path:
-    return _find("demo_files/checkpoint", "demo/checkpoint")
+    return _find("demo/checkpoint")
 
 
 def clips() -> Path:
-    return _find("demo_files/clips", "demo/clips")
+    return _find("demo/clips")
 
 
 def config() -> Path:
-    return _find("configs/demo.yaml", "configs/demo.yaml")
+    return _find("configs/demo.yaml")

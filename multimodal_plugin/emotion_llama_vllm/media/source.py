@@ -43,7 +43,7 @@ class MediaReader:
             MediaError: what `url` names cannot be had (400), is not there (404) or is too large
                 (413).
         """
-        if urlsplit(url[:16]).scheme in _DEFAULT_PORTS:
+        if url.partition("://")[0].lower() in _DEFAULT_PORTS:
             return await self._fetch(url)
         return await asyncio.to_thread(self.read_local, url)
 
@@ -79,10 +79,10 @@ class MediaReader:
             raise MediaNotFound("There is no such file in the media roots.") from error
         except OSError as error:
             raise MediaError("The file cannot be opened by the server.") from error
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise MediaError("The path names no regular file; name a video file.")
         with os.fdopen(descriptor, "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise MediaError("The path names no regular file; name a video file.")
             data = file.read(self.settings.max_media_bytes + 1)
         if len(data) > self.settings.max_media_bytes:
             raise self._too_large()
@@ -90,20 +90,21 @@ class MediaReader:
 
     def _resolve(self, path: str) -> str:
         """The path with links resolved, inside a root; relative paths are tried in each root."""
-        inside = []
-        for root in map(os.path.realpath, self.roots):
-            try:
-                resolved = os.path.realpath(Path(root) / path)
-            except (OSError, ValueError) as error:
-                raise MediaError("The path is not a valid file name.") from error
-            if resolved.startswith(root.rstrip("/") + "/"):
-                inside.append(resolved)
-        if not inside:
+        roots = [os.path.realpath(root) for root in self.roots]
+        try:
+            resolved = [os.path.realpath(Path(root) / path) for root in roots]
+        except (OSError, ValueError) as error:
+            raise MediaError("The path is not a valid file name.") from error
+        inside = [
+            place for place in resolved if any(Path(place).is_relative_to(root) for root in roots)
+        ]
+        found = next(filter(os.path.exists, inside), None)
+        if found is None and (not inside or len(inside) < len(resolved)):
             raise MediaError(
                 "The path is outside the folders that this server reads; "
                 "start it with --media-root DIR to allow one."
             )
-        return next(filter(os.path.exists, inside), inside[0])
+        return found or inside[0]
 
     async def _fetch(self, url: str) -> bytes:
         deadline = self.settings.media_fetch_seconds

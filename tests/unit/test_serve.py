@@ -1,0 +1,118 @@
+"""What `emotion-llama serve` makes of its flags."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emotion_llama_server import demo_files, environment, serve
+from emotion_llama_server.serve import StartError
+
+
+@pytest.fixture
+def parse(clean_environment: pytest.MonkeyPatch) -> Any:
+    for name in ("EMOTION_LLAMA_MEDIA_ROOT", "EMOTION_LLAMA_MAX_MEDIA_MB"):
+        clean_environment.setenv(name, "")
+        clean_environment.delenv(name)
+    return lambda *argv: serve._parse(list(argv))
+
+
+def test_without_a_model_it_serves_the_demo(parse: Any) -> None:
+    args = parse()
+    assert args.model == str(demo_files.checkpoint())
+    assert args.served_model_name == [demo_files.MODEL_NAME]
+    assert (args.host, args.port, args.legacy_port) == ("127.0.0.1", 7889, 7887)
+    assert args.enforce_eager
+    assert os.environ["EMOTION_LLAMA_MEDIA_ROOT"] == str(demo_files.clips())
+
+
+def test_flags_win_over_the_demos_config(parse: Any, tmp_path: Path) -> None:
+    args = parse("--max-model-len", "1024", "--media-root", str(tmp_path), "--port", "8000")
+    assert (args.max_model_len, args.port) == (1024, 8000)
+    roots = os.environ["EMOTION_LLAMA_MEDIA_ROOT"].split(":")
+    assert roots == [str(demo_files.clips()), str(tmp_path)]
+
+
+@pytest.mark.parametrize("form", [["DIR"], ["--model", "DIR"]])
+def test_a_model_is_served_without_the_demos_clips(parse: Any, form: list[str]) -> None:
+    args = parse(*form)
+    assert args.model == "DIR"
+    assert not args.enforce_eager
+    assert not os.environ.get("EMOTION_LLAMA_MEDIA_ROOT")
+
+
+def test_a_config_file_holds_our_keys_beside_vllms(parse: Any, tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        f"model: DIR\nmedia-root: {tmp_path}\nmax-media-mb: 7\nlegacy-port: 9000\nseed: 3\n"
+    )
+    args = parse("--config", str(config))
+    assert (args.model, args.legacy_port, args.seed) == ("DIR", 9000, 3)
+    assert os.environ["EMOTION_LLAMA_MAX_MEDIA_MB"] == "7.0"
+
+
+@pytest.mark.parametrize(
+    "name", ["demo.yaml", "emotion-llama-7b.yaml", "emotion-llama-7b-cpu.yaml"]
+)
+def test_each_config_that_ships_is_understood(parse: Any, name: str) -> None:
+    args = parse("DIR", "--config", str(demo_files.config().with_name(name)))
+    assert args.max_model_len >= 2000
+
+
+def test_the_penalty_is_always_loaded(parse: Any) -> None:
+    assert parse("DIR").logits_processors == [
+        "emotion_llama_vllm.logits_processor:GeneratedRepetitionPenalty"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("flags", "reason"),
+    [
+        (["--media-root", "/no/such/folder"], "is no folder"),
+        (["--max-media-mb", "-1"], "--max-media-mb"),
+        (["--max-audio-seconds", "0"], "--max-audio-seconds"),
+    ],
+)
+def test_a_wrong_setting_is_told_in_one_sentence(parse: Any, flags: list[str], reason: str) -> None:
+    with pytest.raises(StartError, match=reason):
+        parse("DIR", *flags)
+
+
+def test_both_plugins_are_named_beside_the_operators_own(
+    clean_environment: pytest.MonkeyPatch,
+) -> None:
+    for name in serve._VLLM_ENVIRONMENT:
+        clean_environment.setenv(name, "")
+        clean_environment.delenv(name)
+    clean_environment.setenv("VLLM_PLUGINS", "mine,emotion_llama")
+    serve._set_environment()
+    assert os.environ["VLLM_PLUGINS"] == "mine,emotion_llama,emotion_llama_api"
+    assert os.environ["VLLM_NO_USAGE_STATS"] == "1"
+
+
+def test_a_plugin_that_does_not_load_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vllm.plugins.load_endpoint_plugins", lambda tasks: [])
+    with pytest.raises(StartError, match="plugins"):
+        serve._check_plugins()
+
+
+@pytest.mark.parametrize(
+    ("engine", "reason"),
+    [(None, "pip install"), (environment.Engine("vllm", "0.31.0"), "works with vLLM 0.32")],
+)
+def test_a_missing_or_other_engine_is_told(
+    monkeypatch: pytest.MonkeyPatch, engine: environment.Engine | None, reason: str
+) -> None:
+    monkeypatch.setattr(environment, "detect_engine", lambda: engine)
+    with pytest.raises(StartError, match=reason):
+        serve._check_installation()
+
+
+def test_companions_that_break_torch_are_told_with_the_mend(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    foreign = environment.Companion("torchvision", "0.28.0", "a CUDA build")
+    monkeypatch.setattr(environment, "mismatched_companions", lambda: [foreign])
+    assert serve.main([]) == 2
+    assert "environment --mend" in capsys.readouterr().err
