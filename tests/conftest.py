@@ -1,6 +1,6 @@
 """Fixtures that several folders of tests use."""
 
-from collections.abc import Iterator
+import os
 from pathlib import Path
 
 import pytest
@@ -31,11 +31,9 @@ def tokenizer(checkpoint: Path) -> PreTrainedTokenizerFast:
 
 
 @pytest.fixture
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """No setting of ours or vLLM's from outside, and what a test sets is gone after it."""
-    import os
-
     for name in list(os.environ):
         if name.startswith(("EMOTION_LLAMA_", "VLLM_")):
             monkeypatch.delenv(name)
-    yield monkeypatch
+    return monkeypatch

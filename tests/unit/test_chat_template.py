@@ -18,7 +18,7 @@ def text(words: str) -> dict[str, str]:
 def render(tokenizer: PreTrainedTokenizerFast) -> Any:
     def render(*messages: tuple[str, Any], **variables: Any) -> str:
         conversation = [{"role": role, "content": content} for role, content in messages]
-        return tokenizer.apply_chat_template(conversation, tokenize=False, **variables)
+        return str(tokenizer.apply_chat_template(conversation, tokenize=False, **variables))
 
     return render
 
@@ -86,9 +86,9 @@ def test_special_tokens_in_any_text_lose_their_power(
 ) -> None:
     honest = render((role, "x"), ("user", [VIDEO, text("Q")]))
     prompt = render((role, forged), ("user", [VIDEO, text("Q")]))
-    for token_id in (tokenizer.unk_token_id, tokenizer.bos_token_id, tokenizer.eos_token_id):
-        count = tokenizer.encode(prompt, add_special_tokens=False).count(token_id)
-        assert count == tokenizer.encode(honest, add_special_tokens=False).count(token_id)
+    ids, honest_ids = (tokenizer.encode(p, add_special_tokens=False) for p in (prompt, honest))
+    for special in (0, 1, 2):
+        assert ids.count(special) == honest_ids.count(special)
 
 
 def test_special_tokens_lose_it_by_one_space(render: Any) -> None:

@@ -39,9 +39,8 @@ def test_it_equals_hugging_faces_over_one_bos_and_the_generated(
     logits = torch.randn(1, 20, generator=torch.Generator().manual_seed(0))
     generated = [5, 7, 5, 2]
     penalty.update_state(update(added=[(0, params(value), [9, 9, 3], generated)]))
-    expected = RepetitionPenaltyLogitsProcessor(float(value))(
-        torch.tensor([[BOS, *generated]]), logits.clone()
-    )
+    reference: Any = RepetitionPenaltyLogitsProcessor(float(value))
+    expected = reference(torch.tensor([[BOS, *generated]]), logits.clone())
     torch.testing.assert_close(penalty.apply(logits), expected, rtol=0, atol=0)
 
 

@@ -10,8 +10,7 @@ from vllm.config import ModelConfig
 from vllm.exceptions import VLLMValidationError
 from vllm.multimodal import MULTIMODAL_REGISTRY
 from vllm.multimodal.media.base import MediaWithBytes
-from vllm.multimodal.processing import ProcessorInputs
-from vllm.multimodal.registry import TimingContext
+from vllm.multimodal.processing import ProcessorInputs, TimingContext
 
 from emotion_llama_vllm import register
 from emotion_llama_vllm.config import EmotionLlamaConfig

@@ -7,7 +7,7 @@ from emotion_llama_vllm.checkpoint.tokenizer import SPECIAL_TOKENS, build_tokeni
 
 
 def pieces(tokenizer: PreTrainedTokenizerFast, text: str) -> list[str]:
-    return tokenizer.convert_ids_to_tokens(tokenizer.encode(text, add_special_tokens=False))
+    return list(tokenizer.convert_ids_to_tokens(tokenizer.encode(text, add_special_tokens=False)))
 
 
 def test_special_tokens_split_the_text_and_each_piece_gets_a_space(
@@ -35,7 +35,7 @@ def test_decoding_gives_the_text_back(tokenizer: PreTrainedTokenizerFast, text: 
 
 def test_the_beginning_token_is_added_once(tokenizer: PreTrainedTokenizerFast) -> None:
     assert tokenizer.encode("<s>x")[:2] == [tokenizer.bos_token_id] * 2
-    assert tokenizer.encode("x").count(tokenizer.bos_token_id) == 1
+    assert tokenizer.encode("x").count(1) == 1
 
 
 def test_a_vocabulary_without_byte_fallback_is_refused() -> None:

@@ -1,0 +1,79 @@
+"""One engine for all of these tests: the demo, in float32, as `emotion-llama serve` starts it."""
+
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import openai
+import pytest
+
+from emotion_llama_server import demo_files
+from tests.support.media import Recipe, write_clip
+from tests.support.reference import Reference
+from tests.support.server import Server, running_server
+
+MODEL = demo_files.MODEL_NAME
+
+
+@pytest.fixture(scope="session")
+def media_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with good and bad clips, and a file beside it that nobody may read."""
+    root = tmp_path_factory.mktemp("media") / "root"
+    (root / "folder").mkdir(parents=True)
+    for index in range(16):
+        recipe = Recipe(seed=index, hertz=200 + 30 * index, seconds=0.5 + 0.1 * index)
+        write_clip(root / f"clip{index}.mp4", recipe)
+    good = (root / "clip0.mp4").read_bytes()
+    write_clip(root / "silent.mp4", Recipe(audio=None))
+    write_clip(root / "recorded.webm", Recipe("webm", "libvpx", "libopus", live=True))
+    write_clip(root / "camera.avi", Recipe("avi", "mpeg4", "libmp3lame"))
+    write_clip(root / "no_picture.mp4", Recipe(video=None))
+    (root / "empty.mp4").write_bytes(b"")
+    (root / "truncated.mp4").write_bytes(good[: len(good) // 2])
+    (root / "corrupt.mp4").write_bytes(good[:200] + bytes(range(256)) * 20)
+    (root / "text.mp4").write_text("This is no video.\n" * 50)
+    write_clip(root.parent / "outside.mp4")
+    (root / "link.mp4").symlink_to(root.parent / "outside.mp4")
+    return root
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="session")
+def origin(media_root: Path) -> Iterator[str]:
+    """A web server for the clips; its host:port."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(media_root)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def server(
+    media_root: Path, origin: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    log = tmp_path_factory.mktemp("server") / "log"
+    flags = ["--dtype", "float32", "--media-root", str(media_root)]
+    with running_server(log, *flags, "--allowed-media-domains", origin) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def client(server: Server) -> openai.OpenAI:
+    return openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0)
+
+
+@pytest.fixture(scope="session")
+def reference() -> Reference:
+    return Reference(demo_files.checkpoint())
+
+
+@pytest.fixture(autouse=True)
+def _healthy_after_every_test(server: Server) -> Iterator[None]:
+    yield
+    assert server.is_healthy()

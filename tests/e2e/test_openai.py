@@ -1,0 +1,147 @@
+"""`/v1/chat/completions` as the OpenAI SDK uses it."""
+
+import concurrent.futures
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openai
+import pybase64
+import pytest
+import requests
+
+from tests.e2e.conftest import MODEL
+from tests.support.server import Server
+
+QUESTION = "The person in video says: hello.  [emotion] Which emotion is this?"
+
+
+def message(url: str, text: str = QUESTION) -> Any:
+    return {
+        "role": "user",
+        "content": [
+            {"type": "video_url", "video_url": {"url": url}},
+            {"type": "text", "text": text},
+        ],
+    }
+
+
+def ask(client: openai.OpenAI, *messages: Any, **options: Any) -> Any:
+    options = {"max_tokens": 12, "temperature": 0, **options}
+    return client.chat.completions.create(model=MODEL, messages=list(messages), **options)
+
+
+def answer(client: openai.OpenAI, url: str, **options: Any) -> str:
+    return ask(client, message(url), **options).choices[0].message.content
+
+
+def data_url(path: Path) -> str:
+    return f"data:video/mp4;base64,{pybase64.b64encode(path.read_bytes()).decode()}"
+
+
+def test_a_path_a_file_url_an_http_url_and_a_data_url_are_one_clip(
+    client: openai.OpenAI, media_root: Path, origin: str
+) -> None:
+    path = media_root / "clip3.mp4"
+    urls = ["clip3.mp4", str(path), path.as_uri(), f"http://{origin}/clip3.mp4", data_url(path)]
+    answers = {answer(client, url) for url in urls}
+    assert len(answers) == 1
+    assert answers != {answer(client, "clip4.mp4")}
+
+
+@pytest.mark.parametrize("name", ["silent.mp4", "recorded.webm", "camera.avi"])
+def test_other_kinds_of_clips_are_answered(client: openai.OpenAI, name: str) -> None:
+    assert ask(client, message(name)).usage.completion_tokens > 0
+
+
+def test_the_demos_own_clips_are_readable(client: openai.OpenAI) -> None:
+    assert ask(client, message("happy_face.mp4")).usage.completion_tokens > 0
+
+
+def test_streaming_gives_the_same_text_in_pieces(client: openai.OpenAI) -> None:
+    pieces = [
+        chunk.choices[0].delta.content
+        for chunk in ask(client, message("clip1.mp4"), stream=True)
+        if chunk.choices and chunk.choices[0].delta.content
+    ]
+    assert len(pieces) > 1
+    assert "".join(pieces) == answer(client, "clip1.mp4")
+
+
+def test_a_follow_up_question_keeps_the_clip(client: openai.OpenAI, server: Server) -> None:
+    first = answer(client, "clip2.mp4")
+    turns = [message("clip2.mp4"), {"role": "assistant", "content": first}]
+    body = {
+        "model": MODEL,
+        "messages": [*turns, {"role": "user", "content": "Why?"}],
+        "max_tokens": 1,
+        "return_token_ids": True,
+    }
+    made = requests.post(f"{server.url}/v1/chat/completions", json=body, timeout=60).json()
+    assert made["prompt_token_ids"].count(0) == 20
+    assert answer(client, "clip2.mp4") == first
+
+
+def test_text_alone_is_answered(client: openai.OpenAI) -> None:
+    assert ask(client, {"role": "user", "content": "hello"}).usage.prompt_tokens > 2
+
+
+def test_a_system_message_changes_the_prompt(client: openai.OpenAI) -> None:
+    plain = ask(client, message("clip1.mp4"))
+    told = ask(client, {"role": "system", "content": "Be brief."}, message("clip1.mp4"))
+    assert told.usage.prompt_tokens > plain.usage.prompt_tokens
+
+
+def test_sixteen_at_once_give_the_answers_of_one_by_one(client: openai.OpenAI) -> None:
+    names = [f"clip{index}.mp4" for index in range(16)]
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        together = list(pool.map(lambda name: answer(client, name, max_tokens=24), names))
+    alone = [answer(client, name, max_tokens=24) for name in names]
+    assert together == alone
+    assert len(set(alone)) > 8
+
+
+def test_logprobs_stop_n_and_structured_outputs(client: openai.OpenAI) -> None:
+    several = ask(client, message("clip1.mp4"), n=3, temperature=1, logprobs=True, top_logprobs=2)
+    assert len(several.choices) == 3
+    assert len(several.choices[0].logprobs.content[0].top_logprobs) == 2
+    whole = answer(client, "clip1.mp4")
+    stop = whole[len(whole) // 2 :]
+    assert answer(client, "clip1.mp4", stop=[stop]) == whole[: whole.index(stop)]
+    choice = {"structured_outputs": {"choice": ["happy", "sad"]}}
+    assert answer(client, "clip1.mp4", extra_body=choice) in ("happy", "sad")
+
+
+def test_features_come_in_an_npz_container(client: openai.OpenAI, media_root: Path) -> None:
+    video = np.frombuffer((media_root / "clip5.mp4").read_bytes(), np.uint8)
+
+    def with_features(value: float) -> str:
+        features = np.full((3, 64), np.nan, np.float32)
+        if not np.isnan(value):
+            features[:2] = value
+        data = io.BytesIO()
+        np.savez(data, video=video, features=features)
+        url = f"data:application/zip;base64,{pybase64.b64encode(data.getvalue()).decode()}"
+        return answer(client, url)
+
+    assert with_features(float("nan")) == answer(client, "clip5.mp4")
+    assert with_features(3.0) != with_features(-3.0)
+
+
+def test_the_penalty_sees_the_generated_tokens(client: openai.OpenAI) -> None:
+    def penalised(value: float) -> str:
+        body = {"vllm_xargs": {"generated_repetition_penalty": value}}
+        return answer(client, "clip6.mp4", max_tokens=40, extra_body=body)
+
+    assert penalised(1.0) == answer(client, "clip6.mp4", max_tokens=40)
+    assert penalised(5.0) != penalised(1.0)
+
+
+def test_models_docs_and_metrics(client: openai.OpenAI, server: Server) -> None:
+    assert [model.id for model in client.models.list()] == [MODEL]
+    document = requests.get(f"{server.url}/openapi.json", timeout=30).json()
+    assert {"/api/predict/", "/process_video", "/v1/chat/completions"} <= document["paths"].keys()
+    assert requests.get(f"{server.url}/docs", timeout=10).status_code == 200
+    metrics = requests.get(f"{server.legacy_url}/metrics", timeout=10).text
+    assert 'handler="/process_video"' in metrics or "vllm:" in metrics

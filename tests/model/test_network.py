@@ -1,0 +1,138 @@
+"""The encoders and the clip's embeddings against the plain reference, float32.
+
+Errors are max|a-b| / max|b|.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from emotion_llama_vllm.config import EmotionLlamaConfig
+from emotion_llama_vllm.model.audio import HubertMean, _batches, min_samples, num_frames
+from emotion_llama_vllm.model.processing import preprocess
+from tests.support.media import picture, tone
+from tests.support.reference import Reference, relative_error
+
+TOLERANCE = 5e-6
+
+
+def clip(
+    seed: int, seconds: float | None, features: np.ndarray | None = None
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """A frame and metadata."""
+    metadata: dict[str, Any] = {}
+    if seconds is not None:
+        metadata["waveform"] = tone(seconds, 16_000, 1, 200 + 40 * seed)[0]
+    if features is not None:
+        metadata["features"] = features
+    return picture(90 + seed, 70, seed=seed)[None], metadata
+
+
+def inputs(clips: list[tuple[np.ndarray, dict[str, Any]]], config: EmotionLlamaConfig) -> Any:
+    made = [preprocess(frames, metadata, config) for frames, metadata in clips]
+    return {
+        "pixel_values": torch.stack([m["pixel_values"] for m in made]),
+        "input_values": [m["input_values"] for m in made],
+        "features": torch.stack([m["features"] for m in made]),
+    }
+
+
+def test_vision_tower(model: Any, reference: Reference, config: EmotionLlamaConfig) -> None:
+    clips = [clip(seed, None) for seed in range(3)]
+    ours = model.vision_tower(inputs(clips, config)["pixel_values"])
+    for index, (frames, _) in enumerate(clips):
+        assert relative_error(ours[index], reference.see(frames[0])) <= TOLERANCE
+
+
+@pytest.mark.parametrize("seconds", [0.03, 0.4, 2.0, 7.3])
+def test_audio_tower(
+    model: Any, reference: Reference, config: EmotionLlamaConfig, seconds: float
+) -> None:
+    item = clip(1, seconds)
+    ours = model.audio_tower(inputs([item], config)["input_values"])[0]
+    assert relative_error(ours, reference.hear(item[1]["waveform"])) <= TOLERANCE
+
+
+def some_features(config: EmotionLlamaConfig, *missing: int) -> np.ndarray:
+    draw = np.random.default_rng(len(missing))
+    features = draw.standard_normal((3, config.feature_size)).astype(np.float32)
+    features[list(missing)] = np.nan
+    return features
+
+
+def test_a_clips_embeddings(model: Any, reference: Reference, config: EmotionLlamaConfig) -> None:
+    clips = [
+        clip(0, 1.0),
+        clip(1, None),
+        clip(2, 1.0, some_features(config)),
+        clip(3, 1.5, some_features(config, 0, 2)),
+        clip(4, None, some_features(config, 2)),
+    ]
+    ours = model.embed_multimodal(**inputs(clips, config))
+    assert ours.shape == (5, config.embeddings_per_clip, config.text.hidden_size)
+    for index, (frames, metadata) in enumerate(clips):
+        theirs = reference.embed(frames[0], metadata.get("waveform"), metadata.get("features"))
+        assert relative_error(ours[index], theirs) <= TOLERANCE
+
+
+def test_a_batch_gives_what_one_by_one_gives(model: Any, config: EmotionLlamaConfig) -> None:
+    lengths = [0.03, 0.5, None, 3.0, 0.52, 2.9, 3.0, 0.4]
+    clips = [clip(seed, seconds) for seed, seconds in enumerate(lengths)]
+    together = model.embed_multimodal(**inputs(clips, config))
+    for index, item in enumerate(clips):
+        alone = model.embed_multimodal(**inputs([item], config))[0]
+        assert relative_error(together[index], alone) <= TOLERANCE
+
+
+def test_swapped_rows_or_sounds_would_be_noticed(
+    model: Any, reference: Reference, config: EmotionLlamaConfig
+) -> None:
+    item = clip(0, 1.0, some_features(config, 2))
+    ours = model.embed_multimodal(**inputs([item], config))[0]
+    swapped = item[1]["features"][[1, 0, 2]]
+    assert relative_error(ours, reference.embed(item[0][0], item[1]["waveform"], swapped)) > 1e-3
+    other = clip(3, 1.0)[1]["waveform"]
+    theirs = reference.embed(item[0][0], other, item[1]["features"])
+    assert relative_error(ours, theirs) > 1e-4
+
+
+def test_hubert_and_ln_vision_compute_in_float32_whatever_the_models_dtype(
+    load: Callable[[str], Any],
+) -> None:
+    halved = load("bfloat16")
+    assert halved.llama_proj.weight.dtype == torch.bfloat16
+    assert halved.vision_tower.pos_embed.dtype == torch.bfloat16
+    assert halved.vision_tower.ln_vision.weight.dtype == torch.float32
+    assert {p.dtype for p in halved.audio_tower.parameters()} == {torch.float32}
+    assert halved.audio_tower([torch.randn(4000)]).dtype == torch.float32
+
+
+def test_hubert_with_a_group_norm_never_pads(config: EmotionLlamaConfig) -> None:
+    # That norm runs over time, so silence behind a sound would change the sound.
+    audio = type(config.audio)(**{**config.audio.to_dict(), "feat_extract_norm": "group"})
+    torch.manual_seed(0)
+    tower = HubertMean(audio).eval()
+    waveforms = [torch.randn(n) for n in (4000, 8000, 7900)]
+    together = tower(waveforms)
+    for index, waveform in enumerate(waveforms):
+        assert relative_error(together[index], tower([waveform])[0]) <= TOLERANCE
+
+
+def test_sounds_share_a_batch_only_when_little_is_padded() -> None:
+    lengths = [100, 10, 95, 80, 74, 11]
+    batches = list(_batches(lengths, can_pad=True))
+    assert sorted(index for batch in batches for index in batch) == list(range(6))
+    for batch in batches:
+        chosen = [lengths[index] for index in batch]
+        assert min(chosen) >= 0.75 * max(chosen)
+    assert len(batches) == 3
+    assert len(list(_batches([5, 5, 6], can_pad=False))) == 2
+
+
+def test_the_fewest_samples_make_exactly_one_frame(config: EmotionLlamaConfig) -> None:
+    fewest = min_samples(config.audio)
+    assert fewest == 400
+    assert num_frames(config.audio, torch.tensor([fewest - 1, fewest])).tolist() == [0, 1]
