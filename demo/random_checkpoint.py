@@ -47,7 +47,7 @@ def small_config(vocab_size: int, **vision: int) -> EmotionLlamaConfig:
             "hidden_size": 64,
             "num_hidden_layers": 2,
             "num_attention_heads": 2,
-            "intermediate_size": 279,
+            "intermediate_size": 280,
             **vision,
         },
         audio_config={

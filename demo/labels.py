@@ -1,0 +1,5 @@
+"""The names that a clip is sorted by."""
+
+LABELS = ("neutral", "angry", "happy", "sad", "worried", "surprise")
+FAMILIES = ("face", "voice", "words", "mixed")
+SPLITS = ("train", "val", "test")

@@ -1,0 +1,96 @@
+"""What a clip shall show: which of face, voice and words carries the emotion, and who plays it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from demo.chance import pick, stream
+from demo.labels import FAMILIES, LABELS
+from demo.people import Person, person
+from demo.scene import Scene, scene
+from demo.sentences import sentences
+from demo.voice import VOICES
+
+OPEN, TURNED, DARK = "open", "turned away", "in the dark"
+MIXTURES = (
+    ("face", "voice"), ("face", "words"), ("voice", "words"), ("face", "voice", "words"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Act:
+    """One emotion's stretch of a clip: what the face, the voice and the words express.
+
+    `view` says how the face is seen: open, turned away or in the dark.
+    """
+
+    label: str
+    face: str
+    voice: str
+    words: str
+    view: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that a clip is made from. A second act begins at `change_at` seconds."""
+
+    name: str
+    family: str
+    split: str
+    acts: tuple[Act, ...]
+    change_at: float | None
+    person: Person
+    voice: str
+    scene: Scene
+    with_transcript: bool
+
+    def stream(self, use: str) -> np.random.Generator:
+        """The clip's own chance for one use."""
+        return stream("clip", self.name, use)
+
+
+def numbered(split: str, seed: int, index: int, change_at: float | None = None) -> Recipe:
+    """The index-th recipe of a split and seed; families and labels take turns."""
+    family = FAMILIES[index % len(FAMILIES)] if change_at is None else "mixed"
+    label = LABELS[index // len(FAMILIES) % len(LABELS)]
+    return recipe(f"{split}_{seed}_{index:05d}", label, family, split, change_at)
+
+
+def recipe(
+    name: str, label: str, family: str, split: str, change_at: float | None = None
+) -> Recipe:
+    """A recipe for this label and family; the name decides everything else."""
+    rng = stream("recipe", name)
+    if change_at is None:
+        acts = [_act(label, family, split, rng)]
+    else:
+        later = pick(rng, [other for other in LABELS if other != label])
+        acts = [_plain_act(emotion, split, rng) for emotion in (label, later)]
+    words_decide = family == "words" or acts[0].words != "neutral"
+    return Recipe(
+        name=name,
+        family=family,
+        split=split,
+        acts=tuple(acts),
+        change_at=change_at,
+        person=person(split, rng),
+        voice=pick(rng, VOICES[split]),
+        scene=scene(rng),
+        # Where the words decide, the prompt must carry them; elsewhere it does now and then.
+        with_transcript=change_at is None and (words_decide or rng.random() < 0.5),
+    )
+
+
+def _act(label: str, family: str, split: str, rng: np.random.Generator) -> Act:
+    carriers = pick(rng, MIXTURES) if family == "mixed" else (family,)
+    face, voice, words = (label if c in carriers else "neutral" for c in ("face", "voice", "words"))
+    hidden = family == "voice" and rng.random() < 0.5
+    view = pick(rng, (TURNED, DARK)) if hidden else OPEN
+    return Act(label, face, voice, words, view, pick(rng, sentences(words, split)))
+
+
+def _plain_act(label: str, split: str, rng: np.random.Generator) -> Act:
+    """An act for a clip that changes: face and voice show the emotion, the words do not."""
+    return Act(label, label, label, "neutral", OPEN, pick(rng, sentences("neutral", split)))
