@@ -15,7 +15,7 @@ CHECKOUT = Path(__file__).parent.parent
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small checkpoint with random weights."""
-    folder = tmp_path_factory.mktemp("checkpoint")
+    folder = tmp_path_factory.mktemp("random") / "checkpoint"
     write_random_checkpoint(folder)
     return folder
 

@@ -3,7 +3,7 @@
 Errors are max|a-b| / max|b|.
 """
 
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.model.audio import HubertMean, _batches, min_samples, num_frames
 from emotion_llama_vllm.model.processing import preprocess
 from tests.support.media import picture, tone
+from tests.support.network import load_network
 from tests.support.reference import Reference, relative_error
 
 TOLERANCE = 5e-6
@@ -100,9 +101,9 @@ def test_swapped_rows_or_sounds_would_be_noticed(
 
 
 def test_hubert_and_ln_vision_compute_in_float32_whatever_the_models_dtype(
-    load: Callable[[str], Any],
+    checkpoint: Path,
 ) -> None:
-    halved = load("bfloat16")
+    halved = load_network(checkpoint, "bfloat16")
     assert halved.llama_proj.weight.dtype == torch.bfloat16
     assert halved.vision_tower.pos_embed.dtype == torch.bfloat16
     assert halved.vision_tower.ln_vision.weight.dtype == torch.float32

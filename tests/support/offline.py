@@ -1,59 +1,51 @@
-"""A user's script: `vllm.LLM` on a checkpoint folder, with nothing of ours named in it.
+"""Requests for `vllm.LLM` in a process of its own: `llm_script` answers them."""
 
-`python -m tests.support.offline CHECKPOINT CLIPS.npz [TENSOR_PARALLEL_SIZE]` asks about decoded
-clips (arrays `frames0`, `waveform0`, `features0`, ...) and prints its answers as JSON.
-"""
-
-import json
+import pickle
+import subprocess
 import sys
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from vllm import LLM, SamplingParams
+
+PENALTY = "generated_repetition_penalty"
 
 
-def main() -> None:
-    checkpoint, clips, *size = sys.argv[1:]
-    llm = LLM(
-        checkpoint,
-        dtype="float32",
-        enforce_eager=True,
-        max_model_len=512,
-        tensor_parallel_size=int(size[0]) if size else 1,
-        kv_cache_memory_bytes=1 << 28,
+@dataclass(frozen=True)
+class Job:
+    """One request: a prompt (text, or token ids) and a decoded clip."""
+
+    prompt: str | list[int]
+    frames: np.ndarray
+    metadata: dict[str, Any] = field(default_factory=dict)
+    max_tokens: int = 6
+    penalty: float = 1.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the engine said; log-probabilities of the first step are over the whole vocabulary."""
+
+    prompt_ids: list[int]
+    ids: list[int]
+    log_probabilities: list[float]
+    first_step: dict[int, float]
+
+
+def answer(
+    checkpoint: Path, jobs: list[Job], folder: Path, environment: dict[str, str], *options: str
+) -> tuple[list[Answer], list[Answer]]:
+    """Run the script in a process of its own; return the answers alone and together."""
+    given, made = folder / "jobs.pickle", folder / "answers.pickle"
+    given.write_bytes(pickle.dumps(jobs))
+    command = [sys.executable, "-m", "tests.support.llm_script"]
+    done = subprocess.run(
+        [*command, str(checkpoint), str(given), str(made), *options],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=600,
     )
-    text = "<s>[INST] <video><unk></video> <feature><FeatureHere></feature> why?  [/INST]"
-    prompts: Any = [
-        {"prompt": text, "multi_modal_data": {"video": [clip]}} for clip in _read(clips)
-    ]
-    outputs = llm.generate(prompts, SamplingParams(temperature=0, max_tokens=6, logprobs=0))
-    print(json.dumps([_plain(output) for output in outputs]))
-
-
-def _read(path: str) -> list[tuple[np.ndarray, dict[str, Any]]]:
-    arrays = np.load(path)
-    count = sum(name.startswith("frames") for name in arrays)
-    clips = []
-    for index in range(count):
-        metadata: dict[str, Any] = {"sampling_rate": 16_000}
-        for name in ("waveform", "features"):
-            if f"{name}{index}" in arrays:
-                metadata[name] = arrays[f"{name}{index}"]
-        clips.append((arrays[f"frames{index}"], metadata))
-    return clips
-
-
-def _plain(output: Any) -> dict[str, Any]:
-    answer = output.outputs[0]
-    return {
-        "prompt_ids": output.prompt_token_ids,
-        "ids": list(answer.token_ids),
-        "log_probabilities": [
-            step[token].logprob
-            for step, token in zip(answer.logprobs, answer.token_ids, strict=True)
-        ],
-    }
-
-
-if __name__ == "__main__":
-    main()
+    assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
+    return pickle.loads(made.read_bytes())

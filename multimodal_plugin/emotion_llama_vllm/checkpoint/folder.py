@@ -1,55 +1,106 @@
-"""Writes a checkpoint folder."""
+"""Writes a checkpoint folder: whole, or not at all."""
 
+import errno
 import json
-from collections.abc import Mapping
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from transformers import GenerationConfig, PreTrainedTokenizerFast
 
 from emotion_llama_vllm import ARCHITECTURE
+from emotion_llama_vllm.checkpoint.tensors import ConversionError
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.media.loader import VIDEO_PROCESSOR_TYPE
 
+_SHARD_BYTES = 2 << 30
 
-def write_checkpoint(
-    out: Path,
-    *,
-    config: EmotionLlamaConfig,
-    tensors: Mapping[str, torch.Tensor],
-    tokenizer: PreTrainedTokenizerFast,
-) -> None:
-    """Write everything that serving needs into the folder `out`.
 
-    Args:
-        out: created if it is missing.
-        config: sizes of the model; its architecture is set here.
-        tensors: weights under the names of `model.emotion_llama`.
-        tokenizer: from `tokenizer.build_tokenizer`.
+@contextmanager
+def new_folder(out: Path) -> Iterator[Path]:
+    """A temporary folder that becomes `out` when the block ends well, and vanishes otherwise.
+
+    Raises:
+        ConversionError: `out` exists already, or the disk is full.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    if out.exists():
+        raise ConversionError(f"--out {out} exists already; name a new folder.")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    try:
+        yield partial
+        partial.chmod(0o755)
+        partial.rename(out)
+    except (OSError, SafetensorError) as error:
+        if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error):
+            raise ConversionError(
+                f"the disk of {out.parent} is full; nothing was left behind."
+            ) from error
+        raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def write_files(
+    folder: Path, config: EmotionLlamaConfig, tokenizer: PreTrainedTokenizerFast
+) -> None:
+    """Write all but the weights and the manifest."""
     config.architectures = [ARCHITECTURE]
-    config.save_pretrained(out)
-    tokenizer.save_pretrained(out)
-    generation_config(config).save_pretrained(out)
-    (out / "chat_template.jinja").write_text(chat_template(), encoding="utf-8")
-    _write_json(
-        out / "preprocessor_config.json",
-        {"video_processor_type": VIDEO_PROCESSOR_TYPE, "size": config.vision.image_size},
-    )
-    weights = out / "model.safetensors"
-    save_file(dict(tensors), weights, metadata={"format": "pt"})
-    weights.chmod(0o644)  # safetensors leaves it readable to its owner alone
+    config.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    generation_config(config).save_pretrained(folder)
+    (folder / "chat_template.jinja").write_text(chat_template(), encoding="utf-8")
+    # Selects our video loader in vLLM.
+    preprocessor = {"video_processor_type": VIDEO_PROCESSOR_TYPE, "size": config.vision.image_size}
+    _write_json(folder / "preprocessor_config.json", preprocessor)
+
+
+def write_weights(folder: Path, tensors: Iterable[tuple[str, torch.Tensor]]) -> None:
+    """Write tensors as they come, in shards, so that few of them are in memory at a time."""
+    shards: list[dict[str, int]] = []
+    for shard in _shards(tensors):
+        # Written under a name that is mended below: how many there are is not known yet.
+        file = folder / f"shard-{len(shards)}"
+        save_file(shard, file, metadata={"format": "pt"})
+        file.chmod(0o644)  # safetensors leaves it readable to its owner alone
+        shards.append({name: tensor.nbytes for name, tensor in shard.items()})
+    if len(shards) == 1:
+        (folder / "shard-0").rename(folder / "model.safetensors")
+        return
+    weight_map: dict[str, str] = {}
+    for index, sizes in enumerate(shards):
+        name = f"model-{index + 1:05}-of-{len(shards):05}.safetensors"
+        (folder / f"shard-{index}").rename(folder / name)
+        weight_map |= dict.fromkeys(sizes, name)
+    total = sum(sum(sizes.values()) for sizes in shards)
+    index_content = {"metadata": {"total_size": total}, "weight_map": weight_map}
+    _write_json(folder / "model.safetensors.index.json", index_content)
+
+
+def _shards(
+    tensors: Iterable[tuple[str, torch.Tensor]],
+) -> Iterator[dict[str, torch.Tensor]]:
+    shard: dict[str, torch.Tensor] = {}
+    size = 0
+    for name, tensor in tensors:
+        if shard and size + tensor.nbytes > _SHARD_BYTES:
+            yield shard
+            shard, size = {}, 0
+        shard[name] = tensor
+        size += tensor.nbytes
+    yield shard
 
 
 def chat_template() -> str:
-    return (
-        files("emotion_llama_vllm.checkpoint")
-        .joinpath("chat_template.jinja")
-        .read_text(encoding="utf-8")
-    )
+    """The text of the one chat template."""
+    template = files("emotion_llama_vllm.checkpoint").joinpath("chat_template.jinja")
+    return template.read_text(encoding="utf-8")
 
 
 def generation_config(config: EmotionLlamaConfig) -> GenerationConfig:

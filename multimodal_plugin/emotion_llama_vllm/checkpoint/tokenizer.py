@@ -6,9 +6,13 @@ pre-tokenizer) does the same as a `PreTrainedTokenizerFast`; today's LlamaTokeni
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
+import sentencepiece
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, processors
 from transformers import PreTrainedTokenizerFast
+
+from emotion_llama_vllm.checkpoint.tensors import ConversionError
 
 SPECIAL_TOKENS = ("<unk>", "<s>", "</s>")
 """In the order of their ids."""
@@ -68,3 +72,41 @@ def build_tokenizer(
         pad_token=unk,
         clean_up_tokenization_spaces=False,
     )
+
+
+def read_sentencepiece(file: Path) -> PreTrainedTokenizerFast:
+    """Build the tokenizer of a Llama's `tokenizer.model`.
+
+    A merge makes a piece of two others; the order of the merges is that of their pieces' scores.
+
+    Raises:
+        ConversionError: no such file, or another kind of tokenizer.
+    """
+    model = sentencepiece.SentencePieceProcessor()
+    try:
+        model.Load(str(file))
+    except (OSError, RuntimeError) as error:
+        raise ConversionError(
+            f"{file} is missing or no sentencepiece model; the Llama's folder must hold it."
+        ) from error
+    pieces = [model.IdToPiece(index) for index in range(model.GetPieceSize())]
+    vocabulary = {piece: index for index, piece in enumerate(pieces)}
+    try:
+        return build_tokenizer(vocabulary, _merges(model, vocabulary))
+    except ValueError as error:
+        raise ConversionError(f"{file}: {error}") from error
+
+
+def _merges(
+    model: sentencepiece.SentencePieceProcessor, vocabulary: dict[str, int]
+) -> list[tuple[str, str]]:
+    found: list[tuple[float, int, int, tuple[str, str]]] = []
+    for piece, index in vocabulary.items():
+        if index < len(SPECIAL_TOKENS) + len(BYTE_TOKENS):
+            continue
+        for cut in range(1, len(piece)):
+            left, right = piece[:cut], piece[cut:]
+            if left in vocabulary and right in vocabulary:
+                rank = -model.GetScore(index)
+                found.append((rank, vocabulary[left], vocabulary[right], (left, right)))
+    return [pair for *_, pair in sorted(found)]

@@ -1,0 +1,115 @@
+"""Writes the original's five artefacts, in the formats in which its users have them."""
+
+import io
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import sentencepiece
+import torch
+from transformers import HubertModel, LlamaForCausalLM
+
+from emotion_llama_vllm.checkpoint.convert import Originals
+from emotion_llama_vllm.checkpoint.layout import projection_shapes, vision_shapes
+from emotion_llama_vllm.checkpoint.tokenizer import SPECIAL_TOKENS
+from emotion_llama_vllm.config import EmotionLlamaConfig, EvaVisionConfig
+
+LORA_RANK = 8
+_LORA = "llama_model.base_model.model.model.layers.{}.self_attn.{}_proj.lora_{}.weight"
+
+
+def train_tokenizer(texts: Iterable[str], size: int) -> bytes:
+    """Learn a Llama-like `tokenizer.model` of at most `size` pieces, with byte fallback."""
+    model = io.BytesIO()
+    unk, bos, eos = SPECIAL_TOKENS
+    sentencepiece.SentencePieceTrainer.Train(
+        sentence_iterator=iter(texts),
+        model_writer=model,
+        model_type="bpe",
+        vocab_size=size,
+        hard_vocab_limit=False,
+        byte_fallback=True,
+        normalization_rule_name="identity",
+        remove_extra_whitespaces=False,
+        split_digits=True,
+        unk_id=0,
+        bos_id=1,
+        eos_id=2,
+        pad_id=-1,
+        unk_piece=unk,
+        bos_piece=bos,
+        eos_piece=eos,
+        minloglevel=2,
+    )
+    return model.getvalue()
+
+
+def write_originals(
+    out: Path,
+    config: EmotionLlamaConfig,
+    *,
+    tokenizer: bytes,
+    llama: LlamaForCausalLM,
+    hubert: HubertModel,
+    eva: Mapping[str, torch.Tensor],
+    adapter: Mapping[str, torch.Tensor],
+) -> Originals:
+    """Write the artefacts into the folder `out`.
+
+    Args:
+        out: created if it is missing.
+        config: of the whole model.
+        tokenizer: the bytes of a `tokenizer.model`.
+        llama: without the LoRA.
+        hubert: the sound's encoder.
+        eva: tensors of `layout.vision_shapes`, positions at the served picture's size.
+        adapter: LoRA pairs of `lora_shapes`, and `layout.projection_shapes`.
+    """
+    originals = Originals(
+        llama=out / "llama",
+        eva=out / "eva_vit_g.pth",
+        hubert=out / "hubert",
+        checkpoint=out / "Emotion_LLaMA.pth",
+    )
+    llama.save_pretrained(originals.llama)
+    hubert.save_pretrained(originals.hubert)
+    (originals.llama / "tokenizer.model").write_bytes(tokenizer)
+    torch.save(dict(eva), originals.eva)
+    eva_sizes = out / "eva_config.json"
+    eva_sizes.write_text(json.dumps(_eva_sizes(config.vision), indent=2) + "\n")
+    torch.save({"model": dict(adapter)}, originals.checkpoint)
+    return originals
+
+
+def lora_shapes(config: EmotionLlamaConfig) -> dict[str, tuple[int, ...]]:
+    """Of the LoRA pairs on q_proj and v_proj, under the names that peft 0.2 gave them."""
+    hidden = config.text.hidden_size
+    return {
+        _LORA.format(layer, projection, part): shape
+        for layer in range(config.text.num_hidden_layers)
+        for projection in "qv"
+        for part, shape in (("A", (LORA_RANK, hidden)), ("B", (hidden, LORA_RANK)))
+    }
+
+
+def adapter_shapes(config: EmotionLlamaConfig) -> dict[str, tuple[int, ...]]:
+    """Of all that `Emotion_LLaMA.pth` holds and the model uses."""
+    return lora_shapes(config) | projection_shapes(config)
+
+
+def eva_shapes(config: EvaVisionConfig) -> dict[str, tuple[int, ...]]:
+    """Of all that `eva_vit_g.pth` holds and the model uses."""
+    return vision_shapes(config)
+
+
+def _eva_sizes(config: EvaVisionConfig) -> dict[str, int | float]:
+    return {
+        "embed_dim": config.hidden_size,
+        "depth": config.num_hidden_layers,
+        "num_heads": config.num_attention_heads,
+        "mlp_hidden": config.intermediate_size,
+        "patch_size": config.patch_size,
+        "image_size": config.image_size,
+        "norm_eps": config.layer_norm_eps,
+        "ln_vision_eps": config.ln_vision_eps,
+    }

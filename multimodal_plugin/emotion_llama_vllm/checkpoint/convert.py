@@ -1,0 +1,204 @@
+"""From the original's five artefacts to a folder that vLLM serves."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from rich.progress import track
+from transformers import HubertConfig, LlamaConfig
+
+from emotion_llama_vllm.checkpoint import adapter, vision
+from emotion_llama_vllm.checkpoint.folder import new_folder, write_files, write_weights
+from emotion_llama_vllm.checkpoint.layout import (
+    AUDIO,
+    FLOAT32,
+    LANGUAGE,
+    VISION,
+    audio_shapes,
+    language_shapes,
+    projection_shapes,
+    tensor_shapes,
+)
+from emotion_llama_vllm.checkpoint.manifest import (
+    FILE_NAME,
+    Manifest,
+    describe_inputs,
+    hash_folder,
+)
+from emotion_llama_vllm.checkpoint.tensors import Artefact, ConversionError, read_json
+from emotion_llama_vllm.checkpoint.tokenizer import read_sentencepiece
+from emotion_llama_vllm.config import EmotionLlamaConfig
+
+LLAMA, HUBERT = "--llama", "--hubert"
+LLAMA_FILES = ("config.json", "tokenizer.model")
+HUBERT_FILES = ("config.json",)
+
+_OLD_WEIGHT_NORM = {
+    "weight_g": "parametrizations.weight.original0",
+    "weight_v": "parametrizations.weight.original1",
+}
+
+
+@dataclass(frozen=True)
+class Originals:
+    """Where the five artefacts are; the tokenizer is in the Llama's folder."""
+
+    llama: Path
+    eva: Path
+    hubert: Path
+    checkpoint: Path
+
+
+def convert(
+    originals: Originals, out: Path, *, dtype: torch.dtype, lora_alpha: float = 16
+) -> EmotionLlamaConfig:
+    """Write the folder `out`.
+
+    Args:
+        originals: files as users of the original have them.
+        out: must not exist.
+        dtype: of the weights; HuBERT and `ln_vision` stay in float32.
+        lora_alpha: `lora_alpha` of the training configuration.
+
+    Returns:
+        The new checkpoint's configuration.
+
+    Raises:
+        ConversionError: something is missing, damaged or not what it should be.
+    """
+    return _Conversion(originals, lora_alpha).write(out, dtype)
+
+
+class _Conversion:
+    """The opened artefacts, and the configuration that follows from them."""
+
+    def __init__(self, originals: Originals, lora_alpha: float) -> None:
+        self._originals = originals
+        self._lora_alpha = lora_alpha
+        self._adapter = adapter.open_adapter(originals.checkpoint)
+        self._lora = adapter.Lora(self._adapter, lora_alpha)
+        self._llama = Artefact.of_folder(LLAMA, originals.llama)
+        self._hubert = Artefact.of_folder(HUBERT, originals.hubert)
+        self._eva = Artefact(vision.ROLE, [originals.eva])
+        self._tokenizer = read_sentencepiece(originals.llama / "tokenizer.model")
+        self.config = self._read_config()
+        self._check_sizes()
+
+    def write(self, out: Path, dtype: torch.dtype) -> EmotionLlamaConfig:
+        self.config.dtype = dtype
+        with new_folder(out) as folder:
+            write_files(folder, self.config, self._tokenizer)
+            write_weights(folder, self._cast(dtype))
+            manifest = self._manifest(folder)
+            (folder / FILE_NAME).write_text(manifest.model_dump_json(indent=2) + "\n")
+        return self.config
+
+    def _read_config(self) -> EmotionLlamaConfig:
+        llama = read_json(self._originals.llama / "config.json", LLAMA)
+        hubert = read_json(self._originals.hubert / "config.json", HUBERT)
+        if llama.get("model_type") != "llama" or hubert.get("model_type") != "hubert":
+            raise ConversionError(
+                f"{LLAMA} must be a llama and {HUBERT} a hubert, but their config.json say "
+                f"{llama.get('model_type')!r} and {hubert.get('model_type')!r}."
+            )
+        # Training noise: without it HuBERT has no tensor for masked frames.
+        hubert |= {"mask_time_prob": 0.0, "mask_feature_prob": 0.0}
+        eva = vision.read_config(self._originals.eva)
+        columns = self._adapter.shape("llama_proj.weight")[1]
+        if columns % eva.hidden_size:
+            raise ConversionError(
+                f"{self._originals.checkpoint}: llama_proj.weight reads {columns} values, "
+                f"which is no multiple of the EVA's width {eva.hidden_size}."
+            )
+        return EmotionLlamaConfig(
+            text_config=LlamaConfig(**llama),
+            vision_config=eva,
+            audio_config=HubertConfig(**hubert),
+            patches_per_embedding=columns // eva.hidden_size,
+        )
+
+    def _check_sizes(self) -> None:
+        """What must agree between the artefacts, told before anything is written."""
+        rows = self._adapter.shape("llama_proj.weight")[0]
+        width = self.config.text.hidden_size
+        if rows != width:
+            raise ConversionError(
+                f"{self._originals.checkpoint}: llama_proj.weight writes {rows} values, but the "
+                f"Llama in {self._originals.llama} is {width} wide: they do not belong together."
+            )
+        feature = self._adapter.shape("feats_llama_proj1.weight")[1]
+        if feature != self.config.feature_size:
+            raise ConversionError(
+                f"{self._originals.checkpoint}: feats_llama_proj1.weight reads {feature} values, "
+                f"but the HuBERT in {self._originals.hubert} is {self.config.feature_size} wide."
+            )
+        embeddings = self._llama.shape("model.embed_tokens.weight")[0]
+        if not embeddings == len(self._tokenizer) == self.config.text.vocab_size:
+            raise ConversionError(
+                f"{self._originals.llama}: model.embed_tokens.weight has {embeddings} rows and "
+                f"config.json says {self.config.text.vocab_size}, but tokenizer.model has "
+                f"{len(self._tokenizer)} pieces."
+            )
+
+    def _cast(self, dtype: torch.dtype) -> Iterator[tuple[str, torch.Tensor]]:
+        total = len(tensor_shapes(self.config))
+        for name, tensor in track(self._tensors(), "Converting", total=total, transient=True):
+            kept = torch.float32 if name.startswith(FLOAT32) else dtype
+            # A copy of its own: some files keep several tensors in one storage.
+            yield name, tensor.to(kept, copy=True).contiguous()
+
+    def _tensors(self) -> Iterator[tuple[str, torch.Tensor]]:
+        return itertools.chain(
+            ((VISION + n, t) for n, t in vision.read_tensors(self._eva, self.config.vision)),
+            ((AUDIO + n, t) for n, t in self._audio()),
+            self._projections(),
+            ((LANGUAGE + n, t) for n, t in self._language()),
+        )
+
+    def _audio(self) -> Iterator[tuple[str, torch.Tensor]]:
+        for name, shape in audio_shapes(self.config.audio).items():
+            stored = name
+            for old, new in _OLD_WEIGHT_NORM.items():
+                if name not in self._hubert:
+                    stored = stored.replace(new, old)
+            yield name, self._hubert.take(stored, shape)
+
+    def _projections(self) -> Iterator[tuple[str, torch.Tensor]]:
+        for name, shape in projection_shapes(self.config).items():
+            yield name, self._adapter.take(name, shape)
+
+    def _language(self) -> Iterator[tuple[str, torch.Tensor]]:
+        for name, shape in language_shapes(self.config.text).items():
+            yield name, self._lora.merge(name, self._llama.take(name, shape))
+
+    def _manifest(self, folder: Path) -> Manifest:
+        self._lora.finish()
+        originals = self._originals
+        eva_sizes = originals.eva.with_name(vision.SIZES_FILE)
+        return Manifest(
+            made_by=f"emotion-llama {version('emotion-llama')}",
+            inputs=describe_inputs(
+                {
+                    LLAMA: [*(originals.llama / n for n in LLAMA_FILES), *self._llama.files],
+                    vision.ROLE: [originals.eva, *([eva_sizes] if eva_sizes.is_file() else [])],
+                    HUBERT: [*(originals.hubert / n for n in HUBERT_FILES), *self._hubert.files],
+                    adapter.ROLE: [originals.checkpoint],
+                }
+            ),
+            lora_rank=self._lora.rank,
+            lora_alpha=self._lora_alpha,
+            ignored=self._ignored(),
+            files=hash_folder(folder),
+        )
+
+    def _ignored(self) -> dict[str, list[str]]:
+        eva = self.config.vision
+        return {
+            LLAMA: self._llama.finish(adapter.is_ignored),
+            vision.ROLE: self._eva.finish(lambda name: vision.is_ignored(name, eva)),
+            HUBERT: self._hubert.finish(lambda name: name == "masked_spec_embed"),
+            adapter.ROLE: self._adapter.finish(adapter.is_ignored),
+        }

@@ -1,0 +1,97 @@
+"""The tensors of a checkpoint folder: their names and shapes, all from the configuration."""
+
+from collections.abc import Iterator
+
+import torch
+from transformers import HubertConfig, HubertModel, LlamaConfig, LlamaForCausalLM
+
+from emotion_llama_vllm.config import EmotionLlamaConfig, EvaVisionConfig
+
+Shape = tuple[int, ...]
+
+LANGUAGE, VISION, AUDIO = "language_model.", "vision_tower.", "audio_tower."
+"""In front of the names of each part; the projections have none."""
+
+FLOAT32 = (AUDIO, f"{VISION}ln_vision.")
+"""What computes in float32 and is therefore kept in it."""
+
+
+def language_shapes(config: LlamaConfig) -> dict[str, Shape]:
+    """Of the Llama, under its own names."""
+    with torch.device("meta"):
+        return _shapes(LlamaForCausalLM(config))
+
+
+def audio_shapes(config: HubertConfig) -> dict[str, Shape]:
+    """Of the HuBERT, under its own names."""
+    with torch.device("meta"):
+        return _shapes(HubertModel(config))
+
+
+def vision_shapes(config: EvaVisionConfig) -> dict[str, Shape]:
+    """Of the EVA-ViT, under the names of its file, without `ln_vision`."""
+    width, patch = config.hidden_size, config.patch_size
+    blocks = {
+        f"blocks.{index}.{name}": shape
+        for index in range(config.num_hidden_layers)
+        for name, shape in _block_shapes(config)
+    }
+    return {
+        "cls_token": (1, 1, width),
+        "pos_embed": (1, config.num_patches + 1, width),
+        "patch_embed.proj.weight": (width, 3, patch, patch),
+        "patch_embed.proj.bias": (width,),
+        **blocks,
+    }
+
+
+def ln_vision_shapes(config: EvaVisionConfig) -> dict[str, Shape]:
+    """Of the layer norm behind the EVA-ViT."""
+    return {f"ln_vision.{name}": (config.hidden_size,) for name in ("weight", "bias")}
+
+
+def projection_shapes(config: EmotionLlamaConfig) -> dict[str, Shape]:
+    """Of the five projections, under the names of the original's checkpoint."""
+    vision, feature = config.vision.hidden_size, config.feature_size
+    sizes = {
+        "llama_proj": vision * config.patches_per_embedding,
+        "feats_llama_proj1": feature,
+        "feats_llama_proj2": feature,
+        "feats_llama_proj3": feature,
+        "cls_tk_llama_proj": vision,
+    }
+    hidden = config.text.hidden_size
+    weights = {f"{name}.weight": (hidden, size) for name, size in sizes.items()}
+    return weights | {f"{name}.bias": (hidden,) for name in sizes}
+
+
+def tensor_shapes(config: EmotionLlamaConfig) -> dict[str, Shape]:
+    """Of the whole checkpoint folder."""
+    vision = vision_shapes(config.vision) | ln_vision_shapes(config.vision)
+    return {
+        **{f"{VISION}{name}": shape for name, shape in vision.items()},
+        **{f"{AUDIO}{name}": shape for name, shape in audio_shapes(config.audio).items()},
+        **projection_shapes(config),
+        **{f"{LANGUAGE}{name}": shape for name, shape in language_shapes(config.text).items()},
+    }
+
+
+def _block_shapes(config: EvaVisionConfig) -> Iterator[tuple[str, Shape]]:
+    width, inner = config.hidden_size, config.intermediate_size
+    for norm in ("norm1", "norm2"):
+        yield f"{norm}.weight", (width,)
+        yield f"{norm}.bias", (width,)
+    yield "attn.qkv.weight", (3 * width, width)
+    yield "attn.q_bias", (width,)
+    yield "attn.v_bias", (width,)
+    for name, (rows, columns) in {
+        "attn.proj": (width, width),
+        "mlp.fc1": (inner, width),
+        "mlp.fc2": (width, inner),
+    }.items():
+        yield f"{name}.weight", (rows, columns)
+        yield f"{name}.bias", (rows,)
+
+
+def _shapes(module: torch.nn.Module) -> dict[str, Shape]:
+    return {name: tuple(parameter.shape) for name, parameter in module.named_parameters()}

@@ -1,0 +1,156 @@
+"""Reading the tensors of one artefact, one by one, and checking each."""
+
+import json
+import pickle
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+
+
+class ConversionError(Exception):
+    """Why the conversion stops: one sentence that names the file, the key and what is expected."""
+
+
+class Artefact:
+    """The named tensors of one or more files.
+
+    Args:
+        role: what the user calls it, such as `--llama`.
+        files: safetensors files, or pickles, which are read as plain tensors only.
+        inside: key of the dictionary in a pickle that holds the tensors, if it is there.
+
+    Raises:
+        ConversionError: a file that is no such thing.
+    """
+
+    def __init__(self, role: str, files: Sequence[Path], *, inside: str | None = None) -> None:
+        self.role = role
+        self.files = list(files)
+        self._readers: dict[str, Callable[[], torch.Tensor]] = {}
+        self._homes: dict[str, Path] = {}
+        for file in self.files:
+            readers = (
+                _open_safetensors(file) if _is_safetensors(file) else _open_pickle(file, inside)
+            )
+            self._readers |= readers
+            self._homes |= dict.fromkeys(readers, file)
+        self._untaken = set(self._readers)
+
+    @classmethod
+    def of_folder(cls, role: str, folder: Path) -> "Artefact":
+        """The weights of a Hugging Face folder: its safetensors, else its pickles."""
+        for pattern in ("model*.safetensors", "pytorch_model*.bin"):
+            if files := sorted(folder.glob(pattern)):
+                return cls(role, files)
+        raise ConversionError(
+            f"{role} {folder} holds no weights: "
+            "model*.safetensors or pytorch_model*.bin is expected."
+        )
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._readers
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        return tuple(self._read(name).shape)
+
+    def take(self, name: str, shape: Sequence[int]) -> torch.Tensor:
+        """Read a tensor that must have this shape and finite values."""
+        tensor = self._read(name)
+        if tuple(tensor.shape) != tuple(shape):
+            raise ConversionError(
+                f"{self._homes[name]}: {name} is {list(tensor.shape)}, "
+                f"but {list(shape)} is expected."
+            )
+        if not torch.isfinite(tensor).all():
+            raise ConversionError(
+                f"{self._homes[name]}: {name} holds values that are not finite numbers, "
+                "so the file is damaged; fetch it again."
+            )
+        self._untaken.discard(name)
+        return tensor
+
+    def finish(self, is_ignored: Callable[[str], bool]) -> list[str]:
+        """Return the names left over that may be ignored; any other left over is an error."""
+        ignored = sorted(filter(is_ignored, self._untaken))
+        if unknown := sorted(self._untaken.difference(ignored)):
+            raise ConversionError(
+                f"{self._homes[unknown[0]]}: {unknown[0]} is a tensor that this model does not "
+                f"have ({len(unknown)} such); {self.role} expects the original's file."
+            )
+        return ignored
+
+    def names(self) -> Iterable[str]:
+        return self._readers.keys()
+
+    def _read(self, name: str) -> torch.Tensor:
+        if name not in self._readers:
+            where = self.files[0] if len(self.files) == 1 else self.files[0].parent
+            raise ConversionError(
+                f"{where}: the tensor {name} is missing, which {self.role} needs."
+            )
+        return self._readers[name]()
+
+
+def read_json(file: Path, role: str) -> dict:
+    """Read a JSON object.
+
+    Raises:
+        ConversionError: the file is missing or holds something else.
+    """
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConversionError(f"{role}: {file} is missing.") from error
+    except (OSError, ValueError) as error:
+        raise ConversionError(f"{role}: {file} is no JSON file.") from error
+    if not isinstance(content, dict):
+        raise ConversionError(f"{role}: {file} must hold a JSON object.")
+    return content
+
+
+def _is_safetensors(file: Path) -> bool:
+    return file.suffix == ".safetensors"
+
+
+def _open_safetensors(file: Path) -> dict[str, Callable[[], torch.Tensor]]:
+    try:
+        handle = safe_open(file, framework="pt")
+        return {name: lambda name=name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise ConversionError(f"{file} is no safetensors file, or a damaged one.") from error
+
+
+def _open_pickle(file: Path, inside: str | None) -> dict[str, Callable[[], torch.Tensor]]:
+    content = _load(file)
+    if inside is not None and isinstance(content, dict) and isinstance(content.get(inside), dict):
+        content = content[inside]
+    if not isinstance(content, dict) or not all(
+        isinstance(t, torch.Tensor) for t in content.values()
+    ):
+        raise ConversionError(f"{file} is no dictionary of tensors.")
+    return {name: lambda tensor=tensor: tensor for name, tensor in content.items()}
+
+
+def _load(file: Path) -> object:
+    """Unpickle tensors and nothing that could run; memory-mapped where the format allows."""
+    try:
+        return torch.load(file, map_location="cpu", weights_only=True, mmap=True)
+    except RuntimeError:
+        pass  # saved before PyTorch 1.6: not a zip file, so it cannot be mapped
+    except (pickle.UnpicklingError, EOFError, OSError, ValueError) as error:
+        raise _no_tensors(file) from error
+    try:
+        return torch.load(file, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
+        raise _no_tensors(file) from error
+
+
+def _no_tensors(file: Path) -> ConversionError:
+    if not file.is_file():
+        return ConversionError(f"{file} is missing.")
+    return ConversionError(
+        f"{file} is no file of plain tensors: it is damaged, or holds other objects, "
+        "which are never read."
+    )

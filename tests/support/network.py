@@ -1,0 +1,48 @@
+"""The network by itself, in this process: vLLM's layers without an engine."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from vllm.config import DeviceConfig, ModelConfig, VllmConfig, set_current_vllm_config
+from vllm.distributed import (
+    init_distributed_environment,
+    initialize_model_parallel,
+    model_parallel_is_initialized,
+)
+from vllm.model_executor.model_loader.utils import (
+    initialize_model,
+    process_weights_after_loading,
+)
+from vllm.utils.torch_utils import set_default_torch_dtype
+
+from emotion_llama_vllm import register
+
+
+def load_network(checkpoint: Path, dtype: Any) -> Any:
+    """Load a checkpoint's network in a dtype, as vLLM's loader does; every tensor is loaded."""
+    register()
+    model = ModelConfig(model=str(checkpoint), dtype=dtype, enforce_eager=True)
+    config = VllmConfig(model_config=model, device_config=DeviceConfig(device="cpu"))
+    with set_current_vllm_config(config):
+        if not model_parallel_is_initialized():
+            _start_a_world_of_one()
+        with set_default_torch_dtype(model.dtype):
+            network: Any = initialize_model(vllm_config=config)
+            loaded = network.load_weights(load_file(checkpoint / "model.safetensors").items())
+            process_weights_after_loading(network, model, torch.device("cpu"))
+    assert loaded == {name for name, _ in network.named_parameters()}
+    return network.eval()
+
+
+def _start_a_world_of_one() -> None:
+    init_distributed_environment(
+        world_size=1,
+        rank=0,
+        distributed_init_method=f"tcp://127.0.0.1:{20_000 + os.getpid() % 20_000}",
+        local_rank=0,
+        backend="gloo",
+    )
+    initialize_model_parallel()
