@@ -15,7 +15,8 @@ from emotion_llama_vllm.checkpoint.tokenizer import SPECIAL_TOKENS
 from emotion_llama_vllm.config import EmotionLlamaConfig, EvaVisionConfig
 
 LORA_RANK = 8
-_LORA = "llama_model.base_model.model.model.layers.{}.self_attn.{}_proj.lora_{}.weight"
+LORA_NAME = "llama_model.base_model.model.model.layers.{}.self_attn.{}_proj.lora_{}.weight"
+"""Layer, projection and half of a LoRA pair, as peft 0.2 named them."""
 
 
 def train_tokenizer(texts: Iterable[str], size: int) -> bytes:
@@ -75,20 +76,20 @@ def write_originals(
     hubert.save_pretrained(originals.hubert)
     (originals.llama / "tokenizer.model").write_bytes(tokenizer)
     torch.save(dict(eva), originals.eva)
-    eva_sizes = out / "eva_config.json"
-    eva_sizes.write_text(json.dumps(_eva_sizes(config.vision), indent=2) + "\n")
+    sizes = json.dumps(eva_sizes(config.vision), indent=2)
+    (out / "eva_config.json").write_text(sizes + "\n")
     torch.save({"model": dict(adapter)}, originals.checkpoint)
     return originals
 
 
-def lora_shapes(config: EmotionLlamaConfig) -> dict[str, tuple[int, ...]]:
-    """Of the LoRA pairs on q_proj and v_proj, under the names that peft 0.2 gave them."""
+def lora_shapes(config: EmotionLlamaConfig, rank: int = LORA_RANK) -> dict[str, tuple[int, ...]]:
+    """Of the LoRA pairs on q_proj and v_proj."""
     hidden = config.text.hidden_size
     return {
-        _LORA.format(layer, projection, part): shape
+        LORA_NAME.format(layer, projection, part): shape
         for layer in range(config.text.num_hidden_layers)
         for projection in "qv"
-        for part, shape in (("A", (LORA_RANK, hidden)), ("B", (hidden, LORA_RANK)))
+        for part, shape in (("A", (rank, hidden)), ("B", (hidden, rank)))
     }
 
 
@@ -102,7 +103,8 @@ def eva_shapes(config: EvaVisionConfig) -> dict[str, tuple[int, ...]]:
     return vision_shapes(config)
 
 
-def _eva_sizes(config: EvaVisionConfig) -> dict[str, int | float]:
+def eva_sizes(config: EvaVisionConfig) -> dict[str, int | float]:
+    """The content of `eva_config.json`."""
     return {
         "embed_dim": config.hidden_size,
         "depth": config.num_hidden_layers,

@@ -1,6 +1,9 @@
 """The command `emotion-llama`."""
 
+import enum
 import sys
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -9,7 +12,16 @@ app = typer.Typer(
     help="Ask Emotion-LLaMA about the emotion in a video clip.",
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_enable=False,
 )
+
+
+class WeightType(enum.StrEnum):
+    """Precision of a converted checkpoint."""
+
+    BFLOAT16 = "bfloat16"
+    FLOAT16 = "float16"
+    FLOAT32 = "float32"
 
 
 @app.callback()
@@ -29,6 +41,54 @@ def serve(context: typer.Context) -> None:
     from emotion_llama_server.serve import main as serve_main
 
     sys.exit(serve_main(context.args))
+
+
+@app.command()
+def convert(
+    llama: Annotated[str, typer.Option(help="Llama-2-7b-chat-hf: a folder or Hugging Face id")],
+    eva: Annotated[str, typer.Option(help="eva_vit_g.pth: a file or URL")],
+    hubert: Annotated[str, typer.Option(help="chinese-hubert-large: a folder or Hugging Face id")],
+    checkpoint: Annotated[str, typer.Option(help="Emotion_LLaMA.pth: a file or URL")],
+    out: Annotated[Path, typer.Option(help="folder to write; must not exist")],
+    dtype: Annotated[WeightType, typer.Option(help="of the weights")] = WeightType.BFLOAT16,
+    lora_alpha: Annotated[float, typer.Option(help="of the LoRA's training", min=0)] = 16,
+) -> None:
+    """Make a checkpoint that can be served of the original's published files."""
+    from emotion_llama_server import checkpoints
+
+    sys.exit(
+        checkpoints.convert(
+            llama=llama,
+            eva=eva,
+            hubert=hubert,
+            checkpoint=checkpoint,
+            out=out,
+            dtype=dtype.value,
+            lora_alpha=lora_alpha,
+        )
+    )
+
+
+@app.command()
+def doctor(
+    folder: Annotated[Path | None, typer.Argument(help="a checkpoint folder")] = None,
+) -> None:
+    """Check a checkpoint folder and this machine, and say what to do."""
+    from emotion_llama_server import checkpoints
+
+    sys.exit(checkpoints.doctor(folder))
+
+
+@app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(help="a checkpoint folder")],
+    golden: Annotated[Path, typer.Option(help="JSON of clips, prompts and expected answers")],
+    dtype: Annotated[WeightType, typer.Option(help="to compute in")] = WeightType.FLOAT32,
+) -> None:
+    """Check that a checkpoint answers as the original did, on answers that you recorded."""
+    from emotion_llama_server import checkpoints
+
+    sys.exit(checkpoints.verify(folder, golden, dtype=dtype.value))
 
 
 def main() -> None:

@@ -29,7 +29,7 @@ def main(argv: Sequence[str]) -> int:
     """Serve until stopped; return the exit code."""
     try:
         _check_installation()
-        _set_environment()
+        set_environment()
         args = _parse(list(argv))
         _check_plugins()
         return _run(args)
@@ -58,7 +58,7 @@ def _check_installation() -> None:
         )
 
 
-def _set_environment() -> None:
+def set_environment() -> None:
     """What vLLM reads from the environment, before it is imported."""
     for name, value in _VLLM_ENVIRONMENT.items():
         os.environ.setdefault(name, value)

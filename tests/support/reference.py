@@ -109,12 +109,20 @@ class Reference:
 
         `prompt_ids` holds the clip's placeholder as often as the clip has embeddings.
         """
-        ids = torch.tensor(prompt_ids + answer_ids)
-        embeddings = self.llama.get_input_embeddings()(ids)
-        embeddings[_longest_run(prompt_ids, self.config.video_token_id, len(clip))] = clip
-        logits: Any = self.llama(inputs_embeds=embeddings[None]).logits[0]
+        logits = self._logits(prompt_ids + answer_ids, clip)
         steps = logits[len(prompt_ids) - 1 : -1].log_softmax(-1)
         return steps.gather(1, torch.tensor(answer_ids)[:, None])[:, 0]
+
+    @torch.inference_mode()
+    def next_logits(self, ids: list[int], clip: torch.Tensor) -> torch.Tensor:
+        """Scores of the token that follows, [vocabulary]."""
+        return self._logits(ids, clip)[-1]
+
+    def _logits(self, ids: list[int], clip: torch.Tensor) -> torch.Tensor:
+        embeddings = self.llama.get_input_embeddings()(torch.tensor(ids))
+        embeddings[_longest_run(ids, self.config.video_token_id, len(clip))] = clip
+        made: Any = self.llama(inputs_embeds=embeddings[None])
+        return made.logits[0]
 
 
 _BLOCK = (

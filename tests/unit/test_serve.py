@@ -86,7 +86,7 @@ def test_both_plugins_are_named_beside_the_operators_own(
         clean_environment.setenv(name, "")
         clean_environment.delenv(name)
     clean_environment.setenv("VLLM_PLUGINS", "mine,emotion_llama")
-    serve._set_environment()
+    serve.set_environment()
     assert os.environ["VLLM_PLUGINS"] == "mine,emotion_llama,emotion_llama_api"
     assert os.environ["VLLM_NO_USAGE_STATS"] == "1"
 

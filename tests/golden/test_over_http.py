@@ -1,0 +1,78 @@
+"""The golden answers over HTTP: chat completions with `prompt_style` and `return_token_ids`."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pybase64
+import pytest
+import requests
+import torch
+from transformers import PreTrainedTokenizerFast
+
+from emotion_llama_server.routes.legacy import post_process
+from tests.support.golden import ANSWERED, RUNS, Case
+from tests.support.server import Server, running_server
+
+RECORDED = [(case, run) for case in ANSWERED for run in case.runs]
+
+
+@pytest.fixture(scope="module")
+def golden_server(converted: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    log = tmp_path_factory.mktemp("golden_server") / "log"
+    flags = ["--dtype", "float32", "--enforce-eager", "--max-model-len", "2048"]
+    flags += ["--kv-cache-memory-bytes", str(1 << 28), "--served-model-name", "golden"]
+    with running_server(log, str(converted), *flags) as started:
+        yield started
+
+
+def clip_part(case: Case) -> dict[str, Any]:
+    """The picture and the features, in the container that HTTP takes."""
+    data = io.BytesIO()
+    picture = np.frombuffer(case.image.read_bytes(), np.uint8)
+    np.savez(data, video=picture, features=case.features)
+    encoded = pybase64.b64encode(data.getvalue()).decode()
+    return {"type": "video_url", "video_url": {"url": f"data:;base64,{encoded}"}}
+
+
+def ask(server: Server, case: Case, run: str) -> dict[str, Any]:
+    body = {
+        "model": "golden",
+        "messages": case.messages(run, clip_part(case)),
+        "chat_template_kwargs": {"prompt_style": case.style},
+        "temperature": 0,
+        "max_tokens": 32,
+        "return_token_ids": True,
+        "logprobs": True,
+        "top_logprobs": 20,
+    }
+    if RUNS[run] != 1:
+        body["vllm_xargs"] = {"generated_repetition_penalty": RUNS[run]}
+    answer = requests.post(f"{server.url}/v1/chat/completions", json=body, timeout=120)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+@pytest.mark.parametrize(("case", "run"), RECORDED, ids=lambda v: getattr(v, "name", v))
+def test_the_answer_is_the_originals(golden_server: Server, case: Case, run: str) -> None:
+    made = ask(golden_server, case, run)
+    choice = made["choices"][0]
+    assert made["prompt_token_ids"] == case.prompt_ids(run, clip=0, count=260)
+    assert choice["token_ids"] == case.runs[run]["generated_ids"]
+    name = "last_logits" if run == "greedy" else "last_logits_rp105"
+    theirs = torch.from_numpy(case.arrays[name].reshape(-1)).log_softmax(-1)
+    told = choice["logprobs"]["content"][0]
+    ours = [told["logprob"], *(other["logprob"] for other in told["top_logprobs"])]
+    expected = [theirs.max(), *theirs.sort(descending=True).values[:20]]
+    assert ours == pytest.approx([float(value) for value in expected], abs=5e-3)
+
+
+@pytest.mark.parametrize("case", [c for c in ANSWERED if c.style == "demo"], ids=lambda c: c.name)
+def test_the_legacy_routes_cut_answers_as_the_original(
+    golden_tokenizer: PreTrainedTokenizerFast, case: Case
+) -> None:
+    for recorded in case.runs.values():
+        said = golden_tokenizer.decode(recorded["generated_ids"], skip_special_tokens=True)
+        assert post_process(str(said)) == recorded["text"]
