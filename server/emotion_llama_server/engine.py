@@ -26,6 +26,10 @@ Message = dict[str, Any]
 """A chat message as the OpenAI API has it."""
 
 
+_MAX_PIECE = 32
+"""Characters that a token stands for at most, generously: what is beyond can never fit."""
+
+
 class Engine:
     """Renders and generates; every route of ours goes through here, so they share one path."""
 
@@ -88,7 +92,7 @@ class Engine:
             raise RuntimeError("The engine ended a request without an answer.")
         return final
 
-    def fit(self, text: str, *, style: PromptStyle, max_positions: int) -> str:
+    async def fit(self, text: str, *, style: PromptStyle, max_positions: int) -> str:
         """Drop characters of `text` from the left until the prompt about a clip fits.
 
         Args:
@@ -96,6 +100,10 @@ class Engine:
             style: which prompt it goes into.
             max_positions: of the whole prompt, the clip's embeddings included.
         """
+        text = text[-max_positions * _MAX_PIECE :]
+        return await asyncio.to_thread(self._fit, text, style, max_positions)
+
+    def _fit(self, text: str, style: PromptStyle, max_positions: int) -> str:
         if self._count(text, style) <= max_positions:
             return text
         # Fewer characters never make more tokens, but for single steps that do not matter here.

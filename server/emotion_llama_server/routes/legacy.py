@@ -144,7 +144,7 @@ for _path in _PATHS:
 async def _ask(engine: Engine, video: str, question: str) -> str:
     """One turn of the original's demo."""
     positions = min(_MAX_POSITIONS, engine.max_model_len)
-    question = engine.fit(question, style="demo", max_positions=positions - _MAX_NEW_TOKENS)
+    question = await engine.fit(question, style="demo", max_positions=positions - _MAX_NEW_TOKENS)
     content = [
         {"type": "video_url", "video_url": {"url": media_url(video)}},
         {"type": "text", "text": question},
