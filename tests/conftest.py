@@ -4,12 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 from transformers import PreTrainedTokenizerFast
 
 from demo.random_checkpoint import write_random_checkpoint
+from emotion_llama_vllm.checkpoint.convert import convert
 from emotion_llama_vllm.config import EmotionLlamaConfig
-
-CHECKOUT = Path(__file__).parent.parent
+from tests.support.golden import ORIGINALS
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +29,14 @@ def config(checkpoint: Path) -> EmotionLlamaConfig:
 @pytest.fixture(scope="session")
 def tokenizer(checkpoint: Path) -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast.from_pretrained(checkpoint)
+
+
+@pytest.fixture(scope="session")
+def converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The golden set put through the converter, in float32, as the original computed."""
+    folder = tmp_path_factory.mktemp("golden") / "checkpoint"
+    convert(ORIGINALS, folder, dtype=torch.float32)
+    return folder
 
 
 @pytest.fixture

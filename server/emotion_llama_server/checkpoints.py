@@ -4,13 +4,14 @@ import os
 from pathlib import Path
 
 import torch
-from emotion_llama_vllm.checkpoint.doctor import examine_checkpoint, examine_machine
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from emotion_llama_server import environment
 from emotion_llama_server.serve import set_environment
 from emotion_llama_vllm.checkpoint import convert as conversion
+from emotion_llama_vllm.checkpoint.doctor import examine_checkpoint, examine_machine
 from emotion_llama_vllm.checkpoint.fetch import FetchError, local_file, local_folder
 from emotion_llama_vllm.checkpoint.manifest import FILE_NAME, Manifest
 from emotion_llama_vllm.checkpoint.tensors import ConversionError
@@ -68,8 +69,8 @@ def doctor(folder: Path | None) -> int:
         findings = [*examine_checkpoint(folder), *findings]
     table = Table(show_header=False, box=None, pad_edge=False)
     for finding in findings:
-        mark = "[green]ok[/]" if finding.ok else "[red]not ok[/]"
-        table.add_row(mark, finding.subject, finding.words)
+        mark = Text("ok", "green") if finding.ok else Text("not ok", "red")
+        table.add_row(mark, finding.subject, Text(finding.words))
     Console().print(table)
     return 0 if all(finding.ok for finding in findings) else 1
 

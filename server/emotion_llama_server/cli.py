@@ -1,8 +1,10 @@
 """The command `emotion-llama`."""
 
 import enum
+import importlib
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated
 
 import typer
@@ -13,6 +15,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # else brackets in the help are taken for styles
 )
 
 
@@ -54,8 +57,7 @@ def convert(
     lora_alpha: Annotated[float, typer.Option(help="of the LoRA's training", min=0)] = 16,
 ) -> None:
     """Make a checkpoint that can be served of the original's published files."""
-    from emotion_llama_server import checkpoints
-
+    checkpoints = _checkpoints()
     sys.exit(
         checkpoints.convert(
             llama=llama,
@@ -74,8 +76,7 @@ def doctor(
     folder: Annotated[Path | None, typer.Argument(help="a checkpoint folder")] = None,
 ) -> None:
     """Check a checkpoint folder and this machine, and say what to do."""
-    from emotion_llama_server import checkpoints
-
+    checkpoints = _checkpoints()
     sys.exit(checkpoints.doctor(folder))
 
 
@@ -86,9 +87,18 @@ def verify(
     dtype: Annotated[WeightType, typer.Option(help="to compute in")] = WeightType.FLOAT32,
 ) -> None:
     """Check that a checkpoint answers as the original did, on answers that you recorded."""
-    from emotion_llama_server import checkpoints
-
+    checkpoints = _checkpoints()
     sys.exit(checkpoints.verify(folder, golden, dtype=dtype.value))
+
+
+def _checkpoints() -> ModuleType:
+    """The module behind the commands about checkpoints, which needs the engine's packages."""
+    try:
+        return importlib.import_module("emotion_llama_server.checkpoints")
+    except ModuleNotFoundError as error:
+        hint = "run `pip install 'emotion-llama[cpu]'`, or [gpu] with an NVIDIA GPU"
+        print(f"emotion-llama: {error.name} is not installed; {hint}.", file=sys.stderr)
+        sys.exit(2)
 
 
 def main() -> None:

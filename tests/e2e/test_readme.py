@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.conftest import CHECKOUT
+from tests.support.paths import CHECKOUT
 from tests.support.server import Server
 
 

@@ -1,22 +1,11 @@
-"""The golden set put through the converter, once."""
+"""The converted golden set, as plain transformers sees it."""
 
 from pathlib import Path
 
 import pytest
-import torch
 from transformers import PreTrainedTokenizerFast
 
-from emotion_llama_vllm.checkpoint.convert import convert
-from tests.support.golden import ORIGINALS
 from tests.support.reference import Reference
-
-
-@pytest.fixture(scope="session")
-def converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """In float32, as the original computed."""
-    folder = tmp_path_factory.mktemp("golden") / "checkpoint"
-    convert(ORIGINALS, folder, dtype=torch.float32)
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import torch
 
-from tests.golden.conftest import converted  # noqa: F401  (a fixture)
 from tests.offline.jobs import check_against_reference, reference_jobs
 from tests.support.golden import CASES, RUNS, TRUNCATED, Case
 from tests.support.offline import Answer, Job, answer
@@ -36,7 +35,7 @@ Answers = dict[str, list[Answer]]
 
 @pytest.fixture(scope="module")
 def answers(
-    converted: Path,  # noqa: F811
+    converted: Path,
     tmp_path_factory: pytest.TempPathFactory,
     user_environment: dict[str, str],
 ) -> Answers:
@@ -72,7 +71,7 @@ def last_logits(case: Case, run: str) -> np.ndarray:
 
 @pytest.mark.parametrize("way", ["alone", "together"])
 def test_decoded_clips_compute_what_the_reference_computes(
-    converted: Path,  # noqa: F811
+    converted: Path,
     answers: Answers,
     way: str,
 ) -> None:

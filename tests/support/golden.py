@@ -15,7 +15,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from emotion_llama_vllm.checkpoint.convert import Originals
-from tests.conftest import CHECKOUT
+from tests.support.paths import CHECKOUT
 
 FOLDER = CHECKOUT / "tests" / "data" / "golden"
 ORIGINALS = Originals(
