@@ -109,7 +109,7 @@ def write_originals(folder: Path, config: EmotionLlamaConfig) -> None:
 
 def tokenizer(size: int) -> bytes:
     """A `tokenizer.model` of exactly `size` pieces; most of them never occur."""
-    model = sentencepiece_model_pb2.ModelProto()
+    model: Any = getattr(sentencepiece_model_pb2, "ModelProto")()  # noqa: B009  (made at run time)
     model.ParseFromString(train_tokenizer(["The person in video says: hello."], size=400))
     for index in range(len(model.pieces), size):
         model.pieces.add(piece=f"\u2581piece{index}", score=-float(index))

@@ -26,7 +26,7 @@ def positions(
     tokenizer: PreTrainedTokenizerFast, config: EmotionLlamaConfig, text: str, style: str
 ) -> int:
     """Of the whole prompt about a clip, counted without the engine."""
-    content = [{"type": "video"}, {"type": "text", "text": text}]
+    content: Any = [{"type": "video"}, {"type": "text", "text": text}]
     prompt = tokenizer.apply_chat_template(
         [{"role": "user", "content": content}], tokenize=False, prompt_style=style
     )
