@@ -389,7 +389,11 @@ class TestFolder:
             *("https://huggingface.co/a/b", "a/b\n", "a\0/b", "x" * 5000, "a/" + "b" * 97),
         ],
     )
-    def test_what_is_neither_a_folder_nor_an_id_is_refused(self, given: str) -> None:
+    def test_what_is_neither_a_folder_nor_an_id_is_refused(
+        self, given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "empty").mkdir()
+        monkeypatch.chdir(tmp_path / "empty")
         with pytest.raises(FetchError, match="neither a folder that exists nor"):
             local_folder(given, files=["*"])
 
