@@ -1,6 +1,5 @@
 """The network by itself, in this process: vLLM's layers without an engine."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from vllm.model_executor.model_loader.utils import (
 from vllm.utils.torch_utils import set_default_torch_dtype
 
 from emotion_llama_vllm import register
+from tests.support.server import free_port
 
 
 def load_network(checkpoint: Path, dtype: Any) -> Any:
@@ -41,7 +41,7 @@ def _start_a_world_of_one() -> None:
     init_distributed_environment(
         world_size=1,
         rank=0,
-        distributed_init_method=f"tcp://127.0.0.1:{20_000 + os.getpid() % 20_000}",
+        distributed_init_method=f"tcp://127.0.0.1:{free_port()}",
         local_rank=0,
         backend="gloo",
     )
