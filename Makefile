@@ -5,10 +5,10 @@ BIN := .venv/bin
 BOOTSTRAP := $(PYTHON) deploy/bootstrap.py $(if $(ENGINE),--engine $(ENGINE))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev serve check test test-all demo-clips clean
+.PHONY: help setup setup-dev serve check test test-all demo-clips demo-checkpoint demo-eval clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install the server into .venv (ENGINE=cpu or gpu overrides what is found)
 	@$(BOOTSTRAP)
@@ -32,6 +32,13 @@ test-all: check ## The checks, then every test
 
 demo-clips: setup-dev ## Generate the clips in demo/clips anew
 	$(BIN)/python -m demo.samples
+
+demo-checkpoint: setup-dev ## Train the demo checkpoint anew (up to two hours) into build/demo
+	$(BIN)/python -m demo.train --work build/demo/work --out build/demo/checkpoint
+
+demo-eval: setup-dev ## Ask the demo checkpoint about 1200 test clips and write its card
+	$(BIN)/python -m demo.evaluate --out demo/evaluation
+	$(BIN)/python -m demo.card
 
 clean: ## Remove .venv, caches and built files
 	rm -rf .venv build dist .pytest_cache .ruff_cache

@@ -20,8 +20,7 @@ COLUMNS: tuple[str, ...] = ("name", "label", "family", "transcript", "question",
 def write_clip(plan: Recipe, out: Path) -> dict[str, str]:
     """Makes a clip, writes it as OUT/NAME.mp4 and returns its row."""
     clip = make_clip(plan)
-    crf = int(plan.stream("compression").integers(22, 34))
-    write_mp4(out / f"{plan.name}.mp4", clip.frames, FPS, clip.sound, SAMPLE_RATE, crf)
+    write_mp4(out / f"{plan.name}.mp4", clip.frames, FPS, clip.sound, SAMPLE_RATE, plan.crf)
     return clip.row
 
 

@@ -2,11 +2,11 @@
 
 from demo.phrases import phrase
 
-VOICE_ASPECTS = ("pitch", "melody", "rate", "timbre")
-
 ENGLISH = {
     "face": "The face shows {}.",
     "hidden": "The person is {}, so the face cannot be seen.",
+    "silent": "There is {}.",
+    "silent and words": "There is {}, and the words are {}.",
     "voice": "The voice has {}.",
     "voice and words": "The voice has {}, and the words are {}.",
     "hence": "Therefore, it is inferred that the emotional state is: {}",
@@ -14,6 +14,8 @@ ENGLISH = {
 CHINESE = {
     "face": "人物{}。",
     "hidden": "人物{}，看不到表情。",
+    "silent": "{}。",
+    "silent and words": "{}，话语{}。",
     "voice": "声音{}。",
     "voice and words": "声音{}，话语{}。",
     "hence": "因此，推断其情绪状态是：{}",
@@ -44,11 +46,12 @@ def describe_face(facts: dict, language: str = "en") -> str:
 def describe_voice(facts: dict, with_words: bool = False, language: str = "en") -> str:
     """How the voice sounds, and what the words express."""
     forms = CHINESE if language == "zh" else ENGLISH
-    sounds = [phrase(aspect, facts["voice"][aspect], language) for aspect in VOICE_ASPECTS]
+    heard = "silent" if "sound" in facts["voice"] else "voice"
+    sounds = [phrase(aspect, value, language) for aspect, value in facts["voice"].items()]
     if not with_words:
-        return forms["voice"].format(_listed(sounds, language))
+        return forms[heard].format(_listed(sounds, language))
     words = phrase("words", facts["words"], language)
-    return forms["voice and words"].format(_listed(sounds, language), words)
+    return forms[f"{heard} and words"].format(_listed(sounds, language), words)
 
 
 def answer(about: str, facts: dict) -> str:
@@ -57,7 +60,7 @@ def answer(about: str, facts: dict) -> str:
         return describe_face(facts)
     if about == "voice":
         return describe_voice(facts)
-    if about == "backdrop":
+    if about == "backdrop" and facts["backdrop"]:
         return f"The clip has {phrase('backdrop', facts['backdrop'], 'en')}."
     seen = facts["person"]
     if about == "hair" and seen.get("hair_style"):

@@ -46,6 +46,11 @@ class Recipe:
     scene: Scene
     with_transcript: bool
 
+    @property
+    def crf(self) -> int:
+        """How strongly the video is compressed."""
+        return int(self.stream("compression").integers(22, 34))
+
     def stream(self, use: str) -> np.random.Generator:
         """The clip's own chance for one use."""
         return stream("clip", self.name, use)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
 
 H264 = {
     "preset": "veryfast",
@@ -19,9 +21,9 @@ H264 = {
 
 
 def write_mp4(
-    path: Path, frames: np.ndarray, fps: int, sound: np.ndarray, rate: int, crf: int
+    path: Path, frames: np.ndarray, fps: int, sound: np.ndarray | None, rate: int, crf: int
 ) -> None:
-    """Frames uint8 [T, H, W, 3] and sound float32 [N]; `crf` 18 (clean) to 35 (blocky)."""
+    """Frames uint8 [T, H, W, 3], sound float32 [N] or none; `crf` 18 (clean) to 35 (blocky)."""
     # Dates and library versions would make the bytes differ, and so would several threads.
     options = {"movflags": "+faststart", "fflags": "+bitexact"}
     with av.open(str(path), "w", format="mp4", options=options) as container:
@@ -29,16 +31,21 @@ def write_mp4(
         video.height, video.width = frames.shape[1:3]
         video.pix_fmt = "yuv420p"
         video.codec_context.thread_count = 1
-        audio = container.add_stream(
-            "aac", rate=rate, options={"flags": "+bitexact"}, layout="mono"
-        )
-        audio.bit_rate = 40_000
+        audio = _add_audio(container, rate) if sound is not None else None
         for number, pixels in enumerate(frames):
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
             frame.pts, frame.time_base = number, Fraction(1, fps)
             container.mux(video.encode(frame))
-        samples = av.AudioFrame.from_ndarray(sound[None], format="fltp", layout="mono")
-        samples.sample_rate, samples.pts, samples.time_base = rate, 0, Fraction(1, rate)
-        container.mux(audio.encode(samples))
+        if sound is not None and audio is not None:
+            samples = av.AudioFrame.from_ndarray(sound[None], format="fltp", layout="mono")
+            samples.sample_rate, samples.pts, samples.time_base = rate, 0, Fraction(1, rate)
+            container.mux(audio.encode(samples))
         container.mux(video.encode(None))
-        container.mux(audio.encode(None))
+        if audio is not None:
+            container.mux(audio.encode(None))
+
+
+def _add_audio(container: OutputContainer, rate: int) -> AudioStream:
+    audio = container.add_stream("aac", rate=rate, options={"flags": "+bitexact"}, layout="mono")
+    audio.bit_rate = 40_000
+    return audio

@@ -38,14 +38,14 @@ MANNERS = {
     "angry": Manner(pitch=24, range=55, rate=220, harsh=1.0),
     "happy": Manner(pitch=68, range=95, rate=195, lilt=1.0, bright=1.0),
     "sad": Manner(pitch=22, range=8, rate=110, dull=1.0),
-    "worried": Manner(pitch=60, range=25, rate=185, tremor=1.0, breath=1.0),
-    "surprise": Manner(pitch=88, range=100, rate=140, rise=1.0),
+    "worried": Manner(pitch=60, range=25, rate=205, tremor=1.0, breath=1.0),
+    "surprise": Manner(pitch=88, range=100, rate=122, rise=1.0),
 }
 
 # The same in words; `demo/phrases.py` says them in sentences.
 SOUNDS = {
     "neutral": {"pitch": "middle", "melody": "even", "rate": "calm", "timbre": "clear"},
-    "angry": {"pitch": "low", "melody": "pounding", "rate": "fast", "timbre": "harsh"},
+    "angry": {"pitch": "middle", "melody": "pounding", "rate": "fast", "timbre": "harsh"},
     "happy": {"pitch": "high", "melody": "bouncing", "rate": "fast", "timbre": "bright"},
     "sad": {"pitch": "low", "melody": "flat", "rate": "slow", "timbre": "muffled"},
     "worried": {"pitch": "high", "melody": "trembling", "rate": "fast", "timbre": "breathy"},

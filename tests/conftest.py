@@ -7,10 +7,10 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizerFast
 
-from demo.random_checkpoint import write_random_checkpoint
 from emotion_llama_vllm.checkpoint.convert import convert
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from tests.support.golden import ORIGINALS
+from tests.support.random_checkpoint import write_random_checkpoint
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ class LegacyListener:
 
     host: str
     port: int
-    on_ready: Callable[[], None]
+    on_ready: Callable[[FastAPI], None]
     _socket: socket.socket = field(init=False)
     _server: uvicorn.Server | None = None
     _task: asyncio.Task[None] | None = None
@@ -46,13 +46,13 @@ class LegacyListener:
     async def _serve(self, app: FastAPI) -> None:
         await _started(lambda: getattr(app.state, "server", None))
         self._server = NoSignalServer(self._config(app, app.state.args))
-        announcing = asyncio.create_task(self._announce(self._server))
+        announcing = asyncio.create_task(self._announce(self._server, app))
         await self._server.serve(sockets=[self._socket])
         announcing.cancel()
 
-    async def _announce(self, server: uvicorn.Server) -> None:
+    async def _announce(self, server: uvicorn.Server, app: FastAPI) -> None:
         await _started(lambda: server)
-        self.on_ready()
+        self.on_ready(app)
 
     def _config(self, app: FastAPI, args: Namespace) -> uvicorn.Config:
         config = uvicorn.Config(

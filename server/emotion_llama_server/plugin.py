@@ -1,5 +1,6 @@
 """What vLLM's app gets from us: the `vllm.endpoint_plugins` entry point."""
 
+import asyncio
 from argparse import Namespace
 
 from fastapi import FastAPI
@@ -9,7 +10,8 @@ from vllm.tasks import SupportedTask
 
 from emotion_llama_server import errors, guard
 from emotion_llama_server.engine import Engine
-from emotion_llama_server.routes import legacy
+from emotion_llama_server.routes import legacy, models
+from emotion_llama_vllm.checkpoint.card import read_card
 
 NAME = "emotion_llama_api"
 """The entry point's name, which `VLLM_PLUGINS` must list."""
@@ -23,6 +25,7 @@ class EmotionLlamaApi:
 
     def attach_router(self, app: FastAPI) -> None:
         app.include_router(legacy.router)
+        app.include_router(models.router)
         guard.install(app)
         errors.install(app)
         app.title = "Emotion-LLaMA Server"
@@ -33,6 +36,8 @@ class EmotionLlamaApi:
     ) -> None:
         if engine_client is None:
             raise RuntimeError("Emotion-LLaMA's routes need an engine.")
+        model = engine_client.model_config
+        state.emotion_llama_card = await asyncio.to_thread(read_card, model.model, model.revision)
         state.emotion_llama_engine = Engine(engine_client)
         await state.emotion_llama_engine.warm_up()
         if (start := getattr(args, "on_app_ready", None)) is not None:

@@ -7,9 +7,14 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from emotion_llama_server import demo_files, environment
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 _VLLM_ENVIRONMENT = {
     "VLLM_NO_USAGE_STATS": "1",
@@ -105,7 +110,7 @@ def _demo_arguments(argv: list[str]) -> list[str]:
     if not (checkpoint / "config.json").is_file():
         raise StartError(
             "name a checkpoint folder: the demo's is missing; "
-            "`python -m demo.random_checkpoint --out demo/checkpoint` makes one."
+            "`python -m demo.train --work DIR --out demo/checkpoint` makes it."
         )
     config = [] if "--config" in argv else ["--config", str(demo_files.config())]
     demo = ["--model", str(checkpoint), "--served-model-name", demo_files.MODEL_NAME]
@@ -165,7 +170,7 @@ def _run(args: Namespace) -> int:
         os.environ.setdefault("TORCHDYNAMO_DISABLE", "1")
 
     async def serve() -> None:
-        listener = LegacyListener(args.host, args.legacy_port, lambda: _announce(args))
+        listener = LegacyListener(args.host, args.legacy_port, partial(_announce, args))
         args.on_app_ready = listener.start
         try:
             await run_server(args)
@@ -184,7 +189,7 @@ def _run(args: Namespace) -> int:
     return 0
 
 
-def _announce(args: Namespace) -> None:
+def _announce(args: Namespace, app: "FastAPI") -> None:
     """Say where the server is and how to ask it, once it really answers."""
     host = "127.0.0.1" if args.host in ("0.0.0.0", "::") else args.host  # noqa: S104
     scheme = "https" if args.ssl_certfile else "http"
@@ -193,7 +198,7 @@ def _announce(args: Namespace) -> None:
     clip = "happy_face.mp4" if is_demo else "PATH/UNDER/A/MEDIA/ROOT.mp4"
     body = json.dumps({"video_path": clip, "question": "[emotion] Which emotion is this?"})
     print(
-        f"\nEmotion-LLaMA is ready.\n"
+        f"\nEmotion-LLaMA is ready. {app.state.emotion_llama_card.description}\n"
         f"  OpenAI API      {base}/v1\n"
         f"  legacy routes   {base}/api/predict/   {legacy}/process_video\n"
         f"  documentation   {base}/docs\n\n"

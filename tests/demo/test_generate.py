@@ -9,17 +9,18 @@ from itertools import combinations
 from pathlib import Path
 
 import av
+import librosa
 import numpy as np
 import pytest
 
-from demo.chance import share
+from demo.chance import share, stream
 from demo.clip import FPS, make_clip
 from demo.generate import COLUMNS, write_clip
 from demo.labels import FAMILIES, LABELS, SPLITS
 from demo.people import CROWD
 from demo.recipe import numbered, recipe
 from demo.sentences import sentences
-from demo.voice import SAMPLE_RATE, VOICES
+from demo.voice import SAMPLE_RATE, SOUNDS, VOICES, say
 
 ROOT = Path(__file__).parents[2]
 CLIPS = ROOT / "demo" / "clips"
@@ -99,6 +100,27 @@ def test_loudness_says_nothing() -> None:
     plans = [recipe(f"loud_{label}", label, "voice", "train") for label in LABELS]
     levels = [np.sqrt(np.mean(make_clip(plan).sound ** 2)) for plan in plans]
     assert max(levels) < 1.5 * min(levels)
+
+
+def test_voices_sound_as_the_facts_say() -> None:
+    """Pitch and pace, measured: against the same voice speaking neutrally."""
+    sounds = {label: [_measure(voice, label) for voice in VOICES["train"]] for label in LABELS}
+    neutral = np.array(sounds["neutral"])
+    for label in LABELS:
+        pitch, seconds = np.median(np.array(sounds[label]) / neutral, axis=0)
+        said = SOUNDS[label]
+        heard_pitch = "low" if pitch < 0.85 else "high" if pitch > 1.15 else "middle"
+        heard_rate = "fast" if seconds < 0.9 else "slow" if seconds > 1.2 else "calm"
+        assert (heard_pitch, heard_rate) == (said["pitch"], said["rate"]), label
+
+
+def _measure(voice: str, label: str) -> tuple[float, float]:
+    """Median pitch in Hz and length in seconds of one sentence."""
+    sound = say("The meeting is at the usual time", voice, label, stream("measure", voice))
+    pitch = librosa.yin(sound, fmin=50, fmax=500, sr=SAMPLE_RATE, frame_length=1024)
+    strength = librosa.feature.rms(y=sound, frame_length=1024, hop_length=256)[0]
+    loud = strength > 0.4 * strength.max()
+    return float(np.median(pitch[loud])), len(sound) / SAMPLE_RATE
 
 
 def test_command_line(tmp_path: Path) -> None:

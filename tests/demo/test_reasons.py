@@ -7,6 +7,7 @@ import pytest
 
 from demo.clip import clip_row
 from demo.facts import claims, problems
+from demo.given import OUT_OF_PICTURE, given
 from demo.labels import LABELS
 from demo.questions import questions
 from demo.reasons import answer, reason
@@ -42,6 +43,21 @@ def test_checker_names_the_fault() -> None:
     assert problems(good + " or sad", facts) == ["untrue: emotion sad",
                                                  "names 2 labels instead of one"]  # fmt: skip
     assert problems("happy", facts) == ["gives no clue"]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_reasons_of_what_is_left_hold(language: str) -> None:
+    """Without sound or picture the reason says so, and tells the emotion that can still be told."""
+    for facts in FACTS[:48]:
+        for taken in ({"sound": False}, {"picture": False}, {"sound": False, "picture": False}):
+            left = given(facts, **taken)
+            text = reason(left, with_words=True, language=language)
+            assert problems(text, left) == []
+            assert (("sound", "none") in claims(text)) == ("sound" in taken)
+            assert (("view", OUT_OF_PICTURE) in claims(text)) == ("picture" in taken)
+            if facts["words"] == "neutral" and len(taken) == 2:
+                assert left["emotion"] == "neutral"
+        assert given(facts)["emotion"] == facts["emotion"]
 
 
 def test_free_answers_hold() -> None:

@@ -14,13 +14,13 @@ import torch
 from safetensors.torch import load_file
 from transformers import LlamaForCausalLM
 
-from demo.random_checkpoint import write_random_originals
 from emotion_llama_vllm.checkpoint import folder as folder_module
 from emotion_llama_vllm.checkpoint.convert import Originals, convert
 from emotion_llama_vllm.checkpoint.layout import tensor_shapes
 from emotion_llama_vllm.checkpoint.manifest import Manifest, sha256
 from emotion_llama_vllm.checkpoint.tensors import ConversionError
 from emotion_llama_vllm.config import EmotionLlamaConfig
+from tests.support.random_checkpoint import write_random_originals
 from tests.support.reference import relative_error
 
 

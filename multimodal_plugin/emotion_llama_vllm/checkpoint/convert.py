@@ -11,6 +11,7 @@ from rich.progress import track
 from transformers import HubertConfig, LlamaConfig
 
 from emotion_llama_vllm.checkpoint import adapter, vision
+from emotion_llama_vllm.checkpoint.card import Card
 from emotion_llama_vllm.checkpoint.folder import new_folder, write_files, write_weights
 from emotion_llama_vllm.checkpoint.layout import (
     AUDIO,
@@ -53,7 +54,12 @@ class Originals:
 
 
 def convert(
-    originals: Originals, out: Path, *, dtype: torch.dtype, lora_alpha: float = 16
+    originals: Originals,
+    out: Path,
+    *,
+    dtype: torch.dtype,
+    lora_alpha: float = 16,
+    card: Card | None = None,
 ) -> EmotionLlamaConfig:
     """Write the folder `out`.
 
@@ -62,6 +68,7 @@ def convert(
         out: must not exist.
         dtype: of the weights; HuBERT and `ln_vision` stay in float32.
         lora_alpha: `lora_alpha` of the training configuration.
+        card: what the checkpoint says about itself; that of the original's weights if None.
 
     Returns:
         The new checkpoint's configuration.
@@ -69,7 +76,7 @@ def convert(
     Raises:
         ConversionError: something is missing, damaged or not what it should be.
     """
-    return _Conversion(originals, lora_alpha).write(out, dtype)
+    return _Conversion(originals, lora_alpha).write(out, dtype, card or Card())
 
 
 class _Conversion:
@@ -87,10 +94,10 @@ class _Conversion:
         self.config = self._read_config()
         self._check_sizes()
 
-    def write(self, out: Path, dtype: torch.dtype) -> EmotionLlamaConfig:
+    def write(self, out: Path, dtype: torch.dtype, card: Card) -> EmotionLlamaConfig:
         self.config.dtype = dtype
         with new_folder(out) as folder:
-            write_files(folder, self.config, self._tokenizer)
+            write_files(folder, self.config, self._tokenizer, card)
             write_weights(folder, self._cast(dtype))
             manifest = self._manifest(folder)
             (folder / FILE_NAME).write_text(manifest.model_dump_json(indent=2) + "\n")

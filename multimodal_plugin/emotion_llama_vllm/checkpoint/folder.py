@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from transformers import GenerationConfig, PreTrainedTokenizerFast
 
 from emotion_llama_vllm import ARCHITECTURE
+from emotion_llama_vllm.checkpoint import card as cards
 from emotion_llama_vllm.checkpoint.tensors import ConversionError
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.media.loader import VIDEO_PROCESSOR_TYPE
@@ -48,7 +49,10 @@ def new_folder(out: Path) -> Iterator[Path]:
 
 
 def write_files(
-    folder: Path, config: EmotionLlamaConfig, tokenizer: PreTrainedTokenizerFast
+    folder: Path,
+    config: EmotionLlamaConfig,
+    tokenizer: PreTrainedTokenizerFast,
+    card: cards.Card,
 ) -> None:
     """Write all but the weights and the manifest."""
     config.architectures = [ARCHITECTURE]
@@ -56,6 +60,7 @@ def write_files(
     tokenizer.save_pretrained(folder)
     generation_config(config).save_pretrained(folder)
     (folder / "chat_template.jinja").write_text(chat_template(), encoding="utf-8")
+    _write_json(folder / cards.FILE_NAME, card.model_dump())
     # Selects our video loader in vLLM.
     preprocessor = {"video_processor_type": VIDEO_PROCESSOR_TYPE, "size": config.vision.image_size}
     _write_json(folder / "preprocessor_config.json", preprocessor)
@@ -118,4 +123,4 @@ def generation_config(config: EmotionLlamaConfig) -> GenerationConfig:
 
 
 def _write_json(path: Path, content: dict[str, object]) -> None:
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,10 +1,5 @@
-"""A small checkpoint with random weights of the right shapes: `python -m demo.random_checkpoint`.
+"""A small checkpoint with random weights of the right shapes, through the converter."""
 
-It answers with random words; everything around them is real, the conversion included. Tests use it
-too.
-"""
-
-import argparse
 import math
 import tempfile
 from collections.abc import Mapping
@@ -97,16 +92,3 @@ def _draw(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, torch.Tensor]:
 
 def _fan_in(shape: tuple[int, ...]) -> int:
     return math.prod(shape[1:]) if len(shape) > 1 else 100
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    write_random_checkpoint(arguments.out, seed=arguments.seed)
-    print(f"Wrote {arguments.out}")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,141 @@
+"""Makes the demo checkpoint from nothing: `python -m demo.train --work DIR --out DIR`.
+
+Clips, tokenizer, eyes, ears, Llama, LoRA, the original's files, and their conversion. Interrupted
+and started again with the same folder, it goes on where it was.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import torch
+from transformers import HubertModel, PreTrainedTokenizerFast
+
+from demo.chance import stream
+from demo.generate import write_clips
+from demo.originals import train_tokenizer, write_originals
+from demo.recipe import numbered
+from demo.sizes import demo_config
+from demo.training.clips import Clips, read_clips
+from demo.training.encoded import Encoded, encode
+from demo.training.encoders import (
+    Ears,
+    Eyes,
+    accuracy_of_ears,
+    accuracy_of_eyes,
+    train_ears,
+    train_eyes,
+)
+from demo.training.eva import EvaViT
+from demo.training.language import Material, label_accuracy, texts, train_speaker
+from demo.training.loop import Stage
+from demo.training.plot import plot_losses
+from demo.training.speaker import LORA_ALPHA, Speaker, add_lora, take_lora
+from emotion_llama_vllm.checkpoint.card import Card
+from emotion_llama_vllm.checkpoint.convert import Originals, convert
+from emotion_llama_vllm.checkpoint.tokenizer import read_sentencepiece
+
+VOCABULARY = 1024
+CLIPS = {"train": 9600, "val": 480}
+STEPS = {"ears": 2000, "eyes": 2000, "llama": 2500, "lora": 300}
+RATES = {"ears": 1e-3, "eyes": 1e-3, "llama": 2e-3, "lora": 1e-3}
+DESCRIPTION = (
+    "A demonstration, trained on drawn faces and synthesised voices: "
+    "it does not recognise the emotions of real people."
+)
+
+
+class Training:
+    """One run in a working folder; each step finds what the ones before it left there."""
+
+    def __init__(self, work: Path, seed: int) -> None:
+        self._work, self._seed = work, seed
+        self._losses: dict[str, list[float]] = {}
+        self._found: dict[str, object] = {"seed": seed}
+
+    def run(self, out: Path) -> None:
+        """Train everything and write the checkpoint folder `out`."""
+        clips = {split: self._clips(split) for split in CLIPS}
+        tokenizer = self._tokenizer(clips["train"])
+        config = demo_config(len(tokenizer))
+        torch.manual_seed(self._seed)
+        eyes = Eyes(EvaViT(config.vision), config.vision.hidden_size)
+        ears = Ears(HubertModel(config.audio))
+        speaker = Speaker(config)
+        self._losses["ears"] = train_ears(ears, clips["train"], self._stage("ears"))
+        self._note("ears", accuracy_of_ears(ears, clips["val"]))
+        self._losses["eyes"] = train_eyes(eyes, clips["train"], self._stage("eyes"))
+        self._note("eyes", accuracy_of_eyes(eyes, clips["val"]))
+        material = {
+            split: Material(clips[split], self._encoded(split, clips[split], eyes, ears), tokenizer)
+            for split in CLIPS
+        }
+        self._losses["llama"] = train_speaker(speaker, material["train"], self._stage("llama"))
+        add_lora(speaker)
+        self._losses["lora"] = train_speaker(speaker, material["train"], self._stage("lora"))
+        self._note("labels", label_accuracy(speaker, material["val"]))
+        plot_losses(self._losses, self._work / "losses.png")
+        convert(
+            self._originals(eyes, ears, speaker),
+            out,
+            dtype=torch.bfloat16,
+            lora_alpha=LORA_ALPHA,
+            card=Card(description=DESCRIPTION),
+        )
+
+    def _stage(self, name: str) -> Stage:
+        return Stage(name, STEPS[name], RATES[name], self._work, self._seed)
+
+    def _clips(self, split: str) -> Clips:
+        folder = self._work / split
+        if not (folder / "done").exists():
+            write_clips([numbered(split, self._seed, i) for i in range(CLIPS[split])], folder)
+            (folder / "done").touch()
+        return read_clips(folder, demo_config(VOCABULARY))
+
+    def _tokenizer(self, clips: Clips) -> PreTrainedTokenizerFast:
+        file = self._work / "tokenizer.model"
+        drawn = texts(clips, stream("tokenizer", self._seed))
+        file.write_bytes(train_tokenizer(drawn, VOCABULARY))
+        return read_sentencepiece(file)
+
+    def _encoded(self, split: str, clips: Clips, eyes: Eyes, ears: Ears) -> Encoded:
+        file = self._work / f"encoded-{split}.pt"
+        if not file.exists():
+            encoded = encode(clips, eyes.eva, ears.hubert)
+            torch.save(vars(encoded), file)
+        return Encoded(**torch.load(file, weights_only=True))
+
+    def _originals(self, eyes: Eyes, ears: Ears, speaker: Speaker) -> Originals:
+        """Everything in the formats in which users of the original have it."""
+        lora = take_lora(speaker)
+        return write_originals(
+            self._work / "originals",
+            speaker.config,
+            tokenizer=(self._work / "tokenizer.model").read_bytes(),
+            llama=speaker.llama,
+            hubert=ears.hubert,
+            eva=eyes.eva.state_dict(),
+            adapter=lora | speaker.projections.state_dict(),
+        )
+
+    def _note(self, name: str, accuracy: object) -> None:
+        """Keep and print what the validation clips say."""
+        self._found[name] = accuracy
+        print(f"{name}: {accuracy}", flush=True)
+        (self._work / "validation.json").write_text(json.dumps(self._found, indent=2) + "\n")
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m demo.train", description=__doc__)
+    parser.add_argument("--work", type=Path, required=True, help="keeps clips and what is trained")
+    parser.add_argument("--out", type=Path, required=True, help="the new checkpoint folder")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    Training(options.work, options.seed).run(options.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""What the trained, frozen encoders make of clips: all that the Llama learns from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from transformers import HubertModel
+
+from demo.chance import stream
+from demo.training.clips import FRAMES, SHORTEST_SOUND, Clips, cut
+from demo.training.eva import EvaViT
+
+SOUNDS = 2
+"""Of each clip: the whole, and a stretch."""
+BLANKS = 64
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What frozen encoders made of clips."""
+
+    image: torch.Tensor
+    """bfloat16 [N, FRAMES, 1 + patches, width]."""
+    sound: torch.Tensor
+    """float32 [N, SOUNDS, feature size]."""
+    blank: torch.Tensor
+    """Pictures without anybody, bfloat16 [BLANKS, 1 + patches, width]."""
+
+
+@torch.inference_mode()
+def encode(clips: Clips, eva: EvaViT, hubert: HubertModel) -> Encoded:
+    """Run both encoders over all pictures, some blank ones, and the sounds."""
+    rng = stream("encode")
+    pixels = torch.from_numpy(clips.pixels).flatten(0, 1)
+    image = torch.cat([eva(batch).bfloat16() for batch in pixels.split(256)])
+    sounds = torch.stack([_hear(hubert, clips.sound(index), rng) for index in range(len(clips))])
+    blank = eva(_blank_pictures(pixels.shape[-1], rng)).bfloat16()
+    return Encoded(image.unflatten(0, (-1, FRAMES)), sounds, blank)
+
+
+def _hear(hubert: HubertModel, sound: np.ndarray, rng: np.random.Generator) -> torch.Tensor:
+    length = int(rng.integers(SHORTEST_SOUND, max(len(sound), SHORTEST_SOUND + 1)))
+    start = int(rng.integers(max(1, len(sound) - length + 1)))
+    stretches = (cut(sound, 0, len(sound)), cut(sound, start, length))
+    means = [hubert(torch.from_numpy(s)[None]).last_hidden_state.mean(1) for s in stretches]
+    return torch.cat(means)
+
+
+def _blank_pictures(size: int, rng: np.random.Generator) -> torch.Tensor:
+    """Even ones of every colour, black, grey and white among them, more or less noisy."""
+    colours = rng.integers(0, 256, (BLANKS, 3))
+    colours[: BLANKS // 2] = np.linspace(0, 255, BLANKS // 2)[:, None]
+    noise = rng.normal(0, 1, (BLANKS, 3, size, size)) * rng.choice([0, 3, 12], (BLANKS, 1, 1, 1))
+    pictures = colours[:, :, None, None] + noise
+    return torch.from_numpy(np.clip(pictures, 0, 255).astype(np.uint8))

@@ -1,0 +1,121 @@
+"""Teaches the Llama to answer about clips, from what the frozen encoders make of them.
+
+The order is the original's: encoders that are ready, a Llama that can speak, and at the end a LoRA
+with the projections while the Llama itself stands still.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+from transformers import PreTrainedTokenizerFast
+
+from demo.training.clips import Clips
+from demo.training.encoded import BLANKS, Encoded
+from demo.training.examples import draw_example
+from demo.training.loop import Stage, train
+from demo.training.prompt import answer_ids, prompt_ids
+from demo.training.speaker import Speaker
+from emotion_llama_vllm.config import EmotionLlamaConfig
+
+BATCH, TOGETHER = 48, 12
+PADDING = 2
+"""Any id but the clip's: nothing looks at what stands behind an answer."""
+LABEL_WEIGHT = 4
+"""How much more a token of a short answer counts than one of a long one."""
+
+Drawn = tuple[list[int], list[int], torch.Tensor, torch.Tensor]
+"""A prompt, its answer, what is seen and what is heard."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """All that examples are drawn from."""
+
+    clips: Clips
+    encoded: Encoded
+    tokenizer: PreTrainedTokenizerFast
+
+    def loss(self, speaker: Speaker, rng: np.random.Generator) -> torch.Tensor:
+        """Of a batch of conversations about clips: cross-entropy of the answers' tokens."""
+        chosen = rng.choice(len(self.clips), BATCH, replace=False)
+        drawn = [self._draw(int(index), speaker.config, rng) for index in chosen]
+        drawn.sort(key=lambda part: len(part[0]) + len(part[1]))
+        # Neighbours in length go through the Llama together, so that little is padding.
+        sums = [self._sum(speaker, drawn[i : i + TOGETHER]) for i in range(0, BATCH, TOGETHER)]
+        losses, weights = map(torch.stack, zip(*sums, strict=True))
+        return losses.sum() / weights.sum()
+
+    def _sum(self, speaker: Speaker, drawn: list[Drawn]) -> tuple[torch.Tensor, torch.Tensor]:
+        """The weighted losses of some conversations, and the weights, each in one sum."""
+        prompts, answers, images, sounds = zip(*drawn, strict=True)
+        ids = nn.utils.rnn.pad_sequence(
+            [torch.tensor(p + a) for p, a in zip(prompts, answers, strict=True)],
+            batch_first=True,
+            padding_value=PADDING,
+        )
+        with torch.autocast("cpu", torch.bfloat16):
+            hidden = speaker(ids, torch.stack(images).float(), torch.stack(sounds))
+            answered, weights = _answered(prompts, answers)
+            logits = speaker.llama.lm_head(hidden[answered])
+        tokens = torch.tensor([token for answer in answers for token in answer])
+        losses = F.cross_entropy(logits.float(), tokens, reduction="none")
+        return (losses * weights).sum(), weights.sum()
+
+    def _draw(self, index: int, config: EmotionLlamaConfig, rng: np.random.Generator) -> Drawn:
+        example = draw_example(self.clips.rows[index], self.clips.facts(index), rng)
+        seen, heard = self.encoded.image[index], self.encoded.sound[index]
+        image = seen[int(rng.integers(len(seen)))]
+        if not example.picture:
+            image = self.encoded.blank[int(rng.integers(BLANKS))]
+        sound = heard[int(rng.random() < 0.3)] * example.sound
+        prompt = prompt_ids(example.messages, example.style, self.tokenizer, config)
+        return prompt, answer_ids(example.answer, self.tokenizer), image, sound
+
+
+def _answered(
+    prompts: tuple[list[int], ...], answers: tuple[list[int], ...]
+) -> tuple[tuple[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """Where the answers' tokens are predicted, and how much each of them counts."""
+    rows, columns, weights = [], [], []
+    for row, (prompt, answer) in enumerate(zip(prompts, answers, strict=True)):
+        rows += [row] * len(answer)
+        columns += range(len(prompt) - 1, len(prompt) + len(answer) - 1)
+        weights += [LABEL_WEIGHT if len(answer) < 8 else 1] * len(answer)
+    return (torch.tensor(rows), torch.tensor(columns)), torch.tensor(weights)
+
+
+def train_speaker(speaker: Speaker, material: Material, stage: Stage) -> list[float]:
+    """Train what of the speaker wants gradients."""
+    return train(stage, speaker, lambda rng: material.loss(speaker, rng))
+
+
+def texts(clips: Clips, rng: np.random.Generator) -> Iterator[str]:
+    """Texts in which the tokenizer finds its pieces: what is asked and answered about clips."""
+    for index in range(len(clips)):
+        example = draw_example(clips.rows[index], clips.facts(index), rng)
+        for message in example.messages:
+            content = message["content"]
+            yield content if isinstance(content, str) else content[1]["text"]
+        yield example.answer
+
+
+@torch.inference_mode()
+def label_accuracy(speaker: Speaker, material: Material) -> dict[str, float]:
+    """The share of `[emotion]` prompts whose most probable next token begins the right label."""
+    right: dict[str, list[bool]] = {}
+    for index, row in enumerate(material.clips.rows):
+        text = f"The person in video says: {row['transcript']}.  {row['question']}"
+        content = [{"type": "video"}, {"type": "text", "text": text}]
+        prompt = prompt_ids(
+            [{"role": "user", "content": content}], "eval", material.tokenizer, speaker.config
+        )
+        image, sound = material.encoded.image[index, 0], material.encoded.sound[index, 0]
+        hidden = speaker(torch.tensor([prompt]), image[None].float(), sound[None])
+        told = int(speaker.llama.lm_head(hidden[0, -1]).argmax())
+        is_right = told == answer_ids(row["label"], material.tokenizer)[0]
+        right.setdefault(row["family"], []).append(is_right)
+    return {family: float(np.mean(found)) for family, found in right.items()}

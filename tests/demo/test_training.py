@@ -1,0 +1,152 @@
+"""What is trained is what is served, and a training can be interrupted."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import HubertModel, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from demo import train
+from demo.chance import stream
+from demo.clip import clip_row
+from demo.recipe import numbered
+from demo.training import loop
+from demo.training.clips import cut
+from demo.training.eva import EvaViT
+from demo.training.examples import draw_example
+from demo.training.prompt import answer_ids, prompt_ids
+from demo.training.speaker import LORA_ALPHA, Speaker, add_lora, take_lora
+from emotion_llama_vllm.checkpoint.card import read_card
+from emotion_llama_vllm.checkpoint.doctor import examine_checkpoint
+from emotion_llama_vllm.config import EmotionLlamaConfig
+from tests.support.reference import Reference
+
+
+@pytest.fixture(scope="module")
+def reference(checkpoint: Path) -> Reference:
+    return Reference(checkpoint)
+
+
+def trained_network(reference: Reference) -> tuple[EvaViT, HubertModel, Speaker]:
+    """The networks that are trained, with the weights of a checkpoint folder."""
+    config, tensors = reference.config, reference.tensors
+
+    def part(prefix: str) -> dict[str, torch.Tensor]:
+        return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+
+    eva, speaker = EvaViT(config.vision).eval(), Speaker(config).eval()
+    seen = {n: t for n, t in part("vision_tower.").items() if not n.startswith("ln_vision")}
+    eva.load_state_dict(seen)
+    speaker.llama.load_state_dict(part("language_model."))
+    speaker.projections.load_state_dict({n: t for n, t in tensors.items() if "llama_proj" in n})
+    return eva, reference.hubert, speaker
+
+
+@torch.inference_mode()
+def test_the_trained_network_computes_what_is_served(
+    reference: Reference, tokenizer: PreTrainedTokenizerFast
+) -> None:
+    """Picture, sound, projections and Llama, against the plain reference of the served model."""
+    eva, hubert, speaker = trained_network(reference)
+    rng = np.random.default_rng(0)
+    size = reference.config.vision.image_size
+    frame = rng.integers(0, 256, (size, size, 3), dtype=np.uint8)
+    sound = rng.standard_normal(24_000).astype(np.float32)
+    image = eva(torch.from_numpy(frame).permute(2, 0, 1)[None])
+    torch.testing.assert_close(image[0], reference.see(frame), rtol=1e-4, atol=1e-4)
+    heard = hubert(torch.from_numpy(cut(sound, 0, len(sound)))[None]).last_hidden_state.mean(1)
+    content = [{"type": "video"}, {"type": "text", "text": "[emotion] Which emotion?"}]
+    messages = [{"role": "user", "content": content}]
+    prompt = prompt_ids(messages, "eval", tokenizer, reference.config)
+    answer = answer_ids("happy", tokenizer)
+    hidden = speaker(torch.tensor([prompt + answer]), image, heard)
+    logits = speaker.llama.lm_head(hidden[0, len(prompt) - 1 : -1]).log_softmax(-1)
+    ours = logits.gather(1, torch.tensor(answer)[:, None])[:, 0]
+    theirs = reference.log_probabilities(prompt, answer, reference.embed(frame, sound))
+    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
+
+
+def test_the_loop_goes_on_where_it_was_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "SAVE_EVERY", 2)
+
+    def run(folder: Path, fail_at: int | None) -> tuple[torch.Tensor, list[float]]:
+        torch.manual_seed(0)
+        module = torch.nn.Linear(4, 1)
+        drawn = []
+
+        def loss_at(rng: np.random.Generator) -> torch.Tensor:
+            drawn.append(1)
+            if len(drawn) == fail_at:
+                raise KeyboardInterrupt
+            return module(torch.from_numpy(rng.standard_normal((8, 4))).float()).square().mean()
+
+        losses = loop.train(loop.Stage("stage", 9, 0.1, folder, seed=1), module, loss_at)
+        return module.weight.detach(), losses
+
+    whole = run(tmp_path / "whole", None)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "parts", 6)
+    resumed = run(tmp_path / "parts", None)
+    assert torch.equal(whole[0], resumed[0])
+    assert whole[1] == resumed[1]
+    assert len(whole[1]) == 9
+
+
+def test_a_lora_leaves_the_llama_alone_and_adds_up(config: EmotionLlamaConfig) -> None:
+    torch.manual_seed(0)
+    speaker = Speaker(config)
+    before = {name: tensor.clone() for name, tensor in speaker.llama.state_dict().items()}
+    add_lora(speaker)
+    for parameter in speaker.llama.parameters():
+        if parameter.requires_grad:
+            torch.nn.init.normal_(parameter, std=0.1)
+    ids = torch.tensor([[1, 5, 9, 300]])
+    with torch.inference_mode():
+        changed = speaker.llama.model(input_ids=ids).last_hidden_state
+    lora = take_lora(speaker)
+    assert {name: t.tolist() for name, t in speaker.llama.state_dict().items()} == {
+        name: t.tolist() for name, t in before.items()
+    }
+    merged = LlamaForCausalLM(config.text).eval()
+    merged.load_state_dict(before)
+    for name, up in lora.items():
+        if ".lora_B." in name:
+            target = name.removeprefix("llama_model.base_model.model.").split(".lora_B")[0]
+            down = lora[name.replace("lora_B", "lora_A")]
+            merged.get_parameter(f"{target}.weight").data += LORA_ALPHA / len(down) * up @ down
+    with torch.inference_mode():
+        torch.testing.assert_close(merged.model(input_ids=ids).last_hidden_state, changed)
+
+
+def test_all_kinds_of_prompts_are_learnt() -> None:
+    """With the transcript, with it empty and without; both styles; further turns; both tongues."""
+    row = clip_row(numbered("train", 0, 2))
+    drawn = [draw_example(row, json.loads(row["facts"]), stream(i)) for i in range(300)]
+    firsts = [example.messages[0]["content"][1]["text"] for example in drawn]
+    assert row["transcript"]
+    assert any(row["transcript"] in text for text in firsts)
+    assert any(text.startswith("The person in video says: .  ") for text in firsts)
+    assert any(not text.startswith("The person") for text in firsts)
+    assert {example.style for example in drawn} == {"eval", "demo"}
+    assert {len(example.messages) for example in drawn} == {1, 3}
+    assert any("因此" in example.answer for example in drawn)
+    assert any(example.answer == row["label"] for example in drawn)
+    told = {example.answer for example in drawn if not example.sound and example.picture}
+    assert any("no voice" in answer for answer in told)
+
+
+def test_the_command_makes_a_sound_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A training of two steps a stage, through the original's formats and the converter."""
+    monkeypatch.setattr(train, "CLIPS", {"train": 48, "val": 12})
+    monkeypatch.setattr(train, "STEPS", dict.fromkeys(train.STEPS, 2))
+    train.Training(tmp_path / "work", seed=5).run(tmp_path / "out")
+    assert all(finding.ok for finding in examine_checkpoint(tmp_path / "out"))
+    assert read_card(str(tmp_path / "out")).description == train.DESCRIPTION
+    assert (tmp_path / "work" / "losses.png").stat().st_size > 1000
+    assert (tmp_path / "work" / "originals" / "Emotion_LLaMA.pth").is_file()
