@@ -10,8 +10,13 @@ SAMPLE_RATE = 16000
 LOUDNESS = 0.08  # RMS of every clip's speech
 
 VOICES = {
-    "train": ("m1", "m3", "m4", "m7", "m8", "Alex", "Andy", "Denis", "adam",
-              "f2", "f4", "f5", "belinda", "steph"),
+    "train": (
+        "m1", "m3", "m4", "m7", "m8", "Alex", "Andy", "Denis", "Gene", "Gene2", "Henrique",
+        "Jacky", "Lee", "Mike", "Reed", "adam", "antonio", "boris", "ed", "edward", "grandpa",
+        "ian", "john", "kaukovalta", "max", "norbert", "pablo", "travis",
+        "f2", "f4", "f5", "Alicia", "Andrea", "Annie", "Nguyen", "anika", "aunty", "belinda",
+        "grandma", "steph", "zac",
+    ),
     "val": ("m5", "david", "f1", "shelby"),
     "test": ("m2", "m6", "paul", "f3", "linda"),
 }  # fmt: skip

@@ -33,8 +33,6 @@ SEEN: Mapping[str, Sequence] = {
 """What a picture shows: aspect and values."""
 PICTURES, SOUNDS_AT_ONCE = 96, 32
 LONGEST_STRETCH = 32_000
-SPEEDS = (0.8, 1.25)
-"""How differently from its recording a sound is played in training."""
 
 
 class Eyes(nn.Module):
@@ -143,15 +141,7 @@ def heard(clips: Clips) -> np.ndarray:
 
 
 def _stretch(sound: np.ndarray, length: int, rng: np.random.Generator) -> np.ndarray:
-    """A stretch of a sound, played faster or slower and a little sharper or duller.
-
-    As from a smaller or larger person: what tells the emotion is the manner, not the height.
-    """
-    speed = min(rng.uniform(*SPEEDS), len(sound) / length)
-    start = rng.uniform(0, len(sound) - speed * length) if speed * length < len(sound) else 0.0
-    played = np.interp(start + speed * np.arange(length), np.arange(len(sound)), sound)
-    played[1:] += rng.uniform(-0.3, 0.3) * played[:-1]
-    return cut(played.astype(np.float32), 0, length)
+    return cut(sound, int(rng.integers(len(sound) - length + 1)), length)
 
 
 def _shaken(pixels: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:

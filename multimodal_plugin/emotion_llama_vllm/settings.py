@@ -24,6 +24,9 @@ class MediaSettings(BaseSettings):
     max_audio_seconds: float = Field(default=120, gt=0)
     """Longest sound; a longer one is refused, never cut."""
 
+    max_timeline_seconds: float = Field(default=3600, gt=0)
+    """Longest sound of a clip that is analysed window by window."""
+
     media_fetch_seconds: float = Field(default=30, gt=0)
     """Deadline for fetching a clip over http(s), redirects included."""
 

@@ -2,9 +2,13 @@
 
 
 class MediaError(ValueError):
-    """The clip cannot be used as it is; `status` is the HTTP status that says so."""
+    """The clip cannot be used as it is; `status` is the HTTP status that says so.
+
+    `field` is the field of a request for an analysis that is to blame.
+    """
 
     status = 400
+    field = "video"
 
 
 class MediaNotFound(MediaError):
@@ -17,3 +21,21 @@ class MediaTooLarge(MediaError):
     """More bytes than the operator allows."""
 
     status = 413
+
+
+class FrameTimeError(MediaError):
+    """The clip has no frame at that time."""
+
+    field = "frame"
+
+
+class TimelineError(MediaError):
+    """The clip cannot be cut into these windows."""
+
+    field = "timeline"
+
+
+class FeaturesError(MediaError):
+    """These are no pre-extracted features."""
+
+    field = "features"

@@ -43,9 +43,7 @@ class FirstFrame:
     """
 
     def __init__(self, container: InputContainer) -> None:
-        self.stream = _video_stream(container)
-        self.stream.codec_context.thread_count = 1
-        _check_size(self.stream.codec_context.width, self.stream.codec_context.height)
+        self.stream = open_video_stream(container)
         self._frame: VideoFrame | None = None
 
     @property
@@ -68,12 +66,7 @@ class FirstFrame:
 
     def rgb(self) -> npt.NDArray[np.uint8]:
         """[height, width, 3], turned upright by the track's display matrix."""
-        frame = self._found_frame()
-        _check_size(frame.width, frame.height)
-        # OpenCV's own conversion: to BGR with bicubic chroma.
-        bgr = frame.reformat(format="bgr24", interpolation="BICUBIC").to_ndarray()
-        turns = round(frame.rotation / 90) % 4 if frame.rotation % 90 == 0 else 0
-        return np.ascontiguousarray(np.rot90(bgr[..., ::-1], turns), dtype=np.uint8)
+        return to_rgb(self._found_frame())
 
     def _found_frame(self) -> VideoFrame:
         if self._frame is None:
@@ -81,10 +74,26 @@ class FirstFrame:
         return self._frame
 
 
-def _video_stream(container: InputContainer) -> VideoStream:
+def to_rgb(frame: VideoFrame) -> npt.NDArray[np.uint8]:
+    """A decoded frame as RGB [height, width, 3], turned upright by the track's display matrix."""
+    _check_size(frame.width, frame.height)
+    # OpenCV's own conversion: to BGR with bicubic chroma.
+    bgr = frame.reformat(format="bgr24", interpolation="BICUBIC").to_ndarray()
+    turns = round(frame.rotation / 90) % 4 if frame.rotation % 90 == 0 else 0
+    return np.ascontiguousarray(np.rot90(bgr[..., ::-1], turns), dtype=np.uint8)
+
+
+def open_video_stream(container: InputContainer) -> VideoStream:
+    """The file's first video track, ready to be decoded in this thread.
+
+    Raises:
+        MediaError: there is none, or its pictures are too large.
+    """
     for stream in container.streams.video:
         # A cover picture is no video, and a codec that FFmpeg does not know has no context.
         if stream.codec_context and not stream.disposition & Disposition.attached_pic:
+            stream.codec_context.thread_count = 1
+            _check_size(stream.codec_context.width, stream.codec_context.height)
             return stream
     raise MediaError("The file has no picture that can be decoded; a clip needs at least a frame.")
 

@@ -1,0 +1,152 @@
+"""A clip cut into windows, each a clip of its own: one read of the file for all of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from av.container import InputContainer
+
+from emotion_llama_vllm.media import features
+from emotion_llama_vllm.media.clip import SAMPLING_RATE, Clip
+from emotion_llama_vllm.media.container import open_container
+from emotion_llama_vllm.media.errors import FrameTimeError, MediaError, TimelineError
+from emotion_llama_vllm.media.frames import FramePolicy, Frames
+from emotion_llama_vllm.media.picture import decode_still, is_still
+from emotion_llama_vllm.media.sound import SoundTrack
+from emotion_llama_vllm.settings import MediaSettings
+
+MAX_WINDOWS = 4000
+_UNCOVERED = 0.1
+"""Seconds at the end of a clip that get no window of their own."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of a clip, in seconds from its start."""
+
+    start: float
+    end: float
+    clip: Clip
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The clip as a whole and its windows.
+
+    The whole has at most `max_audio_seconds` of sound: of a longer clip those at the start.
+    """
+
+    whole: Clip
+    windows: Sequence[Window]
+
+
+def decode_timeline(
+    source: bytes,
+    *,
+    frame: FramePolicy = "first",
+    window: float | None = None,
+    step: float | None = None,
+    settings: MediaSettings,
+) -> Timeline:
+    """Read a clip with a frame of choice, and its windows if `window` and `step` are given.
+
+    Args:
+        source: as for `decode`.
+        frame: which frame stands for the clip, and for each window.
+        window: seconds of each window, the last of which ends with the clip.
+        step: seconds from one window's start to the next one's.
+        settings: the limits. With windows, only they need to fit into `max_audio_seconds`.
+
+    Raises:
+        MediaError: no usable clip, or a frame or window that it does not have.
+    """
+    if features.is_container(source):
+        raise MediaError("An .npz clip is for chat; here features are a field of their own.")
+    if not source:
+        raise MediaError("The clip is empty: it has no bytes.")
+    if is_still(source):
+        return _still(decode_still(source), frame, has_windows=window is not None)
+    if window is not None and window > settings.max_audio_seconds:
+        raise TimelineError(
+            f"A window of {window:g} s is too long; at most {settings.max_audio_seconds:g} s."
+        )
+    with open_container(source) as container:
+        frames, sound = _walk(container, settings, has_windows=window is not None)
+        heard = 0.0 if sound is None else len(sound) / SAMPLING_RATE
+        seconds = max(frames.seconds, heard)
+        spans = [] if window is None or step is None else spread(seconds, window, step)
+        return _cut(frames, sound, frame, [(0.0, seconds), *spans], settings.max_audio_seconds)
+
+
+def spread(seconds: float, window: float, step: float) -> list[tuple[float, float]]:
+    """Starts and ends of the windows that cover a clip; a shorter clip is one window.
+
+    Raises:
+        TimelineError: too many of them.
+    """
+    if seconds <= window:
+        return [(0.0, seconds)]
+    count = int((seconds - window) / step + 1e-9) + 1
+    if count > MAX_WINDOWS:
+        raise TimelineError(
+            f"A clip of {seconds:.0f} s would have {count} windows; at most {MAX_WINDOWS}. "
+            "Take a larger step."
+        )
+    spans = [(step * number, step * number + window) for number in range(count)]
+    if spans[-1][1] < seconds - _UNCOVERED and step <= window:
+        spans.append((seconds - window, seconds))
+    return spans
+
+
+def _walk(
+    container: InputContainer, settings: MediaSettings, *, has_windows: bool
+) -> tuple[Frames, npt.NDArray[np.float32] | None]:
+    """Walk the file's packets once: the sound is decoded, the picture's packets are kept."""
+    longest = settings.max_timeline_seconds if has_windows else settings.max_audio_seconds
+    frames, sound = Frames(container), SoundTrack(container, max_seconds=longest)
+    for packet in container.demux():
+        if packet.stream is frames.stream:
+            frames.feed(packet)
+        elif packet.stream is sound.stream:
+            sound.feed(packet)
+        sound.see(packet)
+    frames.finish()
+    return frames, sound.waveform()
+
+
+def _cut(
+    frames: Frames,
+    sound: npt.NDArray[np.float32] | None,
+    policy: FramePolicy,
+    spans: Sequence[tuple[float, float]],
+    max_audio_seconds: float,
+) -> Timeline:
+    """The stretches of a clip as clips; the first span is the whole."""
+    indices = [frames.choose(policy, start, end) for start, end in spans]
+    decoded = frames.decode(set(indices))
+    clips = []
+    for index, (start, end) in zip(indices, spans, strict=True):
+        heard = _stretch(sound, start, min(end, start + max_audio_seconds))
+        found = decoded[index]
+        clips.append(Clip(found.rgb, heard, frame_index=found.index, frame_time=found.seconds))
+    windows = [Window(*span, clip) for span, clip in zip(spans[1:], clips[1:], strict=True)]
+    return Timeline(clips[0], windows)
+
+
+def _stretch(
+    sound: npt.NDArray[np.float32] | None, start: float, end: float
+) -> npt.NDArray[np.float32] | None:
+    """The sound between two times; None where there is none, as behind the end of the sound."""
+    if sound is None:
+        return None
+    stretch = sound[round(start * SAMPLING_RATE) : round(end * SAMPLING_RATE)]
+    return stretch if len(stretch) else None
+
+
+def _still(picture: npt.NDArray[np.uint8], frame: FramePolicy, *, has_windows: bool) -> Timeline:
+    """A picture is a clip of one frame without sound, and so is its one window."""
+    if not isinstance(frame, str) and frame > 0:
+        raise FrameTimeError("A picture has only the frame at 0 s.")
+    clip = Clip(picture, None)
+    return Timeline(clip, [Window(0.0, 0.0, clip)] if has_windows else [])
