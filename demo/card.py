@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from demo.evaluate import TARGETS
-from emotion_llama_vllm.checkpoint.card import read_card
+from emotion_llama_vllm.checkpoint.served import read_served
 
 HERE = Path(__file__).parent
 CHECKPOINT, EVALUATION = HERE / "checkpoint", HERE / "evaluation" / "evaluation.json"
@@ -56,7 +56,7 @@ def card(found: dict, description: str) -> str:
 def main() -> None:
     """Write README.md into the checkpoint."""
     found = json.loads(EVALUATION.read_text(encoding="utf-8"))
-    text = card(found, read_card(str(CHECKPOINT)).description)
+    text = card(found, read_served("demo", str(CHECKPOINT)).card.description)
     (CHECKPOINT / "README.md").write_text(text, encoding="utf-8")
 
 

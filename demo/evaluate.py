@@ -175,7 +175,7 @@ def evaluate(url: str, model: str, *, seed: int, count: int, out: Path) -> list[
 
 def main() -> None:
     """The command line."""
-    from emotion_llama_server.demo_files import MODEL_NAME
+    from emotion_llama_vllm.demo_files import MODEL_NAME
     from tests.support.server import running_server
 
     parser = argparse.ArgumentParser(prog="python -m demo.evaluate", description=__doc__)

@@ -1,5 +1,12 @@
 """Emotion-LLaMA as a vLLM model: importing this package is cheap, `register` does the work."""
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from emotion_llama_vllm.offline import EmotionLlama
+
+__all__ = ["ARCHITECTURE", "EmotionLlama", "register"]
+
 ARCHITECTURE = "EmotionLlamaForConditionalGeneration"
 
 
@@ -20,3 +27,12 @@ def register() -> None:
         ModelRegistry.register_model(
             ARCHITECTURE, f"emotion_llama_vllm.model.emotion_llama:{ARCHITECTURE}"
         )
+
+
+def __getattr__(name: str) -> Any:
+    """`EmotionLlama` is imported when it is asked for."""
+    if name == "EmotionLlama":
+        from emotion_llama_vllm.offline import EmotionLlama
+
+        return EmotionLlama
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,6 +1,5 @@
 """The commands about checkpoints: convert, doctor, verify. Each returns its exit code."""
 
-import os
 from pathlib import Path
 
 import torch
@@ -9,7 +8,6 @@ from rich.table import Table
 from rich.text import Text
 
 from emotion_llama_server import environment
-from emotion_llama_server.serve import set_environment
 from emotion_llama_vllm.checkpoint import convert as conversion
 from emotion_llama_vllm.checkpoint.doctor import examine_checkpoint, examine_machine
 from emotion_llama_vllm.checkpoint.fetch import FetchError, local_file, local_folder
@@ -17,6 +15,7 @@ from emotion_llama_vllm.checkpoint.manifest import FILE_NAME, Manifest
 from emotion_llama_vllm.checkpoint.tensors import ConversionError
 from emotion_llama_vllm.checkpoint.verify import VerifyError
 from emotion_llama_vllm.checkpoint.verify import verify as verify_answers
+from emotion_llama_vllm.runtime import compile_nothing, set_environment
 
 _WEIGHTS = ("*.safetensors", "*.safetensors.index.json", "pytorch_model*.bin*")
 
@@ -78,7 +77,7 @@ def doctor(folder: Path | None) -> int:
 def verify(folder: Path, golden: Path, *, dtype: str) -> int:
     """Print each recorded answer beside ours; 1 if any differs."""
     set_environment()
-    os.environ.setdefault("TORCHDYNAMO_DISABLE", "1")  # nothing is worth compiling for this
+    compile_nothing()
     try:
         answers = verify_answers(folder, golden, dtype=dtype)
     except VerifyError as error:

@@ -3,24 +3,33 @@
 import asyncio
 import bisect
 import uuid
-from collections.abc import AsyncIterator, Sequence
-from typing import Any, Literal, cast
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any, cast
 
 import numpy as np
 from vllm.engine.protocol import EngineClient
+from vllm.entrypoints.generate.label_reads import next_token_label_reads
 from vllm.entrypoints.serve.utils.api_utils import with_cancellation
 from vllm.inputs import EngineInput
 from vllm.outputs import RequestOutput
 from vllm.renderers import ChatParams, TokenizeParams
 from vllm.sampling_params import RequestOutputKind, SamplingParams
 
+from emotion_llama_vllm.analysis import prompts, sampling
+from emotion_llama_vllm.analysis.labels import LabelTree
+from emotion_llama_vllm.analysis.prompts import PromptStyle
 from emotion_llama_vllm.media.clip import Clip
 from emotion_llama_vllm.media.sound import resample
 
-__all__ = ["Engine", "Message", "PromptStyle", "SamplingParams", "with_cancellation"]
-
-PromptStyle = Literal["eval", "demo"]
-"""The chat template's variable: the original's evaluation prompt, or its demo's."""
+__all__ = [
+    "Engine",
+    "EngineInput",
+    "Message",
+    "PromptStyle",
+    "RequestOutput",
+    "SamplingParams",
+    "with_cancellation",
+]
 
 Message = dict[str, Any]
 """A chat message as the OpenAI API has it."""
@@ -41,6 +50,10 @@ class Engine:
     def max_model_len(self) -> int:
         return self._client.model_config.max_model_len
 
+    @property
+    def feature_size(self) -> int:
+        return cast(Any, self._client.model_config.hf_config).feature_size
+
     async def warm_up(self) -> None:
         """Answer about a blank clip, so that the first real request finds everything loaded."""
         silence = await asyncio.to_thread(resample, np.zeros(44_100, np.float32), 44_100)
@@ -58,15 +71,15 @@ class Engine:
             chat_template_content_format="openai",
             chat_template_kwargs={"prompt_style": style, "tokenize": False},
         )
-        _, prompts = await self._renderer.render_chat_async(
+        _, rendered = await self._renderer.render_chat_async(
             [cast(Any, list(messages))], params, self._tokenize_params()
         )
-        return prompts[0]
+        return rendered[0]
 
     async def render_clip(self, clip: Clip, text: str, *, style: PromptStyle) -> EngineInput:
         """Make the engine's input of a clip that is decoded already."""
         prompt = {
-            "prompt": self._prompt_text(text, style),
+            "prompt": self.prompt_text(text, style),
             "multi_modal_data": {"video": [(clip.frame[None], clip.metadata())]},
         }
         rendered = await self._renderer.render_cmpl_async(
@@ -75,22 +88,41 @@ class Engine:
         return rendered[0]
 
     async def generate(
-        self, prompt: EngineInput, sampling: SamplingParams
-    ) -> AsyncIterator[RequestOutput]:
+        self, prompt: EngineInput, params: SamplingParams
+    ) -> AsyncGenerator[RequestOutput, None]:
         """Yield the answer as it grows; leaving the loop early ends the request."""
         request_id = f"emotion-llama-{uuid.uuid4().hex}"
-        async for output in self._client.generate(prompt, sampling, request_id):
+        async for output in self._client.generate(prompt, params, request_id):
             yield output
 
-    async def complete(self, prompt: EngineInput, sampling: SamplingParams) -> RequestOutput:
+    async def complete(self, prompt: EngineInput, params: SamplingParams) -> RequestOutput:
         """Return the whole answer at once."""
-        sampling.output_kind = RequestOutputKind.FINAL_ONLY
+        params.output_kind = RequestOutputKind.FINAL_ONLY
         final: RequestOutput | None = None
-        async for output in self.generate(prompt, sampling):
+        async for output in self.generate(prompt, params):
             final = output
         if final is None:
             raise RuntimeError("The engine ended a request without an answer.")
         return final
+
+    def label_tree(self, labels: Sequence[str]) -> LabelTree:
+        """The labels as this model would say them."""
+        return prompts.label_tree(self._tokenizer, labels)
+
+    async def read_labels(
+        self, prompt: EngineInput, tree: LabelTree
+    ) -> tuple[dict[str, float], list[RequestOutput]]:
+        """Return the labels' probabilities behind a prompt, and the reads they were made of."""
+        ids = cast(Any, prompt)["prompt_token_ids"]
+        inputs = [
+            cast(EngineInput, {**prompt, "prompt_token_ids": [*ids, *prefix]})
+            for prefix in tree.reads
+        ]
+        params = [sampling.reading(wanted) for wanted in tree.reads.values()]
+        request_id = f"emotion-llama-{uuid.uuid4().hex}"
+        reads = await next_token_label_reads(self._client, inputs, params, request_id)
+        logprobs = {p: read.logprobs for p, read in zip(tree.reads, reads, strict=True)}
+        return tree.probabilities(logprobs), [read.result for read in reads]
 
     async def fit(self, text: str, *, style: PromptStyle, max_positions: int) -> str:
         """Drop characters of `text` from the left until the prompt about a clip fits.
@@ -116,16 +148,14 @@ class Engine:
 
     def _count(self, text: str, style: PromptStyle) -> int:
         """Positions of the prompt with this text and a clip."""
-        prompt = self._prompt_text(text, style)
+        prompt = self.prompt_text(text, style)
         tokens = self._tokenizer.encode(prompt, add_special_tokens=False)
         config = cast(Any, self._client.model_config.hf_config)
         return len(tokens) - 1 + config.embeddings_per_clip
 
-    def _prompt_text(self, text: str, style: PromptStyle) -> str:
-        content = [{"type": "video"}, {"type": "text", "text": text}]
-        return self._tokenizer.apply_chat_template(
-            [{"role": "user", "content": content}], tokenize=False, prompt_style=style
-        )
+    def prompt_text(self, text: str, style: PromptStyle) -> str:
+        """The prompt of one turn about a clip, for which `<unk>` stands."""
+        return prompts.one_turn(self._tokenizer, text, style)
 
     @property
     def _tokenizer(self) -> Any:

@@ -4,15 +4,22 @@ The routes that are vLLM's, and all under `/v1`, tell it as OpenAI's error objec
 routes in the shape that is documented for them.
 """
 
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from vllm.entrypoints.serve.exception_handling.error_response import create_error_response
 from vllm.logger import init_logger
+
+from emotion_llama.schema import ErrorDetail, ErrorResponse
+from emotion_llama_vllm.media.errors import MediaError
 
 logger = init_logger("vllm.emotion_llama_server")
 
@@ -33,6 +40,11 @@ class Failure:
     status: int
     title: str
     details: str
+    param: str | None = None
+    """The field of the request that is to blame."""
+    code: str | None = None
+    """What a program can tell it by, where the status does not say enough."""
+    headers: dict[str, str] | None = None
 
 
 def describe(error: Exception) -> Failure:
@@ -41,20 +53,56 @@ def describe(error: Exception) -> Failure:
     What the request is to blame for says what to do; anything else is logged whole and told as
     one plain sentence. vLLM's own exceptions have the status that its own routes give them.
     """
-    if isinstance(error, RequestValidationError):
-        status, details = 400, _first_error(error)
+    param, code, headers = None, None, None
+    if isinstance(error, RequestValidationError | ValidationError):
+        status, (param, details) = 400, _first_error(error)
     elif isinstance(error, HTTPException):
         status, details = error.status_code, str(error.detail)
+        headers = dict(error.headers or {})
+    elif isinstance(error, MediaError):
+        status, details, param, code = error.status, str(error), error.field, error.code
     else:
         answer = create_error_response(error).error
-        status, details = int(answer.code), answer.message
+        status, details, param = int(answer.code), answer.message, answer.param
     if status == HTTPStatus.UNPROCESSABLE_ENTITY:
         status = HTTPStatus.BAD_REQUEST
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.error("A request failed.", exc_info=error)
         details = _INTERNAL
     title = _TITLES.get(status, HTTPStatus(status).phrase)
-    return Failure(status=int(status), title=title, details=details)
+    return Failure(int(status), title, details, param, code, headers)
+
+
+def openai_error(failure: Failure) -> ErrorResponse:
+    """The shape of everything under `/v1`."""
+    return ErrorResponse(
+        error=ErrorDetail(
+            message=failure.details,
+            type=HTTPStatus(failure.status).phrase,
+            param=failure.param,
+            code=failure.code or failure.status,
+        )
+    )
+
+
+class ErrorRoute(APIRoute):
+    """A route whose failures all have one shape: OpenAI's, where a subclass names no other."""
+
+    @staticmethod
+    def tell(failure: Failure) -> BaseModel:
+        return openai_error(failure)
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except Exception as error:
+                failure = describe(error)
+            return _as_json(self.tell(failure), failure)
+
+        return answer
 
 
 def install(app: FastAPI) -> None:
@@ -62,24 +110,28 @@ def install(app: FastAPI) -> None:
 
     async def answer(_: Request, error: Exception) -> JSONResponse:
         failure = describe(error)
-        body = {
-            "message": failure.details,
-            "type": HTTPStatus(failure.status).phrase,
-            "param": None,
-            "code": failure.status,
-        }
-        headers = error.headers if isinstance(error, HTTPException) else None
-        return JSONResponse({"error": body}, failure.status, headers)
+        return _as_json(openai_error(failure), failure)
 
     app.add_exception_handler(HTTPException, answer)
 
 
-def _first_error(error: RequestValidationError) -> str:
-    """The first thing that is wrong with a body, and where; without the body's own values."""
-    first = error.errors()[0]
-    if not isinstance(first, dict):
-        return str(first)
-    if first["type"] == "json_invalid":
-        return "The body is not valid JSON."
-    where = ".".join(str(part) for part in first["loc"] if part != "body")
-    return f"{where}: {first['msg']}" if where else first["msg"]
+def _as_json(body: BaseModel, failure: Failure) -> JSONResponse:
+    return JSONResponse(body.model_dump(), failure.status, failure.headers)
+
+
+def _first_error(error: RequestValidationError | ValidationError) -> tuple[str | None, str]:
+    """The first field that is wrong, and what about it; without the body's own values."""
+    errors = list(error.errors())
+    if errors[0]["type"] == "json_invalid":
+        return None, "The body is not valid JSON."
+    param = _param(errors[0]["loc"])
+    # One for each of the types that the field may have.
+    wrong = dict.fromkeys(e["msg"] for e in errors if _param(e["loc"]) == param)
+    details = "; or: ".join(wrong)
+    return param, f"{param}: {details}" if param else details
+
+
+def _param(location: tuple[int | str, ...]) -> str | None:
+    """Where in the body, without the list indices and the names of types on the way."""
+    places = [str(place) for place in location if place not in ("body", "float")]
+    return ".".join(place for place in places if place.isidentifier()) or None

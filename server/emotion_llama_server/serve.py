@@ -11,19 +11,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emotion_llama_server import demo_files, environment
+from emotion_llama_server import environment
+from emotion_llama_vllm import demo_files
+from emotion_llama_vllm.runtime import PLUGINS, compile_nothing, set_environment
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
-
-_VLLM_ENVIRONMENT = {
-    "VLLM_NO_USAGE_STATS": "1",
-    "VLLM_MEDIA_CONNECTOR": "emotion_llama",
-    # The penalty over generated tokens is a logits processor of the V1 runner.
-    "VLLM_USE_V2_MODEL_RUNNER": "0",
-}
-_PLUGINS = ("emotion_llama", "emotion_llama_api")
-"""Entry points: the model's, and the routes'. `VLLM_PLUGINS` must list both."""
 
 
 class StartError(Exception):
@@ -63,14 +56,6 @@ def _check_installation() -> None:
         )
 
 
-def set_environment() -> None:
-    """What vLLM reads from the environment, before it is imported."""
-    for name, value in _VLLM_ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-    wanted = [name for name in os.environ.get("VLLM_PLUGINS", "").split(",") if name]
-    os.environ["VLLM_PLUGINS"] = ",".join(dict.fromkeys([*wanted, *_PLUGINS]))
-
-
 def _parse(argv: list[str]) -> Namespace:
     """Read the flags: vLLM's and ours, from the command line and the config file."""
     from vllm.entrypoints.launchers.cli_args import make_arg_parser, validate_parsed_serve_args
@@ -92,13 +77,28 @@ def _parse(argv: list[str]) -> Namespace:
     )
     ours.add_argument("--max-media-mb", type=float, help="largest clip in MiB")
     ours.add_argument("--max-audio-seconds", type=float, help="longest sound of a clip")
+    ours.add_argument("--max-timeline-seconds", type=float, help="longest clip cut into windows")
     ours.add_argument("--media-fetch-seconds", type=float, help="deadline for fetching a clip")
-    parser.set_defaults(host="127.0.0.1", port=7889, chat_template_content_format="openai")
+    ours.add_argument(
+        "--answer-cache-mb",
+        type=float,
+        default=0,
+        metavar="N",
+        help="keep answers to identical deterministic requests of /v1/emotion, at most N MiB",
+    )
+    parser.set_defaults(
+        host="127.0.0.1",
+        port=7889,
+        chat_template_content_format="openai",
+        enable_request_id_headers=True,
+    )
     args: Namespace = parser.parse_args(argv)  # type: ignore[assignment]
     if args.model_tag is None and args.model == parser.get_default("model"):
         args = parser.parse_args(_demo_arguments(argv))  # type: ignore[assignment]
     args.model = args.model_tag or args.model
     args.logits_processors = [*(args.logits_processors or []), CLASS_NAME]
+    if args.answer_cache_mb < 0:
+        raise StartError("--answer-cache-mb: must be 0 or more.")
     _export_media_settings(args)
     validate_parsed_serve_args(args)
     return args
@@ -149,7 +149,7 @@ def _check_plugins() -> None:
 
     load_general_plugins()
     routes = {plugin.name for plugin in load_endpoint_plugins(("generate",))}
-    if ARCHITECTURE not in ModelRegistry.get_supported_archs() or _PLUGINS[1] not in routes:
+    if ARCHITECTURE not in ModelRegistry.get_supported_archs() or PLUGINS[1] not in routes:
         raise StartError(
             "vLLM did not load Emotion-LLaMA's plugins (the log above says why); "
             "reinstall the package in this environment."
@@ -166,8 +166,7 @@ def _run(args: Namespace) -> int:
 
     configure_logging_from_args(args)
     if args.enforce_eager and current_platform.is_cpu():
-        # Else vLLM's sampler compiles C++ at the first request: many seconds, and a compiler.
-        os.environ.setdefault("TORCHDYNAMO_DISABLE", "1")
+        compile_nothing()
 
     async def serve() -> None:
         listener = LegacyListener(args.host, args.legacy_port, partial(_announce, args))

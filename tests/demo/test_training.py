@@ -18,8 +18,8 @@ from demo.training.eva import EvaViT
 from demo.training.examples import draw_example
 from demo.training.prompt import answer_ids, prompt_ids
 from demo.training.speaker import LORA_ALPHA, Speaker, add_lora, take_lora
-from emotion_llama_vllm.checkpoint.card import read_card
 from emotion_llama_vllm.checkpoint.doctor import examine_checkpoint
+from emotion_llama_vllm.checkpoint.served import read_served
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from tests.support.reference import Reference
 
@@ -147,6 +147,6 @@ def test_the_command_makes_a_sound_checkpoint(
     monkeypatch.setattr(train, "STEPS", dict.fromkeys(train.STEPS, 2))
     train.Training(tmp_path / "work", seed=5).run(tmp_path / "out")
     assert all(finding.ok for finding in examine_checkpoint(tmp_path / "out"))
-    assert read_card(str(tmp_path / "out")).description == train.DESCRIPTION
+    assert read_served("demo", str(tmp_path / "out")).card.description == train.DESCRIPTION
     assert (tmp_path / "work" / "losses.png").stat().st_size > 1000
     assert (tmp_path / "work" / "originals" / "Emotion_LLaMA.pth").is_file()

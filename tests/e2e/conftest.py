@@ -9,7 +9,7 @@ from pathlib import Path
 import openai
 import pytest
 
-from emotion_llama_server import demo_files
+from emotion_llama_vllm import demo_files
 from tests.support.media import Recipe, write_clip
 from tests.support.reference import Reference
 from tests.support.server import Server, running_server

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from emotion_llama_server import demo_files, environment, serve
+from emotion_llama_server import environment, serve
 from emotion_llama_server.serve import StartError
+from emotion_llama_vllm import demo_files, runtime
 
 
 @pytest.fixture
@@ -82,11 +83,11 @@ def test_a_wrong_setting_is_told_in_one_sentence(parse: Any, flags: list[str], r
 def test_both_plugins_are_named_beside_the_operators_own(
     clean_environment: pytest.MonkeyPatch,
 ) -> None:
-    for name in serve._VLLM_ENVIRONMENT:
+    for name in ("VLLM_NO_USAGE_STATS", "VLLM_MEDIA_CONNECTOR", "VLLM_USE_V2_MODEL_RUNNER"):
         clean_environment.setenv(name, "")
         clean_environment.delenv(name)
     clean_environment.setenv("VLLM_PLUGINS", "mine,emotion_llama")
-    serve.set_environment()
+    runtime.set_environment()
     assert os.environ["VLLM_PLUGINS"] == "mine,emotion_llama,emotion_llama_api"
     assert os.environ["VLLM_NO_USAGE_STATS"] == "1"
 

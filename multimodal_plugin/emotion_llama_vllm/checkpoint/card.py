@@ -1,10 +1,8 @@
 """What a checkpoint says about itself: what it is, its labels, and its own questions."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
-from transformers.utils.hub import cached_file
 
 FILE_NAME = "emotion_llama.json"
 
@@ -43,20 +41,3 @@ class Card(BaseModel):
             reason="[reason] 请分析视频中的所有线索，推断人物的情绪。",
         ),
     }
-
-
-def read_card(model: str, revision: str | None = None) -> Card:
-    """The card of a checkpoint folder or Hugging Face repository; the default where it has none.
-
-    Raises:
-        pydantic.ValidationError: the file is no card.
-    """
-    file = cached_file(
-        model,
-        FILE_NAME,
-        revision=revision,
-        _raise_exceptions_for_gated_repo=False,
-        _raise_exceptions_for_missing_entries=False,
-        _raise_exceptions_for_connection_errors=False,
-    )
-    return Card.model_validate_json(Path(file).read_bytes()) if file else Card()

@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from emotion_llama_vllm.analysis.prompts import one_turn
 from emotion_llama_vllm.media.decode import decode
 from emotion_llama_vllm.media.errors import MediaError
 from emotion_llama_vllm.settings import media_settings
@@ -115,16 +116,7 @@ def _answer(folder: Path, cases: list[RecordedCase], clips: list[Any], dtype: st
     tokenizer = llm.get_tokenizer()
     prompts = [
         {
-            "prompt": tokenizer.apply_chat_template(
-                [
-                    {
-                        "role": "user",
-                        "content": [{"type": "video"}, {"type": "text", "text": c.text}],
-                    }
-                ],
-                tokenize=False,
-                prompt_style=c.prompt_style,
-            ),
+            "prompt": one_turn(tokenizer, c.text, c.prompt_style),
             "multi_modal_data": {"video": [clip]},
         }
         for c, clip in zip(cases, clips, strict=True)

@@ -21,6 +21,19 @@ NAME = "emotion_llama"
 _M = TypeVar("_M")
 
 
+def media_reader(
+    allowed_local_media_path: str, allowed_media_domains: list[str] | None
+) -> MediaReader:
+    """Reads what this process's settings and vLLM's own two flags allow."""
+    vllm_root = (Path(allowed_local_media_path),) if allowed_local_media_path else ()
+    settings = media_settings()
+    return MediaReader(
+        roots=(*settings.media_root, *vllm_root),
+        domains=allowed_media_domains or (),
+        settings=settings,
+    )
+
+
 @MEDIA_CONNECTOR_REGISTRY.register(NAME)
 class EmotionLlamaMediaConnector(MediaConnector):
     """Several media roots, closed by default, every refusal a 4xx.
@@ -37,13 +50,7 @@ class EmotionLlamaMediaConnector(MediaConnector):
         allowed_media_domains: list[str] | None = None,
     ) -> None:
         super().__init__(media_io_kwargs=media_io_kwargs)
-        vllm_root = (Path(allowed_local_media_path),) if allowed_local_media_path else ()
-        settings = media_settings()
-        self._reader = MediaReader(
-            roots=(*settings.media_root, *vllm_root),
-            domains=allowed_media_domains or (),
-            settings=settings,
-        )
+        self._reader = media_reader(allowed_local_media_path, allowed_media_domains)
 
     async def load_from_url_async(
         self, url: str, media_io: MediaIO[_M], *, fetch_timeout: int | None = None

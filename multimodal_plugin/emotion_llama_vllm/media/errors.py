@@ -4,14 +4,22 @@
 class MediaError(ValueError):
     """The clip cannot be used as it is; `status` is the HTTP status that says so.
 
-    `field` is the field of a request for an analysis that is to blame.
+    `field` is the field of a request for an analysis that is to blame; `code` is what a program
+    can tell an error by, where it is to do something about it.
     """
 
     status = 400
     field = "video"
+    code: str | None = None
 
 
-class MediaNotFound(MediaError):
+class MediaNotReadable(MediaError):
+    """The server may not read that path, or cannot; whoever can may upload the file."""
+
+    code = "video_not_readable"
+
+
+class MediaNotFound(MediaNotReadable):
     """Nothing is there, inside a place that the operator allows."""
 
     status = 404

@@ -7,13 +7,15 @@ Two members: `video` (the bytes of a video or image file, uint8 [n]) and `featur
 import io
 import zipfile
 import zlib
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
+import pybase64
 from numpy.lib import format as npy
 
 from emotion_llama_vllm.config import FEATURE_NAMES
-from emotion_llama_vllm.media.errors import MediaError, MediaTooLarge
+from emotion_llama_vllm.media.errors import FeaturesError, MediaError, MediaTooLarge
 
 _ZIP_MAGIC = b"PK\x03\x04"
 _MEMBERS = {"video.npy", "features.npy"}
@@ -52,6 +54,27 @@ def open_container(data: bytes, *, max_bytes: int) -> tuple[bytes, npt.NDArray[n
     return video.tobytes(), check_features(features)
 
 
+def read_base64(text: str, feature_size: int) -> npt.NDArray[np.float32]:
+    """Return the rows of a base64 `.npy` file.
+
+    Raises:
+        FeaturesError: not such a file, or an array of another type, shape or value.
+    """
+    if len(text) > _MAX_FEATURE_BYTES * 4 // 3:
+        raise FeaturesError("`features` are over 1 MiB.")
+    try:
+        features = check_features(_read_npy(io.BytesIO(pybase64.b64decode(text, validate=True))))
+    except ValueError as error:
+        reason = str(error) if isinstance(error, MediaError) else "they are no plain array."
+        raise FeaturesError(f"`features` must be base64 of a .npy file: {reason}") from error
+    if features.shape[1] != feature_size:
+        raise FeaturesError(
+            f"`features` must be float32 [{len(FEATURE_NAMES)}, {feature_size}] for this "
+            f"checkpoint, not [{len(FEATURE_NAMES)}, {features.shape[1]}]."
+        )
+    return features
+
+
 def check_features(features: object) -> npt.NDArray[np.float32]:
     """Return `features` as it came, if it is float32 [3, n] with each row finite or all NaN.
 
@@ -73,17 +96,22 @@ def check_features(features: object) -> npt.NDArray[np.float32]:
 
 
 def _read_array(archive: zipfile.ZipFile, member: str) -> np.ndarray:
-    """Read one `.npy` member; the size its header claims is checked before memory is taken."""
     with archive.open(member) as stream:
         try:
-            version = npy.read_magic(stream)
-            read_header = (
-                npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-            )
-            shape, fortran_order, dtype = read_header(stream)
-            if dtype.hasobject:
-                raise ValueError("pickled objects")
-            data = stream.read()
-            return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran_order else "C")
+            return _read_npy(stream)
         except (ValueError, zlib.error) as error:
             raise MediaError(f"`{member}` in the .npz is no plain array; {_HOW}.") from error
+
+
+def _read_npy(stream: IO[bytes]) -> np.ndarray:
+    """Read a `.npy` file; memory is taken for what is there, not for what its header claims.
+
+    Raises:
+        ValueError: it is none, or holds pickled objects.
+    """
+    version = npy.read_magic(stream)
+    read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    shape, fortran_order, dtype = read_header(stream)
+    if dtype.hasobject:
+        raise ValueError("pickled objects")
+    return np.frombuffer(stream.read(), dtype).reshape(shape, order="F" if fortran_order else "C")

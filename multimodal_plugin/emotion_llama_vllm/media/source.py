@@ -15,7 +15,12 @@ from urllib.parse import unquote, urlsplit
 import httpx2
 import pybase64
 
-from emotion_llama_vllm.media.errors import MediaError, MediaNotFound, MediaTooLarge
+from emotion_llama_vllm.media.errors import (
+    MediaError,
+    MediaNotFound,
+    MediaNotReadable,
+    MediaTooLarge,
+)
 from emotion_llama_vllm.settings import MediaSettings
 
 _MAX_REDIRECTS = 3
@@ -78,7 +83,7 @@ class MediaReader:
         except (FileNotFoundError, NotADirectoryError) as error:
             raise MediaNotFound("There is no such file in the media roots.") from error
         except OSError as error:
-            raise MediaError("The file cannot be opened by the server.") from error
+            raise MediaNotReadable("The file cannot be opened by the server.") from error
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             raise MediaError("The path names no regular file; name a video file.")
@@ -100,7 +105,7 @@ class MediaReader:
         ]
         found = next(filter(os.path.exists, inside), None)
         if found is None and (not inside or len(inside) < len(resolved)):
-            raise MediaError(
+            raise MediaNotReadable(
                 "The path is outside the folders that this server reads; "
                 "start it with --media-root DIR to allow one."
             )

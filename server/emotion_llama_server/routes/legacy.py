@@ -5,18 +5,15 @@ the demo's prompt, sampling and post-processing, each in its documented shape.
 """
 
 import time
-from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
+from typing import Annotated
 
 import pybase64
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field, StrictStr
 from starlette.exceptions import HTTPException
 
 from emotion_llama_server.engine import Engine, SamplingParams, with_cancellation
-from emotion_llama_server.errors import describe
+from emotion_llama_server.errors import ErrorRoute, Failure
 from emotion_llama_vllm.logits_processor import REQUEST_FIELD
 
 _MAX_POSITIONS = 2000
@@ -76,22 +73,12 @@ class LegacyError(BaseModel):
     details: str
 
 
-class LegacyRoute(APIRoute):
+class LegacyRoute(ErrorRoute):
     """A route whose failures all have the documented shape."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-
-        async def answer(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except Exception as error:
-                failure = describe(error)
-                headers = error.headers if isinstance(error, HTTPException) else None
-            body = LegacyError(error=failure.title, code=failure.status, details=failure.details)
-            return JSONResponse(body.model_dump(), failure.status, headers)
-
-        return answer
+    @staticmethod
+    def tell(failure: Failure) -> LegacyError:
+        return LegacyError(error=failure.title, code=failure.status, details=failure.details)
 
 
 _PATHS = ("/api/predict/", "/api/predict", "/process_video")

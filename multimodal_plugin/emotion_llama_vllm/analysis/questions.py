@@ -1,0 +1,29 @@
+"""What the model is asked about a clip: the checkpoint's own questions, behind what was said."""
+
+from emotion_llama.schema import EmotionRequest
+from emotion_llama_vllm.checkpoint.card import Card
+
+LABELS_HERE = "{labels}"
+
+
+def labels(request: EmotionRequest, card: Card) -> list[str]:
+    """The labels to choose from."""
+    return request.labels or card.labels
+
+
+def emotion_text(request: EmotionRequest, card: Card) -> str:
+    """The user's turn that asks for a label."""
+    question = card.questions[request.language].emotion
+    named = ", ".join(labels(request, card))
+    return _with_transcript(request.transcript, question.replace(LABELS_HERE, named))
+
+
+def reason_text(request: EmotionRequest, card: Card) -> str:
+    """The user's turn that asks for an explanation."""
+    question = request.question or card.questions[request.language].reason
+    return _with_transcript(request.transcript, question)
+
+
+def _with_transcript(transcript: str, question: str) -> str:
+    """The sentence is there when nothing was said, too: `mer2024.py:140-143` of the original."""
+    return f"The person in video says: {transcript}.  {question}"

@@ -1,0 +1,160 @@
+"""`EmotionLlama`: the analysis of `POST /v1/emotion` without a server, over `vllm.LLM`."""
+
+import time
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from emotion_llama.schema import EmotionRequest, EmotionResponse, Timing
+from emotion_llama_vllm import demo_files
+from emotion_llama_vllm.analysis import questions, response, sampling
+from emotion_llama_vllm.analysis.clips import decode_request
+from emotion_llama_vllm.analysis.labels import LabelTree
+from emotion_llama_vllm.analysis.prompts import label_tree, one_turn
+from emotion_llama_vllm.checkpoint.served import read_served
+from emotion_llama_vllm.media.clip import Clip
+from emotion_llama_vllm.media.timeline import Timeline
+from emotion_llama_vllm.runtime import compile_nothing, set_environment
+
+DEMO = "demo"
+
+_Job = tuple[dict[str, Any], Any]
+"""A prompt and its sampling, as `vllm.LLM.generate` takes them."""
+
+
+class EmotionLlama:
+    """Analyses clips in this process.
+
+    Args:
+        model: `demo`, a checkpoint folder, or a repository on Hugging Face.
+        engine: options of `vllm.LLM`.
+    """
+
+    def __init__(self, model: str | PathLike[str] = DEMO, **engine: Any) -> None:
+        set_environment()
+        from vllm import LLM
+        from vllm.platforms import current_platform
+
+        name = str(model)
+        if model == DEMO:
+            config = yaml.safe_load(demo_files.config().read_text(encoding="utf-8"))
+            engine = {key.replace("-", "_"): value for key, value in config.items()} | engine
+            name, model = demo_files.MODEL_NAME, demo_files.checkpoint()
+        if engine.get("enforce_eager") and current_platform.is_cpu():
+            compile_nothing()
+        self._llm: Any = LLM(str(model), **engine)
+        self._tokenizer = self._llm.get_tokenizer()
+        self._served = read_served(name, str(model), engine.get("revision"))
+
+    def analyze(self, video: str | PathLike[str] | bytes, **fields: Any) -> EmotionResponse:
+        """Say which emotion a clip shows, how probable each label is, why, and when.
+
+        Args:
+            video: the clip's path, or its bytes.
+            fields: those of EmotionRequest; the task is `both` by default.
+
+        Raises:
+            pydantic.ValidationError: an unknown field, or a wrong value.
+            MediaError: the clip cannot be used.
+            VLLMError: texts or labels that the model cannot take.
+        """
+        started = time.monotonic()
+        request = EmotionRequest(**fields)
+        data = video if isinstance(video, bytes) else Path(video).read_bytes()
+        fetched = time.monotonic()
+        size = self._llm.llm_engine.model_config.hf_config.feature_size
+        timeline = decode_request(data, request, size)
+        decoded = time.monotonic()
+        tree = label_tree(self._tokenizer, questions.labels(request, self._served.card))
+        outputs = self._ask(list(self._jobs(timeline, request, tree)))
+        timing = Timing(
+            fetch=fetched - started,
+            decode=decoded - fetched,
+            queue=None,
+            first_token=None,
+            total=time.monotonic() - started,
+        )
+        return self._conclude(outputs, timeline, request, tree, timing)
+
+    def _jobs(self, timeline: Timeline, request: EmotionRequest, tree: LabelTree) -> Iterator[_Job]:
+        """The reads of the whole and of each window, the answer and the explanation."""
+        card = self._served.card
+        asked = self._ids(questions.emotion_text(request, card))
+        for clip in (timeline.whole, *(window.clip for window in timeline.windows)):
+            for prefix, wanted in tree.reads.items():
+                yield _prompt([*asked, *prefix], clip), sampling.reading(wanted)
+        if request.task != "reason":
+            limit = min(sampling.ANSWER_TOKENS, request.max_tokens)
+            yield self._generating(asked, timeline.whole, request, limit)
+        if request.task != "emotion":
+            reason = self._ids(questions.reason_text(request, card))
+            yield self._generating(reason, timeline.whole, request, request.max_tokens)
+
+    def _prompt(self, text: str) -> str:
+        return one_turn(self._tokenizer, text, "eval")
+
+    def _ids(self, text: str) -> list[int]:
+        return self._tokenizer.encode(self._prompt(text), add_special_tokens=False)
+
+    def _generating(
+        self, ids: list[int], clip: Clip, request: EmotionRequest, max_tokens: int
+    ) -> _Job:
+        model = self._llm.llm_engine.model_config
+        room = model.max_model_len - len(ids) + 1 - model.hf_config.embeddings_per_clip
+        return _prompt(ids, clip), sampling.generating(request, max_tokens, room)
+
+    def _ask(self, jobs: Sequence[_Job]) -> list[Any]:
+        prompts, params = zip(*jobs, strict=True)
+        return self._llm.generate(list(prompts), list(params), use_tqdm=False)
+
+    def _conclude(
+        self,
+        outputs: Sequence[Any],
+        timeline: Timeline,
+        request: EmotionRequest,
+        tree: LabelTree,
+        timing: Timing,
+    ) -> EmotionResponse:
+        """Take the outputs apart, in the order of `_jobs`."""
+        left, size = iter(outputs), len(tree.reads)
+        first, *others = (list(islice(left, size)) for _ in range(1 + len(timeline.windows)))
+        spoken = list(left)
+        words = [output.outputs[0].text.strip() for output in spoken]
+        asked = [first[0], *(reads[0] for reads in others)]
+        asked += spoken[-1:] if request.task != "emotion" else []
+        return response.conclude(
+            emotion=response.emotion_event(
+                _probabilities(tree, first), words[0] if request.task != "reason" else None
+            ),
+            explanation=words[-1] if request.task != "emotion" else None,
+            windows=[
+                response.window(window.start, window.end, _probabilities(tree, reads))
+                for window, reads in zip(timeline.windows, others, strict=True)
+            ],
+            clip=timeline.whole,
+            request=request,
+            served=self._served,
+            prompt=self._prompt(questions.emotion_text(request, self._served.card)),
+            prompt_tokens=sum(len(output.prompt_token_ids) for output in asked),
+            completion_tokens=sum(len(output.outputs[0].token_ids) for output in outputs),
+            timing=timing,
+        )
+
+
+def _prompt(ids: list[int], clip: Clip) -> dict[str, Any]:
+    video = [(clip.frame[None], clip.metadata())]
+    return {"prompt_token_ids": ids, "multi_modal_data": {"video": video}}
+
+
+def _probabilities(tree: LabelTree, reads: Sequence[Any]) -> dict[str, float]:
+    steps = [read.outputs[0].logprobs[0] for read in reads]
+    return tree.probabilities(
+        {
+            prefix: [step[token].logprob for token in wanted]
+            for (prefix, wanted), step in zip(tree.reads.items(), steps, strict=True)
+        }
+    )

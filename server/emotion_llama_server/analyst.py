@@ -1,0 +1,84 @@
+"""Takes a submission up: its clip is fetched, decoded and analysed, or the answer is known."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from emotion_llama.schema import EmotionEvent, EmotionResponse, ExplanationDelta
+from emotion_llama_server.analysis import Analysis, Clock, Event
+from emotion_llama_server.answer_cache import AnswerCache
+from emotion_llama_server.engine import Engine
+from emotion_llama_server.submission import Submission
+from emotion_llama_vllm.analysis.clips import decode_request
+from emotion_llama_vllm.analysis.response import new_id
+from emotion_llama_vllm.checkpoint.served import Served
+from emotion_llama_vllm.media.source import MediaReader
+
+Events = AsyncGenerator[Event, None]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What comes of a submission, piece by piece, at last the whole."""
+
+    events: Events
+    cached: bool | None
+    """Whether the answer was known; None where none are kept."""
+
+    async def whole(self) -> EmotionResponse:
+        """Wait for all of it."""
+        async with aclosing(self.events) as events:
+            async for event in events:
+                if isinstance(event, EmotionResponse):
+                    return event
+        raise RuntimeError("The analysis ended without an answer.")
+
+
+@dataclass(frozen=True)
+class Analyst:
+    """Made once, when the engine is there."""
+
+    engine: Engine
+    served: Served
+    reader: MediaReader
+    cache: AnswerCache
+
+    async def take_up(self, submission: Submission) -> Findings:
+        """Return when it is clear that there is something to find.
+
+        Raises:
+            MediaError: no usable clip, or not with this frame, these windows or features.
+            VLLMError: labels or texts that the model cannot take.
+        """
+        clock, request = Clock(), submission.request
+        clip = submission.upload
+        if clip is None:
+            clip = await self.reader.read(request.video or "")
+            clock.fetch = clock.passed()
+        key = await asyncio.to_thread(self.cache.key, clip, request, self.served)
+        cached = None if self.cache.is_off else False
+        if key is not None and (known := self.cache.get(key)) is not None:
+            return Findings(_again(known, clock), cached=True)
+        started = clock.passed()
+        timeline = await asyncio.to_thread(decode_request, clip, request, self.engine.feature_size)
+        clock.decode = clock.passed() - started
+        analysis = Analysis(self.engine, self.served, request, timeline, clock)
+        return Findings(self._keep(key, analysis.events()), cached)
+
+    async def _keep(self, key: bytes | None, events: Events) -> Events:
+        async with aclosing(events):
+            async for event in events:
+                if key is not None and isinstance(event, EmotionResponse):
+                    self.cache.put(key, event)
+                yield event
+
+
+async def _again(known: EmotionResponse, clock: Clock) -> Events:
+    """The events of an answer that is known."""
+    yield EmotionEvent.model_validate(known.model_dump())
+    if known.explanation:
+        yield ExplanationDelta(delta=known.explanation)
+    for window in known.timeline or ():
+        yield window
+    yield known.model_copy(update={"id": new_id(), "timing": clock.timing()})

@@ -1,0 +1,51 @@
+"""Answers to identical deterministic requests, in memory, bounded by bytes, off by default."""
+
+import hashlib
+from collections import OrderedDict
+
+from emotion_llama.schema import EmotionRequest, EmotionResponse
+from emotion_llama_vllm.checkpoint.served import Served
+
+
+class AnswerCache:
+    """The answers that were used last.
+
+    Args:
+        megabytes: of answers that are kept at most; 0 turns it off.
+    """
+
+    def __init__(self, megabytes: float) -> None:
+        self._room = int(megabytes * 2**20)
+        self._size = 0
+        self._answers: OrderedDict[bytes, bytes] = OrderedDict()
+
+    @property
+    def is_off(self) -> bool:
+        return not self._room
+
+    def key(self, clip: bytes, request: EmotionRequest, served: Served) -> bytes | None:
+        """What an answer depends on; None for a request that is not cached."""
+        if self.is_off or (request.temperature > 0 and request.seed is None):
+            return None
+        asked = request.model_dump_json(exclude={"video", "stream"})
+        card = served.card.model_dump_json()
+        parts = (clip, asked.encode(), f"{served.manifest} {served.name} {card}".encode())
+        return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).digest()
+
+    def get(self, key: bytes) -> EmotionResponse | None:
+        """The answer as it was given."""
+        if (kept := self._answers.get(key)) is None:
+            return None
+        self._answers.move_to_end(key)
+        return EmotionResponse.model_validate_json(kept)
+
+    def put(self, key: bytes, answer: EmotionResponse) -> None:
+        """Keep an answer; those that were not used for longest give way."""
+        kept = answer.model_dump_json().encode()
+        if len(kept) > self._room:
+            return
+        self._size += len(kept) - len(self._answers.pop(key, b""))
+        self._answers[key] = kept
+        while self._size > self._room:
+            _, dropped = self._answers.popitem(last=False)
+            self._size -= len(dropped)

@@ -1,0 +1,127 @@
+"""`POST /v1/emotion`: what a clip shows, in numbers, with times, words and evidence."""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+from vllm.exceptions import VLLMValidationError
+
+from emotion_llama.schema import (
+    EmotionRequest,
+    EmotionResponse,
+    ErrorResponse,
+    TimelineWindow,
+)
+from emotion_llama_server import forms
+from emotion_llama_server.analyst import Analyst, Findings
+from emotion_llama_server.engine import with_cancellation
+from emotion_llama_server.errors import ErrorRoute, describe, openai_error
+from emotion_llama_server.submission import Submission, read_submission
+
+_TIMELINE_FORMS: dict[str, Callable[[Sequence[TimelineWindow]], str]] = {
+    "text/csv": forms.as_csv,
+    "text/vtt": forms.as_vtt,
+}
+_STREAM = "text/event-stream"
+_STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+
+
+def _request_body() -> dict[str, Any]:
+    """The OpenAPI description of both kinds of body; FastAPI can derive only one."""
+    schema = EmotionRequest.model_json_schema()
+    timeline = schema.pop("$defs")["TimelineRequest"]
+    schema["properties"]["timeline"]["anyOf"][0] = timeline
+    parts = {"video": {"type": "string", "format": "binary"}, "request": schema}
+    upload = {"type": "object", "properties": parts, "required": ["video"]}
+    return {
+        "required": True,
+        "content": {
+            "application/json": {"schema": schema},
+            "multipart/form-data": {
+                "schema": upload,
+                "encoding": {"request": {"contentType": "application/json"}},
+            },
+        },
+    }
+
+
+_REFUSALS = {
+    400: "Bad input; `param` names the field.",
+    404: "No such file in the media roots.",
+    413: "The clip is too large.",
+    415: "Neither JSON nor an upload.",
+    500: "The server failed.",
+    503: "The server takes no request now.",
+}
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "model": EmotionResponse,
+        "description": "The analysis; a stream with `stream`, the timeline alone with `Accept`.",
+        "headers": {
+            "X-Cache": {
+                "description": "`hit` or `miss`, where answers are kept.",
+                "schema": {"type": "string", "enum": ["hit", "miss"]},
+            }
+        },
+        "content": {form: {"schema": {"type": "string"}} for form in (_STREAM, *_TIMELINE_FORMS)},
+    },
+    **{
+        status: {"model": ErrorResponse, "description": words}
+        for status, words in _REFUSALS.items()
+    },
+}
+router = APIRouter(route_class=ErrorRoute, tags=["emotion"])
+
+
+@router.post(
+    "/v1/emotion",
+    responses=_ANSWERS,
+    openapi_extra={"requestBody": _request_body()},
+    response_class=JSONResponse,
+)
+@with_cancellation
+async def analyse(
+    submission: Annotated[Submission, Depends(read_submission)], raw_request: Request
+) -> Response:
+    """Say which emotion a clip shows, how probable each label is, why, and when."""
+    analyst: Analyst = raw_request.app.state.emotion_llama_analyst
+    form = _timeline_form(raw_request, submission.request)
+    findings = await analyst.take_up(submission)
+    headers = {}
+    if findings.cached is not None:
+        headers["X-Cache"] = "hit" if findings.cached else "miss"
+    if submission.request.stream:
+        body = _stream(findings)
+        return StreamingResponse(body, headers=headers | _STREAM_HEADERS, media_type=_STREAM)
+    answer = await findings.whole()
+    if form is None:
+        return Response(answer.model_dump_json(), media_type="application/json", headers=headers)
+    return Response(_TIMELINE_FORMS[form](answer.timeline or []), 200, headers, form)
+
+
+def _timeline_form(raw_request: Request, request: EmotionRequest) -> str | None:
+    """The form of a timeline that the client accepts in place of JSON."""
+    accepted = {
+        kind.partition(";")[0].strip().lower()
+        for kind in raw_request.headers.get("accept", "").split(",")
+    }
+    if request.stream or accepted & {"application/json", "*/*"}:
+        return None
+    form = next((form for form in _TIMELINE_FORMS if form in accepted), None)
+    if form is not None and request.timeline is None:
+        raise VLLMValidationError(
+            f"{form} is a timeline's form: ask for one.", parameter="timeline"
+        )
+    return form
+
+
+async def _stream(findings: Findings) -> AsyncGenerator[str, None]:
+    """The events as they come; a failure midway is the last of them."""
+    try:
+        async with aclosing(findings.events) as events:
+            async for event in events:
+                yield forms.server_sent(event)
+    except Exception as error:
+        yield forms.server_sent(openai_error(describe(error)))

@@ -1,0 +1,78 @@
+"""Label probabilities from a tree of reads, against every label scored by itself."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from transformers import PreTrainedTokenizerFast
+from vllm.exceptions import VLLMValidationError
+
+from emotion_llama_vllm.analysis.labels import LabelTree
+from emotion_llama_vllm.analysis.prompts import label_tree
+
+END = 2
+LABELS = {"a": [5, END], "ab": [5, 6, END], "abc": [5, 6, 7, END], "b": [8, END], "bc": [8, 7, END]}
+
+
+def logprobs_behind(prefix: Sequence[int]) -> np.ndarray:
+    """A language model: fixed log-probabilities over ten tokens for each prefix."""
+    scores = np.random.default_rng([len(prefix), *prefix]).normal(0, 3, 10)
+    return scores - np.log(np.exp(scores).sum())
+
+
+def read(tree: LabelTree) -> dict[tuple[int, ...], list[float]]:
+    return {p: [float(logprobs_behind(p)[t]) for t in wanted] for p, wanted in tree.reads.items()}
+
+
+def test_the_walk_gives_what_scoring_each_label_gives() -> None:
+    tree = LabelTree(LABELS)
+    alone = {
+        label: math.exp(sum(logprobs_behind(ids[:i])[token] for i, token in enumerate(ids)))
+        for label, ids in LABELS.items()
+    }
+    found = tree.probabilities(read(tree))
+    assert list(found) == list(LABELS)
+    assert math.fsum(found.values()) == pytest.approx(1, abs=1e-12)
+    for label, weight in alone.items():
+        assert found[label] == pytest.approx(weight / sum(alone.values()), abs=1e-12)
+
+
+def test_each_prefix_is_read_once() -> None:
+    reads = LabelTree(LABELS).reads
+    assert {prefix: sorted(wanted) for prefix, wanted in reads.items()} == {
+        (): [5, 8],
+        (5,): [END, 6],
+        (5, 6): [END, 7],
+        (5, 6, 7): [END],
+        (8,): [END, 7],
+        (8, 7): [END],
+    }
+
+
+def test_labels_that_hardly_occur_still_sum_to_one() -> None:
+    tree = LabelTree({"a": [5, END], "b": [8, END]})
+    found = tree.probabilities({(): [-2000.0, -2001.0], (5,): [0.0], (8,): [0.0]})
+    assert found["a"] == pytest.approx(1 / (1 + math.exp(-1)))
+
+
+def test_labels_that_are_one_to_the_model_are_refused() -> None:
+    with pytest.raises(VLLMValidationError) as refused:
+        LabelTree({"one": [5, END], "other": [5, END]})
+    assert refused.value.parameter == "labels"
+
+
+def test_a_set_of_labels_that_needs_too_many_reads_is_refused() -> None:
+    labels = {f"label {n}": [n, *range(100, 120), END] for n in range(3, 60)}
+    with pytest.raises(VLLMValidationError, match="reads"):
+        LabelTree(labels)
+
+
+def test_labels_are_tokens_of_an_answer(tokenizer: PreTrainedTokenizerFast) -> None:
+    """As the model generates them, each to the end, and never with a token that a user typed."""
+    tree = label_tree(tokenizer, ["happy", "</s>", "so so"])
+    happy = tokenizer.encode("happy", add_special_tokens=False)
+    assert tree.reads[tuple(happy)] == [tokenizer.eos_token_id]
+    typed = [token for wanted in tree.reads.values() for token in wanted]
+    assert typed.count(tokenizer.eos_token_id) == 3
+    assert all(tokenizer.eos_token_id not in prefix for prefix in tree.reads)
