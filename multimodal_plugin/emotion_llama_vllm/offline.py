@@ -46,8 +46,8 @@ class EmotionLlama:
             name, model = demo_files.MODEL_NAME, demo_files.checkpoint()
         if engine.get("enforce_eager") and current_platform.is_cpu():
             compile_nothing()
-        self._llm: Any = LLM(str(model), **engine)
-        self._tokenizer = self._llm.get_tokenizer()
+        self.llm: Any = LLM(str(model), **engine)
+        self._tokenizer = self.llm.get_tokenizer()
         self._served = read_served(name, str(model), engine.get("revision"))
 
     def analyze(self, video: str | PathLike[str] | bytes, **fields: Any) -> EmotionResponse:
@@ -66,7 +66,7 @@ class EmotionLlama:
         request = EmotionRequest(**fields)
         data = video if isinstance(video, bytes) else Path(video).read_bytes()
         fetched = time.monotonic()
-        size = self._llm.llm_engine.model_config.hf_config.feature_size
+        size = self.llm.llm_engine.model_config.hf_config.feature_size
         timeline = decode_request(data, request, size)
         decoded = time.monotonic()
         tree = label_tree(self._tokenizer, questions.labels(request, self._served.card))
@@ -103,13 +103,13 @@ class EmotionLlama:
     def _generating(
         self, ids: list[int], clip: Clip, request: EmotionRequest, max_tokens: int
     ) -> _Job:
-        model = self._llm.llm_engine.model_config
+        model = self.llm.llm_engine.model_config
         room = model.max_model_len - len(ids) + 1 - model.hf_config.embeddings_per_clip
         return _prompt(ids, clip), sampling.generating(request, max_tokens, room)
 
     def _ask(self, jobs: Sequence[_Job]) -> list[Any]:
         prompts, params = zip(*jobs, strict=True)
-        return self._llm.generate(list(prompts), list(params), use_tqdm=False)
+        return self.llm.generate(list(prompts), list(params), use_tqdm=False)
 
     def _conclude(
         self,

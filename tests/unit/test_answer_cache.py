@@ -38,8 +38,8 @@ def answer(explanation: str) -> EmotionResponse:
     )
 
 
-def key(cache: AnswerCache, clip: bytes = b"clip", **fields: object) -> bytes | None:
-    return cache.key(clip, EmotionRequest.model_validate(fields), SERVED)
+def key(cache: AnswerCache, **fields: object) -> bytes | None:
+    return cache.key(b"clip", EmotionRequest.model_validate(fields), SERVED)
 
 
 def test_off_by_default_nothing_is_kept() -> None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -72,7 +73,8 @@ def test_labels_are_tokens_of_an_answer(tokenizer: PreTrainedTokenizerFast) -> N
     """As the model generates them, each to the end, and never with a token that a user typed."""
     tree = label_tree(tokenizer, ["happy", "</s>", "so so"])
     happy = tokenizer.encode("happy", add_special_tokens=False)
-    assert tree.reads[tuple(happy)] == [tokenizer.eos_token_id]
+    assert tree.reads[tuple(happy)] == [2]
+    end: Any = tokenizer.eos_token_id
     typed = [token for wanted in tree.reads.values() for token in wanted]
-    assert typed.count(tokenizer.eos_token_id) == 3
-    assert all(tokenizer.eos_token_id not in prefix for prefix in tree.reads)
+    assert typed.count(end) == 3
+    assert all(end not in prefix for prefix in tree.reads)

@@ -1,3 +1,17 @@
 """The client of an Emotion-LLaMA server: small, without torch or vLLM."""
 
+from emotion_llama.async_client import AsyncEmotionLLaMA
+from emotion_llama.client import EmotionLLaMA
+from emotion_llama.many import Analysis
+from emotion_llama.schema import EmotionRequest, EmotionResponse, TimelineRequest
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "Analysis",
+    "AsyncEmotionLLaMA",
+    "EmotionLLaMA",
+    "EmotionRequest",
+    "EmotionResponse",
+    "TimelineRequest",
+]

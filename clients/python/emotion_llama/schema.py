@@ -1,4 +1,4 @@
-"""The bodies of `POST /v1/emotion`, API v1.0: what the server takes and gives, for every client."""
+"""The bodies of API v1.0, `POST /v1/emotion` first: what the server takes and gives."""
 
 from typing import Annotated, Literal
 
@@ -167,3 +167,23 @@ class ErrorResponse(BaseModel):
     """Every failure of the routes under `/v1`, and the event `error` of a stream."""
 
     error: ErrorDetail
+
+
+class Model(BaseModel):
+    """One name under which the model is served."""
+
+    id: str
+    object: str = "model"
+    created: int
+    owned_by: str
+    max_model_len: int | None
+    """Tokens of prompt and answer together, a clip's embeddings included."""
+    description: str
+    """What the checkpoint is, in its own words."""
+
+
+class ModelList(BaseModel):
+    """As OpenAI's."""
+
+    object: str = "list"
+    data: list[Model]

@@ -4,29 +4,10 @@ It replaces vLLM's own route, which also tells where the checkpoint lies on the 
 """
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel
+
+from emotion_llama.schema import Model, ModelList
 
 router = APIRouter(tags=["models"])
-
-
-class Model(BaseModel):
-    """One name under which the model is served."""
-
-    id: str
-    object: str = "model"
-    created: int
-    owned_by: str
-    max_model_len: int | None
-    """Tokens of prompt and answer together, a clip's embeddings included."""
-    description: str
-    """What the checkpoint is, in its own words."""
-
-
-class ModelList(BaseModel):
-    """As OpenAI's."""
-
-    object: str = "list"
-    data: list[Model]
 
 
 @router.get("/v1/models")

@@ -1,0 +1,157 @@
+"""`AsyncEmotionLLaMA`: the client for programs with an event loop."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from itertools import islice
+from os import PathLike
+from types import TracebackType
+from typing import Any, Self, Unpack
+
+import httpx2
+
+from emotion_llama.client import DEFAULT_URL, settings
+from emotion_llama.errors import ConnectionFailed, EmotionLLaMAError, RequestTimeout
+from emotion_llama.events import Event, EventReader
+from emotion_llama.many import Analysis
+from emotion_llama.options import Options, TimelineForm, Upload, make_call
+from emotion_llama.schema import EmotionResponse, ModelList, Task
+from emotion_llama.wire import Exchange, Exchanges, Pause, T, parse
+
+
+class AsyncEmotionLLaMA:
+    """Asks an Emotion-LLaMA server; arguments and methods are those of EmotionLLaMA."""
+
+    def __init__(
+        self,
+        api_url: str = DEFAULT_URL,
+        *,
+        api_key: str | None = None,
+        timeout: float = 120,
+        max_retries: int = 2,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._http = httpx2.AsyncClient(**settings(api_url, api_key, timeout), transport=transport)
+        self._exchanges = Exchanges(self._http.build_request, max_retries)
+        self._sleep = sleep
+
+    async def analyze(
+        self,
+        video_path: str | PathLike[str] | None = None,
+        *,
+        video: Upload | None = None,
+        task: Task = "both",
+        explain: bool = True,
+        **options: Unpack[Options],
+    ) -> EmotionResponse:
+        """As EmotionLLaMA.analyze."""
+        call = make_call(video_path, video, task, explain, options)
+        return parse(await self._run(self._exchanges.analyse(call)), EmotionResponse)
+
+    async def stream(
+        self,
+        video_path: str | PathLike[str] | None = None,
+        *,
+        video: Upload | None = None,
+        task: Task = "both",
+        **options: Unpack[Options],
+    ) -> AsyncIterator[Event]:
+        """As EmotionLLaMA.stream."""
+        call = make_call(video_path, video, task, False, options, stream=True)
+        response = await self._run(self._exchanges.analyse(call))
+        reader = EventReader(response.headers.get("X-Request-Id"))
+        try:
+            async for text in response.aiter_text():
+                for event in reader.read(text):
+                    yield event
+        except httpx2.TimeoutException as error:
+            raise RequestTimeout("The stream fell silent.") from error
+        except httpx2.TransportError as error:
+            raise ConnectionFailed(f"The stream broke off: {error}") from error
+        finally:
+            await response.aclose()
+        reader.finish()
+
+    async def timeline_text(
+        self,
+        video_path: str | PathLike[str] | None = None,
+        *,
+        video: Upload | None = None,
+        form: TimelineForm = "csv",
+        **options: Unpack[Options],
+    ) -> str:
+        """As EmotionLLaMA.timeline_text."""
+        call = make_call(video_path, video, "emotion", False, options, accept=f"text/{form}")
+        return (await self._run(self._exchanges.analyse(call))).text
+
+    async def analyze_many(
+        self,
+        video_paths: Iterable[str | PathLike[str]],
+        *,
+        concurrency: int = 8,
+        task: Task = "both",
+        explain: bool = True,
+        **options: Unpack[Options],
+    ) -> AsyncIterator[Analysis]:
+        """As EmotionLLaMA.analyze_many."""
+
+        async def one(path: str | PathLike[str]) -> Analysis:
+            try:
+                answer = await self.analyze(path, task=task, explain=explain, **options)
+            except EmotionLLaMAError as error:
+                return Analysis(path, None, error)
+            return Analysis(path, answer, None)
+
+        left = iter(video_paths)
+        working: set[asyncio.Task[Analysis]] = set()
+        try:
+            while True:
+                room = concurrency - len(working)
+                working |= {asyncio.create_task(one(path)) for path in islice(left, room)}
+                if not working:
+                    return
+                done, working = await asyncio.wait(working, return_when=asyncio.FIRST_COMPLETED)
+                for task_done in done:
+                    yield task_done.result()
+        finally:
+            for unfinished in working:
+                unfinished.cancel()
+
+    async def models(self) -> ModelList:
+        """As EmotionLLaMA.models."""
+        return parse(await self._run(self._exchanges.models()), ModelList)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def _run(self, exchange: Exchange[T]) -> T:
+        step = next(exchange)
+        while True:
+            try:
+                if isinstance(step, Pause):
+                    await self._sleep(step.seconds)
+                    came: Any = None
+                else:
+                    came = await self._http.send(step.request, stream=True)
+                    if came.is_error or not step.stream:
+                        await came.aread()
+            except httpx2.TransportError as error:
+                act = exchange.throw, error
+            else:
+                act = exchange.send, came
+            try:
+                step = act[0](act[1])
+            except StopIteration as end:
+                return end.value

@@ -1,0 +1,182 @@
+"""`EmotionLLaMA`: the client for programs that wait for an answer."""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import islice
+from os import PathLike
+from types import TracebackType
+from typing import Any, Self, Unpack
+
+import httpx2
+
+from emotion_llama.errors import ConnectionFailed, EmotionLLaMAError, RequestTimeout
+from emotion_llama.events import Event, EventReader
+from emotion_llama.many import Analysis
+from emotion_llama.options import Options, TimelineForm, Upload, make_call
+from emotion_llama.schema import EmotionResponse, ModelList, Task
+from emotion_llama.wire import Exchange, Exchanges, Pause, T, parse
+
+DEFAULT_URL = "http://localhost:7889"
+KEY_VARIABLE = "EMOTION_LLAMA_API_KEY"
+
+
+def settings(api_url: str, api_key: str | None, timeout: float) -> dict[str, Any]:
+    """The arguments of an httpx2 client."""
+    key = api_key or os.environ.get(KEY_VARIABLE)
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    return {"base_url": api_url, "headers": headers, "timeout": httpx2.Timeout(timeout, connect=10)}
+
+
+class EmotionLLaMA:
+    """Asks an Emotion-LLaMA server; may be used by several threads.
+
+    Args:
+        api_url: the server's address.
+        api_key: by default that of the environment variable EMOTION_LLAMA_API_KEY.
+        timeout: seconds until a silent server is given up.
+        max_retries: how often a request is sent again after 429, 503 or a failed connection.
+        transport: for tests.
+
+    Every method raises an EmotionLLaMAError of the kind that the answer's status has.
+    """
+
+    def __init__(
+        self,
+        api_url: str = DEFAULT_URL,
+        *,
+        api_key: str | None = None,
+        timeout: float = 120,
+        max_retries: int = 2,
+        transport: httpx2.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._http = httpx2.Client(**settings(api_url, api_key, timeout), transport=transport)
+        self._exchanges = Exchanges(self._http.build_request, max_retries)
+        self._sleep = sleep
+
+    def analyze(
+        self,
+        video_path: str | PathLike[str] | None = None,
+        *,
+        video: Upload | None = None,
+        task: Task = "both",
+        explain: bool = True,
+        **options: Unpack[Options],
+    ) -> EmotionResponse:
+        """Say which emotion a clip shows, how probable each label is, and why.
+
+        Args:
+            video_path: a local file, which is uploaded if the server cannot read it; a path on
+                the server, a URL or a data URL.
+            video: the clip itself instead.
+            task: `emotion`, `reason` or `both`.
+            explain: whether task `emotion` comes with an explanation.
+            options: see Options.
+        """
+        call = make_call(video_path, video, task, explain, options)
+        return parse(self._run(self._exchanges.analyse(call)), EmotionResponse)
+
+    def stream(
+        self,
+        video_path: str | PathLike[str] | None = None,
+        *,
+        video: Upload | None = None,
+        task: Task = "both",
+        **options: Unpack[Options],
+    ) -> Iterator[Event]:
+        """Yield each part of the answer when it is found, and at last the whole."""
+        call = make_call(video_path, video, task, False, options, stream=True)
+        response = self._run(self._exchanges.analyse(call))
+        reader = EventReader(response.headers.get("X-Request-Id"))
+        try:
+            for text in response.iter_text():
+                yield from reader.read(text)
+        except httpx2.TimeoutException as error:
+            raise RequestTimeout("The stream fell silent.") from error
+        except httpx2.TransportError as error:
+            raise ConnectionFailed(f"The stream broke off: {error}") from error
+        finally:
+            response.close()
+        reader.finish()
+
+    def timeline_text(
+        self,
+        video_path: str | PathLike[str] | None = None,
+        *,
+        video: Upload | None = None,
+        form: TimelineForm = "csv",
+        **options: Unpack[Options],
+    ) -> str:
+        """The timeline alone, as CSV or as WebVTT subtitles."""
+        call = make_call(video_path, video, "emotion", False, options, accept=f"text/{form}")
+        return self._run(self._exchanges.analyse(call)).text
+
+    def analyze_many(
+        self,
+        video_paths: Iterable[str | PathLike[str]],
+        *,
+        concurrency: int = 8,
+        task: Task = "both",
+        explain: bool = True,
+        **options: Unpack[Options],
+    ) -> Iterator[Analysis]:
+        """Yield what becomes of each clip as it comes; a failure is one of them."""
+
+        def one(path: str | PathLike[str]) -> Analysis:
+            try:
+                answer = self.analyze(path, task=task, explain=explain, **options)
+            except EmotionLLaMAError as error:
+                return Analysis(path, None, error)
+            return Analysis(path, answer, None)
+
+        left = iter(video_paths)
+        with ThreadPoolExecutor(concurrency) as pool:
+            working: set[Future[Analysis]] = set()
+            while True:
+                room = concurrency - len(working)
+                working |= {pool.submit(one, path) for path in islice(left, room)}
+                if not working:
+                    return
+                done, working = wait(working, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in done)
+
+    def models(self) -> ModelList:
+        """What the server serves, and what each model is and is not."""
+        return parse(self._run(self._exchanges.models()), ModelList)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _run(self, exchange: Exchange[T]) -> T:
+        step = next(exchange)
+        while True:
+            try:
+                if isinstance(step, Pause):
+                    self._sleep(step.seconds)
+                    came: Any = None
+                else:
+                    came = self._http.send(step.request, stream=True)
+                    if came.is_error or not step.stream:
+                        came.read()
+            except httpx2.TransportError as error:
+                act = exchange.throw, error
+            else:
+                act = exchange.send, came
+            try:
+                step = act[0](act[1])
+            except StopIteration as end:
+                return end.value

@@ -1,0 +1,207 @@
+"""What both clients do, without doing any input or output themselves.
+
+An exchange is a generator: it yields what is to be done (a request to send, a pause) and is sent
+what came of it. The synchronous and the asynchronous client only differ in how they do it.
+"""
+
+import email.utils
+import random
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+import httpx2
+from pydantic import BaseModel, ValidationError
+
+from emotion_llama.errors import (
+    ConnectionFailed,
+    EmotionLLaMAError,
+    InvalidAnswer,
+    RequestTimeout,
+    from_response,
+)
+
+ROUTE = "/v1/emotion"
+NOT_READABLE = "video_not_readable"
+"""The code of an error by which a server says that it cannot read a path."""
+
+_AGAIN = (429, 503)
+_LONGEST_PAUSE = 60.0
+"""Seconds, whatever a server asks for."""
+
+T = TypeVar("T")
+Parsed = TypeVar("Parsed", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Send:
+    """Send this; with `stream` the answer's body is left to be read, unless it is a failure."""
+
+    request: httpx2.Request
+    stream: bool
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Wait so many seconds."""
+
+    seconds: float
+
+
+Exchange = Generator[Send | Pause, Any, T]
+Build = Callable[..., httpx2.Request]
+"""`build_request` of an httpx2 client."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request for an analysis.
+
+    Args:
+        fields: of the request, those that the caller set; without `video`.
+        video: a path, a URL or a data URL.
+        upload: the clip itself.
+        accept: the wanted Content-Type.
+    """
+
+    fields: dict[str, Any]
+    video: str | None
+    upload: bytes | IO[bytes] | None
+    accept: str = "application/json"
+
+    @property
+    def stream(self) -> bool:
+        return bool(self.fields.get("stream"))
+
+    @property
+    def file(self) -> Path | None:
+        """The local file that `video` names."""
+        if self.video is None or "://" in self.video[:32] or self.video[:5].lower() == "data:":
+            return None
+        path = Path(self.video)
+        try:
+            return path.absolute() if path.is_file() else None
+        except OSError:  # a name that is too long
+            return None
+
+
+@dataclass
+class Exchanges:
+    """How one client asks.
+
+    Args:
+        build: makes a request.
+        retries: how often a request that met 429, 503 or no server is sent again.
+    """
+
+    build: Build
+    retries: int
+    _not_readable: set[Path] = field(default_factory=set)
+    """Folders that the server cannot read: their files are uploaded at once."""
+
+    def analyse(self, call: Call) -> Exchange[httpx2.Response]:
+        """Ask for an analysis; a local file goes by its path where the server can read it.
+
+        Raises:
+            EmotionLLaMAError: there is no answer, or one that is a failure.
+        """
+        file = call.file
+        if call.upload is None and (file is None or file.parent not in self._not_readable):
+            try:
+                return (yield from self._by_name(call, call.video if file is None else str(file)))
+            except EmotionLLaMAError as error:
+                if error.code != NOT_READABLE or file is None:
+                    raise
+            self._not_readable.add(file.parent)
+        return (yield from self._by_upload(call, file))
+
+    def models(self) -> Exchange[httpx2.Response]:
+        """Ask what is served."""
+        return (yield from self._attempts(lambda: self.build("GET", "/v1/models"), stream=False))
+
+    def _by_name(self, call: Call, video: str | None) -> Exchange[httpx2.Response]:
+        body = call.fields | {"video": video}
+        headers = {"Accept": call.accept}
+        return (
+            yield from self._attempts(
+                lambda: self.build("POST", ROUTE, json=body, headers=headers), stream=call.stream
+            )
+        )
+
+    def _by_upload(self, call: Call, file: Path | None) -> Exchange[httpx2.Response]:
+        text = httpx2.Request("POST", "http://x", json=call.fields).content
+        opened: AbstractContextManager[Any] = (
+            file.open("rb") if call.upload is None and file else nullcontext(call.upload)
+        )
+        with opened as data:
+
+            def build() -> httpx2.Request:
+                if not isinstance(data, bytes) and data.seekable():
+                    data.seek(0)
+                parts = {
+                    "request": (None, text, "application/json"),
+                    "video": (file.name if file else "video", data, "application/octet-stream"),
+                }
+                return self.build("POST", ROUTE, files=parts, headers={"Accept": call.accept})
+
+            return (yield from self._attempts(build, stream=call.stream))
+
+    def _attempts(
+        self, build: Callable[[], httpx2.Request], *, stream: bool
+    ) -> Exchange[httpx2.Response]:
+        for attempt in range(self.retries + 1):
+            is_last = attempt == self.retries
+            try:
+                response: httpx2.Response = yield Send(build(), stream)
+            except httpx2.TimeoutException as error:
+                raise RequestTimeout("The server did not answer in time.") from error
+            except httpx2.TransportError as error:
+                if is_last or not isinstance(error, httpx2.ConnectError):
+                    raise ConnectionFailed(f"The server cannot be reached: {error}") from error
+                yield Pause(_backoff(attempt))
+                continue
+            if response.status_code in _AGAIN and not is_last:
+                yield Pause(_asked_pause(response) or _backoff(attempt))
+                continue
+            if response.is_error:
+                raise from_response(response)
+            return response
+        raise AssertionError("the last attempt returns or raises")
+
+
+def parse(response: httpx2.Response, kind: type[Parsed]) -> Parsed:
+    """The body of an answer.
+
+    Raises:
+        InvalidAnswer: it is another one's.
+    """
+    try:
+        return kind.model_validate_json(response.content)
+    except ValidationError as error:
+        raise InvalidAnswer(
+            f"What answered is no Emotion-LLaMA server of this version: {error}",
+            status=response.status_code,
+            request_id=response.headers.get("X-Request-Id"),
+        ) from error
+
+
+def _backoff(attempt: int) -> float:
+    """Twice as long each time, and not in step with others that wait."""
+    return min(0.5 * 2**attempt, 8.0) * random.uniform(0.5, 1)  # noqa: S311
+
+
+def _asked_pause(response: httpx2.Response) -> float | None:
+    """The seconds of Retry-After, which holds them or a date."""
+    asked = response.headers.get("Retry-After", "").strip()
+    try:
+        if asked.isdecimal():
+            seconds = float(asked)
+        else:
+            date = email.utils.parsedate_to_datetime(asked)
+            seconds = (date - datetime.now(UTC)).total_seconds()
+    except (ValueError, TypeError):
+        return None
+    return min(max(seconds, 0.0), _LONGEST_PAUSE)

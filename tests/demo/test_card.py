@@ -1,0 +1,36 @@
+"""The shipped checkpoint, its card and its committed evaluation belong together."""
+
+import json
+
+from demo.card import CHECKPOINT, EVALUATION, card
+from demo.evaluate import TARGETS, missed
+from demo.labels import LABELS
+from emotion_llama_vllm.checkpoint.doctor import examine_checkpoint
+from emotion_llama_vllm.checkpoint.served import read_served
+
+FOUND = json.loads(EVALUATION.read_text(encoding="utf-8"))
+
+
+def test_the_committed_evaluation_reaches_its_targets() -> None:
+    assert FOUND["clips"] >= 1200
+    assert missed(FOUND["measures"]) == []
+    assert sum(map(sum, FOUND["confusion"])) == FOUND["clips"]
+    right = sum(FOUND["confusion"][i][i] for i in range(len(LABELS)))
+    assert round(right / FOUND["clips"], 4) == FOUND["measures"]["emotion"]
+
+
+def test_a_missed_target_is_noticed() -> None:
+    for name, (direction, bar) in TARGETS.items():
+        worse = bar - 0.01 if direction == "at least" else bar + 0.01
+        assert missed(FOUND["measures"] | {name: worse}) == [name]
+
+
+def test_the_card_shows_the_evaluation() -> None:
+    text = (CHECKPOINT / "README.md").read_text(encoding="utf-8")
+    assert text == card(FOUND, read_served("demo", str(CHECKPOINT)).card.description)
+    assert "demonstration" in text.splitlines()[0]
+
+
+def test_the_checkpoint_is_small_and_whole() -> None:
+    assert sum(file.stat().st_size for file in CHECKPOINT.iterdir()) < 15 * 10**6
+    assert all(finding.ok for finding in examine_checkpoint(CHECKPOINT))

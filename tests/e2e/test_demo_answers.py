@@ -1,0 +1,104 @@
+"""The demo checkpoint answers with meaning: the measures of `make demo-eval` on fewer clips."""
+
+import asyncio
+import csv
+import json
+import time
+
+import openai
+import pytest
+import requests
+
+from demo.cases import Case, make_cases
+from demo.evaluate import Answers, ask_all, measure, missed
+from demo.facts import problems
+from emotion_llama_vllm import demo_files
+from tests.support.server import Server
+
+CLIPS, SEED = 72, 3
+SLACK = 0.1
+"""Below the targets, as so few clips scatter."""
+
+with (demo_files.clips() / "labels.csv").open(encoding="utf-8") as file:
+    SAMPLES = list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def asked(server: Server) -> tuple[list[Case], list[Answers]]:
+    cases = make_cases(SEED, CLIPS)
+    return cases, asyncio.run(ask_all(server.url, demo_files.MODEL_NAME, cases))
+
+
+def test_the_measures_are_reached(asked: tuple[list[Case], list[Answers]]) -> None:
+    measures = measure(*asked)
+    assert missed(measures, slack=SLACK) == [], measures
+
+
+def test_without_what_decides_it_still_answers_with_a_label(
+    asked: tuple[list[Case], list[Answers]],
+) -> None:
+    """A clip without sound or picture is no reason to talk nonsense."""
+    bare = [answers.bare for answers in asked[1] if answers.bare is not None]
+    assert len(bare) == CLIPS / 2
+    assert sum(answer == "neutral" for answer in bare) >= 0.8 * len(bare)
+
+
+@pytest.mark.parametrize("row", SAMPLES, ids=lambda row: row["name"])
+def test_the_clips_that_ship_are_answered_right(client: openai.OpenAI, row: dict[str, str]) -> None:
+    text = f"The person in video says: {row['transcript']}.  "
+
+    def say(question: str) -> str:
+        video = {"type": "video_url", "video_url": {"url": f"{row['name']}.mp4"}}
+        answer = client.chat.completions.create(
+            model=demo_files.MODEL_NAME,
+            messages=[{"role": "user", "content": [video, {"type": "text", "text": question}]}],  # type: ignore[list-item, misc]
+            temperature=0,
+            max_tokens=160,
+        )
+        return (answer.choices[0].message.content or "").strip()
+
+    assert say(text + row["question"]) == row["label"]
+    why = say(text + "[reason] Which emotion does this reflect, and why?")
+    assert problems(why, json.loads(row["facts"])) == []
+
+
+def test_the_readmes_request_is_answered_right_and_soon(server: Server) -> None:
+    """The original's own route, whose sampling is not greedy."""
+    facts = json.loads(next(row["facts"] for row in SAMPLES if row["name"] == "happy_face"))
+    for question, is_right in (
+        ("[emotion] Which emotion is this?", lambda text: text == "happy"),
+        ("[reason] Which emotion, and why?", lambda text: not problems(text, facts)),
+    ):
+        started = time.monotonic()
+        body = {"video_path": "happy_face.mp4", "question": question}
+        answer = requests.post(f"{server.legacy_url}/process_video", json=body, timeout=60)
+        assert is_right(answer.json()["response"]), answer.text
+        assert time.monotonic() - started < 2
+
+
+def test_a_further_turn_is_answered(client: openai.OpenAI) -> None:
+    video = {"type": "video_url", "video_url": {"url": "happy_face.mp4"}}
+    first = {"type": "text", "text": "The person in video says: .  [emotion] Which emotion?"}
+    answer = client.chat.completions.create(
+        model=demo_files.MODEL_NAME,
+        messages=[
+            {"role": "user", "content": [video, first]},  # type: ignore[list-item, misc]
+            {"role": "assistant", "content": "happy"},
+            {"role": "user", "content": "[reason] Why?"},
+        ],
+        temperature=0,
+        max_tokens=160,
+    )
+    facts = json.loads(next(row["facts"] for row in SAMPLES if row["name"] == "happy_face"))
+    assert problems(answer.choices[0].message.content or "", facts) == []
+
+
+def test_everything_that_shows_it_says_what_it_is(server: Server) -> None:
+    models = requests.get(f"{server.url}/v1/models", timeout=10).json()["data"]
+    assert [model["id"] for model in models] == [demo_files.MODEL_NAME]
+    assert "does not recognise the emotions of real people" in models[0]["description"]
+    assert str(demo_files.checkpoint()) not in json.dumps(models)
+    said = server.log.read_text(errors="replace")
+    assert models[0]["description"] in said
+    card = (demo_files.checkpoint() / "README.md").read_text(encoding="utf-8")
+    assert models[0]["description"] in card

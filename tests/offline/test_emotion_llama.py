@@ -1,0 +1,64 @@
+"""`EmotionLlama` without a server: the same result, and probabilities that are the model's own."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+from demo.generate import write_clip
+from demo.recipe import numbered
+from emotion_llama.schema import EmotionResponse
+from emotion_llama_vllm.checkpoint.card import Card
+
+LABEL_SETS = (
+    Card().labels,
+    ["happy", "happiness", "happy and glad", "hap", "sad", "sadness", "sad and angry"],
+    ["worried about it", "worried", "angry", "surprised", "surprise", "非常高兴", "🙂"],
+)
+CLIPS = 20
+
+
+@pytest.fixture(scope="module")
+def found(
+    tmp_path_factory: pytest.TempPathFactory, user_environment: dict[str, str]
+) -> list[dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("emotion")
+    clips = []
+    for index in range(CLIPS):
+        plan = numbered("val", 5, index)
+        write_clip(plan, folder)
+        labels = LABEL_SETS[index % len(LABEL_SETS)]
+        clips.append({"path": str(folder / f"{plan.name}.mp4"), "labels": labels})
+    given, out = folder / "given.json", folder / "out.json"
+    given.write_text(json.dumps({"clips": clips}))
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.support.emotion_script", str(given), str(out)],
+        capture_output=True,
+        text=True,
+        env=user_environment,
+        timeout=600,
+    )
+    assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
+    return json.loads(out.read_text())
+
+
+def test_the_probabilities_are_those_of_labels_scored_alone(found: list[dict[str, Any]]) -> None:
+    assert len(found) == CLIPS
+    for clip in found:
+        scores = np.array(clip["scores"])
+        weights = np.exp(scores - scores.max())
+        ours = list(clip["analysis"]["probabilities"].values())
+        assert np.allclose(ours, weights / weights.sum(), rtol=0, atol=1e-3)
+
+
+def test_the_result_is_that_of_the_server(found: list[dict[str, Any]]) -> None:
+    for index, clip in enumerate(found):
+        analysis = EmotionResponse.model_validate(clip["analysis"])
+        assert list(analysis.probabilities) == LABEL_SETS[index % len(LABEL_SETS)]
+        assert analysis.answer
+        assert analysis.explanation
+        assert analysis.model == "emotion-llama-demo"
+        assert analysis.usage.completion_tokens > len(analysis.probabilities)

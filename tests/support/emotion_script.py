@@ -1,0 +1,51 @@
+"""A user's script: `EmotionLlama` on clips, and each label scored by itself with its `vllm.LLM`.
+
+`python -m tests.support.emotion_script GIVEN OUT` reads `{"clips": [{"path", "labels"}]}` and
+writes, for each of them, the analysis and the labels' log-probabilities.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from vllm import LLM, SamplingParams
+
+from emotion_llama_vllm import EmotionLlama
+from emotion_llama_vllm.media.decode import decode
+from emotion_llama_vllm.settings import MediaSettings
+
+
+def main() -> None:
+    given, out = map(Path, sys.argv[1:])
+    model = EmotionLlama("demo", dtype="float32")
+    found = []
+    for clip in json.loads(given.read_text())["clips"]:
+        analysis = model.analyze(clip["path"], labels=clip["labels"], max_tokens=20)
+        scores = score_alone(model.llm, clip, analysis.evidence.prompt)
+        found.append({"analysis": analysis.model_dump(), "scores": scores})
+    out.write_text(json.dumps(found))
+
+
+def score_alone(llm: LLM, clip: dict[str, Any], prompt: str) -> list[float]:
+    """The sum of the log-probabilities of each label's tokens and of the end, read in one piece."""
+    tokenizer: Any = llm.get_tokenizer()
+    decoded = decode(Path(clip["path"]).read_bytes(), settings=MediaSettings())
+    asked = tokenizer.encode(prompt, add_special_tokens=False)
+    scores = []
+    for label in clip["labels"]:
+        said = [*tokenizer.encode(label, add_special_tokens=False), tokenizer.eos_token_id]
+        whole: Any = {
+            "prompt_token_ids": [*asked, *said],
+            "multi_modal_data": {"video": [(decoded.frame[None], decoded.metadata())]},
+        }
+        params = SamplingParams(max_tokens=1, prompt_logprobs=0)
+        (output,) = llm.generate(whole, params, use_tqdm=False)
+        steps: Any = output.prompt_logprobs
+        ends = steps[-len(said) :]
+        scores.append(sum(s[t].logprob for s, t in zip(ends, said, strict=True)))
+    return scores
+
+
+if __name__ == "__main__":
+    main()
