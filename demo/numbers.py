@@ -9,98 +9,89 @@ import asyncio
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import httpx2
 from rich.progress import Progress, track
 
 from demo.evaluate import AT_ONCE
 from demo.generate import write_clip
 from demo.recipe import Recipe, numbered
+from emotion_llama import AsyncEmotionLLaMA, EmotionResponse
+from emotion_llama.commands.metrics import calibration_error
+from emotion_llama.options import Options
+from emotion_llama.schema import TimelineWindow
 
 CHANGE_AT = 2.0
-TIMELINE = {"window": 1.0, "step": 0.5}
-BINS = 10
+WINDOW, STEP = 1.0, 0.5
 MOST_ERROR, LEAST_RIGHT = 0.05, 0.90
 
 
-def calibration_error(confidences: Sequence[float], right: Sequence[bool]) -> float:
-    """Expected calibration error: confidence against accuracy in equal bins, by their sizes."""
-    total = 0.0
-    for number in range(BINS):
-        inside = [i for i, c in enumerate(confidences) if min(int(c * BINS), BINS - 1) == number]
-        if inside:
-            gap = sum(confidences[i] - right[i] for i in inside)
-            total += abs(gap) / len(confidences)
-    return total
-
-
 async def analyse_all(
-    url: str, clips: Sequence[Path], asked: Sequence[dict[str, Any]]
-) -> list[dict[str, Any]]:
-    """The answer about each clip."""
-    gate = asyncio.Semaphore(AT_ONCE)
-    async with httpx2.AsyncClient(base_url=url, timeout=300) as client:
+    url: str, clips: Mapping[str, Options], **options: Any
+) -> dict[str, EmotionResponse]:
+    """The answers about clips, by their paths."""
+    found: dict[str, EmotionResponse] = {}
+    async with AsyncEmotionLLaMA(url, timeout=300) as client:
         with Progress() as bar:
             task = bar.add_task("asking", total=len(clips))
-
-            async def ask(clip: Path, request: dict[str, Any]) -> dict[str, Any]:
-                async with gate:
-                    data = await asyncio.to_thread(clip.read_bytes)
-                    response = await client.post(
-                        "/v1/emotion",
-                        files={"video": (clip.name, data, "video/mp4")},
-                        data={"request": json.dumps(request)},
-                    )
-                response.raise_for_status()
+            async for analysis in client.analyze_many(
+                clips,
+                concurrency=AT_ONCE,
+                task="emotion",
+                explain=False,
+                own_options=lambda path: clips[str(path)],
+                **options,
+            ):
+                if analysis.error is not None:
+                    raise analysis.error
                 bar.advance(task)
-                return response.json()
+                found[str(analysis.video_path)] = analysis.response  # type: ignore[assignment]
+    return found
 
-            return list(await asyncio.gather(*map(ask, clips, asked)))
 
-
-def make(plans: Sequence[Recipe], folder: Path) -> list[dict[str, str]]:
-    """Write the clips and return their rows."""
+def make(plans: Sequence[Recipe], folder: Path) -> dict[str, dict[str, str]]:
+    """Write the clips; path of each to its row."""
     with get_context("spawn").Pool() as pool:
         made = pool.imap(partial(write_clip, out=folder), plans)
-        return list(track(made, "clips", total=len(plans)))
+        rows = list(track(made, "clips", total=len(plans)))
+    return {str(folder / f"{row['name']}.mp4"): row for row in rows}
 
 
 def measure_calibration(url: str, seed: int, count: int, folder: Path) -> float:
     """The calibration error over test clips of all families."""
     rows = make([numbered("test", seed, index) for index in range(count)], folder)
-    asked = [{"task": "emotion", "transcript": row["transcript"]} for row in rows]
-    clips = [folder / f"{row['name']}.mp4" for row in rows]
-    answers = asyncio.run(analyse_all(url, clips, asked))
-    right = [answer["emotion"] == row["label"] for answer, row in zip(answers, rows, strict=True)]
-    return calibration_error([answer["confidence"] for answer in answers], right)
+    clips: dict[str, Options] = {
+        path: {"transcript": row["transcript"]} for path, row in rows.items()
+    }
+    answers = asyncio.run(analyse_all(url, clips))
+    right = [answers[path].emotion == row["label"] for path, row in rows.items()]
+    return calibration_error([answers[path].confidence for path in rows], right)
 
 
 def measure_timeline(url: str, seed: int, count: int, folder: Path) -> float:
     """The share of windows on either side of a change that are named right."""
     plans = [numbered("test", seed, index, change_at=CHANGE_AT) for index in range(count)]
     rows = make(plans, folder)
-    clips = [folder / f"{row['name']}.mp4" for row in rows]
-    asked = [{"task": "emotion", "timeline": TIMELINE}] * count
-    answers = asyncio.run(analyse_all(url, clips, asked))
+    clips: dict[str, Options] = {path: {} for path in rows}
+    answers = asyncio.run(analyse_all(url, clips, timeline=(WINDOW, STEP)))
     right = [
-        window["emotion"] == expected
-        for answer, row in zip(answers, rows, strict=True)
-        for window in answer["timeline"]
+        window.emotion == expected
+        for path, row in rows.items()
+        for window in answers[path].timeline or []
         if (expected := _shown(window, json.loads(row["facts"]))) is not None
     ]
     return sum(right) / len(right)
 
 
-def _shown(window: dict[str, float], facts: dict[str, Any]) -> str | None:
+def _shown(window: TimelineWindow, facts: dict[str, Any]) -> str | None:
     """The emotion of a window; None where it changes within."""
-    if window["end"] <= CHANGE_AT:
+    if window.end <= CHANGE_AT:
         return facts["emotion"]
-    return facts["then"]["emotion"] if window["start"] >= CHANGE_AT else None
+    return facts["then"]["emotion"] if window.start >= CHANGE_AT else None
 
 
 def evaluate(url: str, *, seed: int, count: int, changes: int, out: Path) -> list[str]:

@@ -9,6 +9,9 @@ from typing import Annotated
 
 import typer
 
+from emotion_llama.commands.analyze import analyze
+from emotion_llama.commands.evaluate import evaluate
+
 app = typer.Typer(
     name="emotion-llama",
     help="Ask Emotion-LLaMA about the emotion in a video clip.",
@@ -30,6 +33,10 @@ class WeightType(enum.StrEnum):
 @app.callback()
 def _commands() -> None:
     """Ask Emotion-LLaMA about the emotion in a video clip."""
+
+
+app.command()(analyze)
+app.command()(evaluate)
 
 
 @app.command(

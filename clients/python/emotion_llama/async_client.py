@@ -12,7 +12,7 @@ import httpx2
 from emotion_llama.client import DEFAULT_URL, settings
 from emotion_llama.errors import ConnectionFailed, EmotionLLaMAError, RequestTimeout
 from emotion_llama.events import Event, EventReader
-from emotion_llama.many import Analysis
+from emotion_llama.many import Analysis, OwnOptions, no_own_options
 from emotion_llama.options import Options, TimelineForm, Upload, make_call
 from emotion_llama.schema import EmotionResponse, ModelList, Task
 from emotion_llama.wire import Exchange, Exchanges, Pause, T, parse
@@ -91,13 +91,15 @@ class AsyncEmotionLLaMA:
         concurrency: int = 8,
         task: Task = "both",
         explain: bool = True,
+        own_options: OwnOptions = no_own_options,
         **options: Unpack[Options],
     ) -> AsyncIterator[Analysis]:
         """As EmotionLLaMA.analyze_many."""
 
         async def one(path: str | PathLike[str]) -> Analysis:
+            asked: Options = {**options, **own_options(path)}
             try:
-                answer = await self.analyze(path, task=task, explain=explain, **options)
+                answer = await self.analyze(path, task=task, explain=explain, **asked)
             except EmotionLLaMAError as error:
                 return Analysis(path, None, error)
             return Analysis(path, answer, None)

@@ -13,7 +13,7 @@ import httpx2
 
 from emotion_llama.errors import ConnectionFailed, EmotionLLaMAError, RequestTimeout
 from emotion_llama.events import Event, EventReader
-from emotion_llama.many import Analysis
+from emotion_llama.many import Analysis, OwnOptions, no_own_options
 from emotion_llama.options import Options, TimelineForm, Upload, make_call
 from emotion_llama.schema import EmotionResponse, ModelList, Task
 from emotion_llama.wire import Exchange, Exchanges, Pause, T, parse
@@ -120,13 +120,24 @@ class EmotionLLaMA:
         concurrency: int = 8,
         task: Task = "both",
         explain: bool = True,
+        own_options: OwnOptions = no_own_options,
         **options: Unpack[Options],
     ) -> Iterator[Analysis]:
-        """Yield what becomes of each clip as it comes; a failure is one of them."""
+        """Yield what becomes of each clip as it comes; a failure is one of them.
+
+        Args:
+            video_paths: as for `analyze`; they are taken as there is room.
+            concurrency: how many are asked about at once.
+            task: as for `analyze`.
+            explain: as for `analyze`.
+            own_options: gives what a clip is asked beside `options`, its transcript for example.
+            options: what all are asked.
+        """
 
         def one(path: str | PathLike[str]) -> Analysis:
+            asked: Options = {**options, **own_options(path)}
             try:
-                answer = self.analyze(path, task=task, explain=explain, **options)
+                answer = self.analyze(path, task=task, explain=explain, **asked)
             except EmotionLLaMAError as error:
                 return Analysis(path, None, error)
             return Analysis(path, answer, None)
