@@ -18,19 +18,21 @@ def blocks(name: str, language: str) -> list[str]:
 
 
 def pointed_at(code: str, server: Server) -> str:
-    return code.replace("127.0.0.1:7889", server.url.removeprefix("http://")).replace(
-        "127.0.0.1:7887", server.legacy_url.removeprefix("http://")
-    )
+    address = server.url.removeprefix("http://")
+    for ours in ("127.0.0.1:7889", "localhost:7889"):
+        code = code.replace(ours, address)
+    return code.replace("127.0.0.1:7887", server.legacy_url.removeprefix("http://"))
 
 
 PYTHON = [code for code in blocks("README.md", "python") if "127.0.0.1" in code]
+SDK = blocks("clients/python/README.md", "python")
 CURL = [code for code in blocks("README.md", "bash") if code.startswith("curl")]
 
 
-@pytest.mark.parametrize("index", range(len(PYTHON)))
-def test_each_python_request_is_answered(server: Server, index: int) -> None:
-    command = [sys.executable, "-c", pointed_at(PYTHON[index], server)]
-    done = subprocess.run(command, capture_output=True, timeout=120)
+@pytest.mark.parametrize("code", [*PYTHON, *SDK])
+def test_each_python_request_is_answered(server: Server, code: str) -> None:
+    command = [sys.executable, "-c", pointed_at(code, server)]
+    done = subprocess.run(command, capture_output=True, timeout=120, cwd=CHECKOUT)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
 
@@ -42,8 +44,9 @@ def test_each_curl_request_is_answered(server: Server, index: int) -> None:
     assert set(json.loads(done.stdout)) == {"response"}
 
 
-def test_it_shows_all_three_ways() -> None:
-    assert len(PYTHON) == 3
+def test_it_shows_all_ways() -> None:
+    assert len(PYTHON) == 4
+    assert len(SDK) == 5
     assert len(CURL) == 1
 
 
