@@ -37,7 +37,7 @@ from emotion_llama_vllm.checkpoint.tokenizer import read_sentencepiece
 
 VOCABULARY = 1024
 CLIPS = {"train": 9600, "val": 480}
-STEPS = {"ears": 2000, "eyes": 2000, "llama": 2500, "lora": 300}
+STEPS = {"ears": 2000, "eyes": 2000, "llama": 1200, "lora": 300}
 RATES = {"ears": 1e-3, "eyes": 1e-3, "llama": 2e-3, "lora": 1e-3}
 DESCRIPTION = (
     "A demonstration, trained on drawn faces and synthesised voices: "

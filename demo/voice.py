@@ -30,10 +30,10 @@ class Manner:
     range: int
     rate: int
     tremor: float = 0.0  # wavering of pitch and strength, 6.5 times a second
-    lilt: float = 0.0  # pitch bounces up and down, three times a second
+    lilt: float = 0.0  # pitch and strength bounce up and down, three times a second
     rise: float = 0.0  # pitch climbs over the sentence
     harsh: float = 0.0  # overdriven, with strong upper partials
-    bright: float = 0.0  # treble up
+    bright: float = 0.0  # treble up, and partials an octave above
     dull: float = 0.0  # treble gone
     breath: float = 0.0  # noise that follows the voice
 
@@ -96,7 +96,7 @@ def _bend_pitch(sound: np.ndarray, manner: Manner, rng: np.random.Generator) -> 
     speed *= 1 + 0.13 * manner.lilt * bounce
     speed *= 1 + manner.rise * ((time / time[-1]) ** 1.5 - 0.1)
     played_at = np.cumsum(1 / speed)
-    strength = 1 + 0.45 * manner.tremor * wave
+    strength = (1 + 0.45 * manner.tremor * wave) * (1 + 0.4 * manner.lilt * bounce)
     return np.interp(np.arange(int(played_at[-1])), played_at, sound * strength)
 
 
@@ -111,5 +111,7 @@ def _colour(sound: np.ndarray, manner: Manner) -> np.ndarray:
         sound = level * np.tanh(6 * manner.harsh * sound / level)
     pitch = np.fft.rfftfreq(len(sound), 1 / SAMPLE_RATE)
     treble = pitch / np.hypot(pitch, 2500)
-    gain = (1 + 2.5 * manner.bright * treble) / np.hypot(1, manner.dull * (pitch / 1100) ** 2)
-    return np.fft.irfft(np.fft.rfft(sound) * gain, len(sound))
+    # Partials an octave up, as a sound engineer's exciter adds them.
+    spectrum = np.fft.rfft(sound) + 3 * manner.bright * treble * np.fft.rfft(np.abs(sound))
+    gain = (1 + manner.bright * treble) / np.hypot(1, manner.dull * (pitch / 1100) ** 2)
+    return np.fft.irfft(spectrum * gain, len(sound))

@@ -20,7 +20,6 @@ from demo.scene import BACKDROPS
 from demo.training.clips import FRAMES, SHORTEST_SOUND, Clips, cut
 from demo.training.eva import EvaViT
 from demo.training.loop import Stage, train
-from emotion_llama_vllm.media.clip import SAMPLING_RATE
 
 UNKNOWN = -100
 SEEN: Mapping[str, Sequence] = {
@@ -34,8 +33,6 @@ SEEN: Mapping[str, Sequence] = {
 """What a picture shows: aspect and values."""
 PICTURES, SOUNDS_AT_ONCE = 96, 32
 LONGEST_STRETCH = 32_000
-COLOUR_AT, COLOUR = (100, 300, 900, 2700, 8000), 5
-"""Frequencies in Hz at which a sound is made louder or softer by so many decibels or so."""
 
 
 class Eyes(nn.Module):
@@ -144,15 +141,7 @@ def heard(clips: Clips) -> np.ndarray:
 
 
 def _stretch(sound: np.ndarray, length: int, rng: np.random.Generator) -> np.ndarray:
-    """A stretch of a sound as another throat and another microphone would colour it.
-
-    What tells the emotion is how the voice moves, not how it is made.
-    """
-    start = int(rng.integers(len(sound) - length + 1))
-    pitch = np.fft.rfftfreq(length, 1 / SAMPLING_RATE)
-    decibels = np.interp(np.log(pitch + 1), np.log(COLOUR_AT), rng.normal(0, COLOUR, 5))
-    spectrum = np.fft.rfft(sound[start : start + length]) * 10 ** (decibels / 20)
-    return cut(np.fft.irfft(spectrum, length).astype(np.float32), 0, length)
+    return cut(sound, int(rng.integers(len(sound) - length + 1)), length)
 
 
 def _shaken(pixels: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:

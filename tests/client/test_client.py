@@ -1,7 +1,9 @@
 """The Python clients: what they send, how they retry, and what they make of answers."""
 
 import email.utils
+import io
 import json
+import os
 import subprocess
 import sys
 import time
@@ -49,7 +51,7 @@ def test_every_field_is_sent_as_it_is_meant(connect: Connect) -> None:
     options = {"question": "why?", "transcript": "well", "labels": ["a", "b"], "frame": 1.5,
                "language": "zh", "temperature": 0.5, "max_tokens": 9, "seed": 3}  # fmt: skip
     client.call("analyze", "https://x/clip.mp4", features=b"abc", timeline=(2, 1), **options)
-    client.call("analyze", "x", task="emotion", explain=False)
+    client.call("analyze", "x", task="emotion", explain=False, transcript=None, seed=None)
     client.call("analyze", "x", timeline=TimelineRequest(window=2, step=1))
     assert sent[0] == options | {
         "video": "https://x/clip.mp4",
@@ -152,6 +154,40 @@ def test_bytes_are_uploaded_and_again_after_a_refusal(connect: Connect, tmp_path
     assert len(sent) == 4
 
 
+class Pipe(io.RawIOBase):
+    """Data that can be read once."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = io.BytesIO(data)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return self._data.readinto(buffer)
+
+
+def test_what_can_be_read_once_is_sent_once(connect: Connect) -> None:
+    sent: list[bytes] = []
+
+    def serve(request: httpx2.Request) -> httpx2.Response:
+        sent.append(request.read())
+        return refusal(503)
+
+    with pytest.raises(errors.OverloadedError):
+        connect(serve).call("analyze", video=Pipe(b"the clip"))
+    assert [b"the clip" in data for data in sent] == [True]
+
+
+def test_a_name_that_is_not_utf_8_is_uploaded(connect: Connect, tmp_path: Path) -> None:
+    clip = tmp_path / os.fsdecode(b"\xff.mp4")
+    clip.write_bytes(b"the clip")
+    server = Files(readable=tmp_path)
+    connect(server).call("analyze", clip)
+    assert server.named == []
+    assert b"the clip" in server.uploaded[0]
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_it_waits_as_long_as_it_is_asked_to(connect: Connect, status: int) -> None:
     date = email.utils.formatdate(time.time() + 30, usegmt=True)
@@ -185,8 +221,26 @@ def test_retries_are_bounded_and_wait_longer_each_time(connect: Connect) -> None
     assert all(0.25 * 2**n <= pause <= 0.5 * 2**n for n, pause in enumerate(client.pauses))
 
 
-def test_a_server_that_is_not_there_yet_is_tried_again(connect: Connect) -> None:
-    left = iter([httpx2.ConnectError("refused")])
+def test_no_wait_is_asked_for(connect: Connect) -> None:
+    asked = iter([httpx2.Response(503, headers={"Retry-After": "0"})])
+    client = connect(lambda _: next(asked, None) or httpx2.Response(200, json=ANSWER))
+    client.call("analyze", "x")
+    assert client.pauses == [0]
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        httpx2.ConnectError("refused"),
+        httpx2.ConnectTimeout("slow"),
+        httpx2.ReadError("reset"),
+        httpx2.WriteError("reset"),
+        httpx2.RemoteProtocolError("closed a connection that was kept"),
+    ],
+    ids=lambda failure: type(failure).__name__,
+)
+def test_a_connection_that_fails_is_tried_again(connect: Connect, failure: Exception) -> None:
+    left = iter([failure])
 
     def serve(_: httpx2.Request) -> httpx2.Response:
         if error := next(left, None):
@@ -249,6 +303,15 @@ def test_a_proxys_page_is_an_error_of_its_status(connect: Connect) -> None:
         connect(lambda _: page).call("analyze", "x")
 
 
+def test_an_answer_that_cannot_be_unpacked(connect: Connect) -> None:
+    def serve(_: httpx2.Request) -> httpx2.Response:
+        packed = httpx2.ByteStream(b"nothing of the kind")
+        return httpx2.Response(200, headers={"Content-Encoding": "gzip"}, stream=packed)
+
+    with pytest.raises(errors.InvalidAnswer):
+        connect(serve).call("analyze", "x")
+
+
 @pytest.mark.parametrize("answer", ["<html>", "{}", json.dumps(ANSWER | {"confidence": 7})])
 def test_an_answer_of_something_else(connect: Connect, answer: str) -> None:
     with pytest.raises(errors.InvalidAnswer):
@@ -258,11 +321,18 @@ def test_an_answer_of_something_else(connect: Connect, answer: str) -> None:
 def test_a_timeline_as_text(connect: Connect) -> None:
     def serve(request: httpx2.Request) -> httpx2.Response:
         assert body(request)["timeline"] == {"window": 2, "step": 1}
-        return httpx2.Response(200, text=f"as {request.headers['Accept']}")
+        form = request.headers["Accept"]
+        return httpx2.Response(200, text=f"as {form}", headers={"Content-Type": f"{form}; x=y"})
 
     client = connect(serve)
     assert client.call("timeline_text", "x", timeline=(2, 1)) == "as text/csv"
     assert client.call("timeline_text", "x", form="vtt", timeline=(2, 1)) == "as text/vtt"
+
+
+def test_a_timeline_as_something_else(connect: Connect) -> None:
+    page = httpx2.Response(200, html="<p>Log in</p>")
+    with pytest.raises(errors.InvalidAnswer, match="text/html"):
+        connect(lambda _: page).call("timeline_text", "x", timeline=(2, 1))
 
 
 def test_models(connect: Connect) -> None:
@@ -282,6 +352,23 @@ def test_many_clips_come_as_they_are_done(connect: Connect, count: int) -> None:
     failed = [a.video_path for a in found if a.error is not None]
     assert failed == (["2"] if count else [])
     assert all((a.response is None) == (a.error is not None) for a in found)
+
+
+def test_a_file_that_vanishes_does_not_stop_the_others(connect: Connect, tmp_path: Path) -> None:
+    clips = [tmp_path / folder / "clip.mp4" for folder in "abc"]
+    for clip in clips:
+        clip.parent.mkdir()
+        clip.write_bytes(b"x")
+    server = Files(readable=tmp_path)
+
+    def serve(request: httpx2.Request) -> httpx2.Response:
+        if clips[1].exists() and str(clips[1]).encode() in request.read():
+            clips[1].unlink()
+        return server(request)
+
+    found = {a.video_path: a for a in connect(serve).each("analyze_many", clips, concurrency=1)}
+    assert [found[clip].response is not None for clip in clips] == [True, False, True]
+    assert isinstance(found[clips[1]].error, FileNotFoundError)
 
 
 def test_many_clips_are_not_taken_before_they_are_wanted() -> None:

@@ -42,7 +42,8 @@ class Handler(BaseHTTPRequestHandler):
             200,
             ANSWER
             | {"emotion": emotion, "confidence": 0.8, "probabilities": {emotion: 0.8} | rest}
-            | {"explanation": "One line,\nand another."},
+            | {"explanation": "One line,\nand another."}
+            | self.server.more,  # type: ignore[attr-defined]
         )
         return None
 
@@ -60,6 +61,7 @@ class Handler(BaseHTTPRequestHandler):
 class FakeServer(ThreadingHTTPServer):
     asked: list[dict[str, Any]]
     seconds: float = 0.0
+    more: dict[str, Any]
 
     @property
     def url(self) -> str:
@@ -69,7 +71,7 @@ class FakeServer(ThreadingHTTPServer):
 @pytest.fixture
 def server() -> Iterator[FakeServer]:
     made = FakeServer(("127.0.0.1", 0), Handler)
-    made.asked = []
+    made.asked, made.more = [], {}
     threading.Thread(target=made.serve_forever, daemon=True).start()
     yield made
     made.shutdown()
@@ -163,11 +165,63 @@ def test_a_killed_run_is_resumed_without_loss_or_twins(
     assert len(found) == len(set(found)) == 60
 
 
+def test_a_folder_has_one_name_from_everywhere(
+    server: FakeServer, clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("--server", server.url, "--out", tmp_path / "results.jsonl")
+    run("analyze", clips, *words)
+    server.asked.clear()
+    monkeypatch.chdir(clips)
+    run("analyze", ".", *words, "--resume")
+    assert [Path(asked["video"]).name for asked in server.asked] == ["bad.mp4"]
+
+
+@pytest.mark.parametrize("name", ["notes.jsonl", "notes.csv"])
+@pytest.mark.parametrize("text", ["the only copy", '{"x": 1}\n', "a,b\n1,2\n3"])
+def test_a_file_of_something_else_is_left_alone(
+    server: FakeServer, clips: Path, tmp_path: Path, name: str, text: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    words = ("--server", server.url, "--out", tmp_path / name, "--resume")
+    done = run("analyze", clips, *words)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert (tmp_path / name).read_text() == text
+    assert server.asked == []
+
+
+def test_a_long_timeline_is_resumed(server: FakeServer, clips: Path, tmp_path: Path) -> None:
+    """csv by itself takes no cell of more than 128 KiB."""
+    window = {"start": 0.0, "end": 2.0, "emotion": "happy", "confidence": 1.0, "probabilities": {}}
+    server.more = {"timeline": [window] * 2000}
+    words = ("--server", server.url, "--out", tmp_path / "results.csv")
+    assert run("analyze", clips / "happy1.mp4", *words).returncode == 0
+    server.asked.clear()
+    assert run("analyze", clips / "happy1.mp4", *words, "--resume").returncode == 0
+    assert server.asked == []
+
+
+def test_brackets_are_words(server: FakeServer, clips: Path) -> None:
+    """Rich takes them for styles, and fails for one that it does not know."""
+    server.more = {"explanation": "[/INST] a [bold]smile"}
+    ours, theirs = os.openpty()
+    options = ["analyze", clips / "happy1.mp4", "--server", server.url]
+    done = subprocess.run(command(*options), stdout=theirs, stderr=subprocess.PIPE, timeout=60)
+    os.close(theirs)
+    shown = os.read(ours, 1 << 16).decode()
+    os.close(ours)
+    assert done.returncode == 0, done.stderr
+    assert "[/INST]" in shown
+    assert "[bold]smile" in shown
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["x.mp4", "--task", "dance"], "--task"),
         (["x.mp4", "--timeline", "2"], "--timeline"),
+        (["x.mp4", "--timeline", "nan/1"], "--timeline"),
+        (["x.mp4", "--timeline", "2/0"], "--timeline"),
         (["x.mp4", "--language", "fr"], "--language"),
         (["x.mp4", "--resume"], "--out"),
         (["x.mp4", "--transcripts", "missing.csv"], "missing.csv"),
@@ -201,6 +255,22 @@ def test_evaluate(server: FakeServer, tmp_path: Path) -> None:
     assert all(asked["labels"] == ["happy", "sad"] for asked in server.asked)
     table.write_text("name,label\nmissing,happy\n")
     assert "missing" in run("evaluate", *words).stderr
+
+
+def test_a_table_as_people_write_it(server: FakeServer, tmp_path: Path) -> None:
+    """Another ending, a space behind a label, a label that the server has never heard of."""
+    table, out = tmp_path / "labels.csv", tmp_path / "out"
+    for name in ("happy1", "sad1"):
+        (tmp_path / f"{name}.mp4").write_bytes(b"x")
+    table.write_text("name,label\nhappy1.avi,happy \nsad1,fear\n")
+    words = ("--csv", table, "--root", tmp_path, "--server", server.url, "--out", out)
+    done = run("evaluate", *words)
+    assert done.returncode == 0, done.stderr
+    found = json.loads((out / "metrics.json").read_text())
+    assert found["labels"] == ["happy", "fear", "sad"]
+    assert found["confusion"] == [[1, 0, 0], [0, 0, 1], [0, 0, 0]]
+    table.write_text("name,label\nhappy1\nsad1,sad\n")
+    assert "happy1" in run("evaluate", *words).stderr
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -39,10 +39,11 @@ class Pieces(httpx2.SyncByteStream, httpx2.AsyncByteStream):
 
 
 def written(events: list[tuple[str, dict]], end: str) -> bytes:
-    lines = [
-        f": a comment{end}event: {name}{end}data: {json.dumps(data, ensure_ascii=False)}{end}{end}"
-        for name, data in events
-    ]
+    lines = []
+    for name, data in events:
+        named = f"event: {name}{end}" if name else ""
+        text = json.dumps(data, ensure_ascii=False)
+        lines.append(f": a comment{end}{named}data: {text}{end}{end}")
     return "".join(lines).encode()
 
 
@@ -57,8 +58,11 @@ def serve(data: bytes, size: int) -> Callable[[httpx2.Request], httpx2.Response]
 
 @pytest.mark.parametrize("size", [1, 2, 7, 100_000])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_events_in_pieces(connect: Connect, size: int, end: str) -> None:
-    events = connect(serve(written(EVENTS, end) + b"\n", size)).each("stream", "x")
+@pytest.mark.parametrize("start", ["", "\ufeff", "event: emotion\n\n"])
+def test_events_in_pieces(connect: Connect, size: int, end: str, start: str) -> None:
+    """Also behind a byte order mark, and behind a name that no data belongs to."""
+    data = start.encode() + written([("", {"x": 1}), *EVENTS], end)
+    events = connect(serve(data, size)).each("stream", "x")
     kinds = [EmotionEvent, ExplanationDelta, TimelineWindow, EmotionResponse]
     assert [type(event) for event in events] == kinds
     assert events[1].delta == "嘴角上扬\u2028\n\nso"
@@ -70,13 +74,19 @@ def test_an_error_midway_is_raised(connect: Connect) -> None:
     data = written([EVENTS[0], ("error", error)], "\n")
     with pytest.raises(errors.EmotionLLaMAError, match="the engine died") as raised:
         connect(serve(data, 9)).each("stream", "x")
-    assert raised.value.request_id == "r1"
+    assert type(raised.value) is errors.ServerError
+    assert (raised.value.request_id, raised.value.status) == ("r1", 500)
 
 
 @pytest.mark.parametrize("data", [b"", written(EVENTS[:2], "\n"), written(EVENTS, "\n")[:-30]])
 def test_a_stream_that_breaks_off_is_no_answer(connect: Connect, data: bytes) -> None:
     with pytest.raises(errors.InvalidAnswer):
         connect(serve(data, 50)).each("stream", "x")
+
+
+def test_an_answer_that_is_no_stream(connect: Connect) -> None:
+    with pytest.raises(errors.InvalidAnswer, match="application/json"):
+        connect(lambda _: httpx2.Response(200, json=ANSWER)).each("stream", "x")
 
 
 def test_an_event_that_cannot_be_read(connect: Connect) -> None:

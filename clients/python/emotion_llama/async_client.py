@@ -10,12 +10,12 @@ from typing import Any, Self, Unpack
 import httpx2
 
 from emotion_llama.client import DEFAULT_URL, settings
-from emotion_llama.errors import ConnectionFailed, EmotionLLaMAError, RequestTimeout
+from emotion_llama.errors import ConnectionFailed, RequestTimeout
 from emotion_llama.events import Event, EventReader
 from emotion_llama.many import Analysis, OwnOptions, no_own_options
 from emotion_llama.options import Options, TimelineForm, Upload, make_call
 from emotion_llama.schema import EmotionResponse, ModelList, Task
-from emotion_llama.wire import Exchange, Exchanges, Pause, T, parse
+from emotion_llama.wire import Exchange, Exchanges, Pause, T, as_text, parse
 
 
 class AsyncEmotionLLaMA:
@@ -59,14 +59,14 @@ class AsyncEmotionLLaMA:
         """As EmotionLLaMA.stream."""
         call = make_call(video_path, video, task, False, options, stream=True)
         response = await self._run(self._exchanges.analyse(call))
-        reader = EventReader(response.headers.get("X-Request-Id"))
         try:
+            reader = EventReader(response)
             async for text in response.aiter_text():
                 for event in reader.read(text):
                     yield event
         except httpx2.TimeoutException as error:
             raise RequestTimeout("The stream fell silent.") from error
-        except httpx2.TransportError as error:
+        except httpx2.RequestError as error:
             raise ConnectionFailed(f"The stream broke off: {error}") from error
         finally:
             await response.aclose()
@@ -82,7 +82,7 @@ class AsyncEmotionLLaMA:
     ) -> str:
         """As EmotionLLaMA.timeline_text."""
         call = make_call(video_path, video, "emotion", False, options, accept=f"text/{form}")
-        return (await self._run(self._exchanges.analyse(call))).text
+        return as_text(await self._run(self._exchanges.analyse(call)), call.accept)
 
     async def analyze_many(
         self,
@@ -100,7 +100,7 @@ class AsyncEmotionLLaMA:
             asked: Options = {**options, **own_options(path)}
             try:
                 answer = await self.analyze(path, task=task, explain=explain, **asked)
-            except EmotionLLaMAError as error:
+            except Exception as error:
                 return Analysis(path, None, error)
             return Analysis(path, answer, None)
 
@@ -149,7 +149,7 @@ class AsyncEmotionLLaMA:
                     came = await self._http.send(step.request, stream=True)
                     if came.is_error or not step.stream:
                         await came.aread()
-            except httpx2.TransportError as error:
+            except httpx2.RequestError as error:
                 act = exchange.throw, error
             else:
                 act = exchange.send, came

@@ -11,12 +11,12 @@ from typing import Any, Self, Unpack
 
 import httpx2
 
-from emotion_llama.errors import ConnectionFailed, EmotionLLaMAError, RequestTimeout
+from emotion_llama.errors import ConnectionFailed, RequestTimeout
 from emotion_llama.events import Event, EventReader
 from emotion_llama.many import Analysis, OwnOptions, no_own_options
 from emotion_llama.options import Options, TimelineForm, Upload, make_call
 from emotion_llama.schema import EmotionResponse, ModelList, Task
-from emotion_llama.wire import Exchange, Exchanges, Pause, T, parse
+from emotion_llama.wire import Exchange, Exchanges, Pause, T, as_text, parse
 
 DEFAULT_URL = "http://localhost:7889"
 KEY_VARIABLE = "EMOTION_LLAMA_API_KEY"
@@ -89,13 +89,13 @@ class EmotionLLaMA:
         """Yield each part of the answer when it is found, and at last the whole."""
         call = make_call(video_path, video, task, False, options, stream=True)
         response = self._run(self._exchanges.analyse(call))
-        reader = EventReader(response.headers.get("X-Request-Id"))
         try:
+            reader = EventReader(response)
             for text in response.iter_text():
                 yield from reader.read(text)
         except httpx2.TimeoutException as error:
             raise RequestTimeout("The stream fell silent.") from error
-        except httpx2.TransportError as error:
+        except httpx2.RequestError as error:
             raise ConnectionFailed(f"The stream broke off: {error}") from error
         finally:
             response.close()
@@ -111,7 +111,7 @@ class EmotionLLaMA:
     ) -> str:
         """The timeline alone, as CSV or as WebVTT subtitles."""
         call = make_call(video_path, video, "emotion", False, options, accept=f"text/{form}")
-        return self._run(self._exchanges.analyse(call)).text
+        return as_text(self._run(self._exchanges.analyse(call)), call.accept)
 
     def analyze_many(
         self,
@@ -138,7 +138,7 @@ class EmotionLLaMA:
             asked: Options = {**options, **own_options(path)}
             try:
                 answer = self.analyze(path, task=task, explain=explain, **asked)
-            except EmotionLLaMAError as error:
+            except Exception as error:
                 return Analysis(path, None, error)
             return Analysis(path, answer, None)
 
@@ -183,7 +183,7 @@ class EmotionLLaMA:
                     came = self._http.send(step.request, stream=True)
                     if came.is_error or not step.stream:
                         came.read()
-            except httpx2.TransportError as error:
+            except httpx2.RequestError as error:
                 act = exchange.throw, error
             else:
                 act = exchange.send, came

@@ -2,7 +2,7 @@
 
 import httpx2
 
-from emotion_llama.schema import ErrorResponse
+from emotion_llama.schema import ErrorDetail, ErrorResponse
 
 
 class EmotionLLaMAError(Exception):
@@ -96,13 +96,23 @@ _CLASSES: dict[int, type[EmotionLLaMAError]] = {
 def from_response(response: httpx2.Response) -> EmotionLLaMAError:
     """The exception for an answer that is a failure; its body has been read."""
     status = response.status_code
-    kind = _CLASSES.get(status, ServerError if status >= 500 else EmotionLLaMAError)
     request_id = response.headers.get("X-Request-Id")
     try:
         told = ErrorResponse.model_validate_json(response.content).error
     except ValueError:  # a proxy's page, say
         message = f"The server answered with status {status}: {response.text[:200]!r}"
-        return kind(message, status=status, request_id=request_id)
-    return kind(
+        return _kind(status)(message, status=status, request_id=request_id)
+    return from_detail(told, status, request_id)
+
+
+def from_detail(told: ErrorDetail, status: int | None, request_id: str | None) -> EmotionLLaMAError:
+    """The exception for a failure that is told."""
+    return _kind(status)(
         told.message, status=status, request_id=request_id, param=told.param, code=told.code
     )
+
+
+def _kind(status: int | None) -> type[EmotionLLaMAError]:
+    if status is None:
+        return EmotionLLaMAError
+    return _CLASSES.get(status, ServerError if status >= 500 else EmotionLLaMAError)

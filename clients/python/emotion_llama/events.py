@@ -1,11 +1,11 @@
 """The events of a stream (`text/event-stream`), put together from whatever pieces arrive."""
 
-import re
 from collections.abc import Iterator
 
+import httpx2
 from pydantic import BaseModel, ValidationError
 
-from emotion_llama.errors import EmotionLLaMAError, InvalidAnswer
+from emotion_llama.errors import InvalidAnswer, from_detail
 from emotion_llama.schema import (
     EmotionEvent,
     EmotionResponse,
@@ -23,16 +23,27 @@ _KINDS: dict[str, type[BaseModel]] = {
     "done": EmotionResponse,
     "error": ErrorResponse,
 }
-_LINE_END = re.compile(r"\r\n|\n|\r(?!$)")
-"""Not a return at the very end: its line feed may be still to come."""
+_CONTENT_TYPE = "text/event-stream"
 
 
 class EventReader:
-    """Reads the events of one stream."""
+    """Reads the events of one stream.
 
-    def __init__(self, request_id: str | None) -> None:
-        self._request_id = request_id
+    Raises:
+        InvalidAnswer: the answer is no stream.
+    """
+
+    def __init__(self, response: httpx2.Response) -> None:
+        self._request_id = response.headers.get("X-Request-Id")
+        kind = response.headers.get("Content-Type", "")
+        if not kind.startswith(_CONTENT_TYPE):
+            raise InvalidAnswer(
+                f"A stream was asked for, and {kind or 'something'} came.",
+                status=response.status_code,
+                request_id=self._request_id,
+            )
         self._rest = ""
+        self._is_start, self._is_after_return = True, False
         self._name, self._data = "", []
         self.is_done = False
 
@@ -42,11 +53,11 @@ class EventReader:
         Raises:
             EmotionLLaMAError: the event `error`, or what is no event of ours.
         """
-        *lines, self._rest = _LINE_END.split(self._rest + text)
+        *lines, self._rest = (self._rest + self._with_line_feeds(text)).split("\n")
         for line in lines:
             if line:
                 self._take(line)
-            elif self._data:
+            else:
                 yield from self._event()
 
     def finish(self) -> None:
@@ -58,6 +69,18 @@ class EventReader:
         if not self.is_done:
             raise InvalidAnswer("The stream broke off.", request_id=self._request_id)
 
+    def _with_line_feeds(self, text: str) -> str:
+        """Make every line end one line feed; a return's own may come with the next piece."""
+        if not text:
+            return text
+        if self._is_start:
+            text = text.removeprefix("\ufeff")
+        if self._is_after_return:
+            text = text.removeprefix("\n")
+        self._is_after_return = text.endswith("\r")
+        self._is_start = False
+        return text.replace("\r\n", "\n").replace("\r", "\n")
+
     def _take(self, line: str) -> None:
         name, _, value = line.partition(":")
         if name == "event":
@@ -68,16 +91,18 @@ class EventReader:
     def _event(self) -> Iterator[Event]:
         name, data = self._name, "\n".join(self._data)
         self._name, self._data = "", []
-        if (kind := _KINDS.get(name)) is None:
-            return  # of a later version
+        if not data or (kind := _KINDS.get(name)) is None:
+            return  # nothing, or of a later version
         try:
             event = kind.model_validate_json(data)
         except ValidationError as error:
-            raise InvalidAnswer(f"The event {name!r} cannot be read: {error}") from error
+            raise InvalidAnswer(
+                f"The event {name!r} cannot be read: {error}", request_id=self._request_id
+            ) from error
         if isinstance(event, ErrorResponse):
-            told = event.error
-            raise EmotionLLaMAError(
-                told.message, request_id=self._request_id, param=told.param, code=told.code
+            code = event.error.code
+            raise from_detail(
+                event.error, code if isinstance(code, int) else None, self._request_id
             )
         self.is_done = self.is_done or isinstance(event, EmotionResponse)
         yield event  # type: ignore[misc]

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from os import PathLike
 
-from emotion_llama.errors import EmotionLLaMAError
 from emotion_llama.options import Options
 from emotion_llama.schema import EmotionResponse
 
@@ -23,4 +22,5 @@ class Analysis:
 
     video_path: str | PathLike[str]
     response: EmotionResponse | None
-    error: EmotionLLaMAError | None
+    error: Exception | None
+    """An EmotionLLaMAError, or an OSError where the file itself cannot be read."""

@@ -49,7 +49,8 @@ def make_call(
     """
     if (video_path is None) == (video is None):
         raise ValueError("Give one clip: `video_path`, or `video` with its bytes.")
-    fields: dict[str, Any] = {**options, "task": "both" if explain and task == "emotion" else task}
+    fields: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+    fields["task"] = "both" if explain and task == "emotion" else task
     if isinstance(timeline := fields.get("timeline"), TimelineRequest):
         fields["timeline"] = timeline.model_dump()
     elif timeline is not None:

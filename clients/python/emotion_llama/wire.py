@@ -29,6 +29,8 @@ NOT_READABLE = "video_not_readable"
 """The code of an error by which a server says that it cannot read a path."""
 
 _AGAIN = (429, 503)
+_NO_ANSWER = (httpx2.NetworkError, httpx2.RemoteProtocolError, httpx2.ConnectTimeout)
+"""Failures of a connection that another one may not meet, a kept one that was closed first."""
 _LONGEST_PAUSE = 60.0
 """Seconds, whatever a server asks for."""
 
@@ -109,7 +111,7 @@ class Exchanges:
             EmotionLLaMAError: there is no answer, or one that is a failure.
         """
         file = call.file
-        if call.upload is None and (file is None or file.parent not in self._not_readable):
+        if call.upload is None and (file is None or self._may_read(file)):
             try:
                 return (yield from self._by_name(call, call.video if file is None else str(file)))
             except EmotionLLaMAError as error:
@@ -117,6 +119,10 @@ class Exchanges:
                     raise
             self._not_readable.add(file.parent)
         return (yield from self._by_upload(call, file))
+
+    def _may_read(self, file: Path) -> bool:
+        """Whether it can be asked for by name, which JSON takes in UTF-8 only."""
+        return file.parent not in self._not_readable and _as_utf8(str(file)) == str(file)
 
     def models(self) -> Exchange[httpx2.Response]:
         """Ask what is served."""
@@ -139,32 +145,33 @@ class Exchanges:
         with opened as data:
 
             def build() -> httpx2.Request:
-                if not isinstance(data, bytes) and data.seekable():
-                    data.seek(0)
+                name = _as_utf8(file.name) if file else "video"
                 parts = {
                     "request": (None, text, "application/json"),
-                    "video": (file.name if file else "video", data, "application/octet-stream"),
+                    "video": (name, data, "application/octet-stream"),
                 }
                 return self.build("POST", ROUTE, files=parts, headers={"Accept": call.accept})
 
-            return (yield from self._attempts(build, stream=call.stream))
+            is_repeatable = isinstance(data, bytes) or data.seekable()  # httpx2 goes to its start
+            retries = self.retries if is_repeatable else 0
+            return (yield from self._attempts(build, stream=call.stream, retries=retries))
 
     def _attempts(
-        self, build: Callable[[], httpx2.Request], *, stream: bool
+        self, build: Callable[[], httpx2.Request], *, stream: bool, retries: int | None = None
     ) -> Exchange[httpx2.Response]:
-        for attempt in range(self.retries + 1):
-            is_last = attempt == self.retries
+        retries = self.retries if retries is None else retries
+        for attempt in range(retries + 1):
+            is_last = attempt == retries
             try:
                 response: httpx2.Response = yield Send(build(), stream)
-            except httpx2.TimeoutException as error:
-                raise RequestTimeout("The server did not answer in time.") from error
-            except httpx2.TransportError as error:
-                if is_last or not isinstance(error, httpx2.ConnectError):
-                    raise ConnectionFailed(f"The server cannot be reached: {error}") from error
+            except httpx2.RequestError as error:
+                if is_last or not isinstance(error, _NO_ANSWER):
+                    raise _no_answer(error) from error
                 yield Pause(_backoff(attempt))
                 continue
             if response.status_code in _AGAIN and not is_last:
-                yield Pause(_asked_pause(response) or _backoff(attempt))
+                asked = _asked_pause(response)
+                yield Pause(_backoff(attempt) if asked is None else asked)
                 continue
             if response.is_error:
                 raise from_response(response)
@@ -186,6 +193,35 @@ def parse(response: httpx2.Response, kind: type[Parsed]) -> Parsed:
             status=response.status_code,
             request_id=response.headers.get("X-Request-Id"),
         ) from error
+
+
+def as_text(response: httpx2.Response, kind: str) -> str:
+    """The body of an answer of that Content-Type.
+
+    Raises:
+        InvalidAnswer: it is of another.
+    """
+    came = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if came != kind:
+        raise InvalidAnswer(
+            f"{kind} was asked for, and {came or 'something'} came.",
+            status=response.status_code,
+            request_id=response.headers.get("X-Request-Id"),
+        )
+    return response.text
+
+
+def _no_answer(error: httpx2.RequestError) -> EmotionLLaMAError:
+    if isinstance(error, httpx2.TimeoutException):
+        return RequestTimeout("The server did not answer in time.")
+    if isinstance(error, httpx2.DecodingError):
+        return InvalidAnswer(f"The answer cannot be read: {error}")
+    return ConnectionFailed(f"The server cannot be reached: {error or type(error).__name__}")
+
+
+def _as_utf8(name: str) -> str:
+    """A name without the bytes that a file's may have and a text may not."""
+    return name.encode(errors="replace").decode()
 
 
 def _backoff(attempt: int) -> float:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from emotion_llama.client import DEFAULT_URL, KEY_VARIABLE, EmotionLLaMA
 from emotion_llama.commands.clips import bare_name, find_clips, read_transcripts
@@ -17,7 +18,7 @@ from emotion_llama.commands.progress import progress
 from emotion_llama.commands.records import Records, as_record, json_line
 from emotion_llama.many import Analysis
 from emotion_llama.options import Options
-from emotion_llama.schema import EmotionResponse, Task
+from emotion_llama.schema import EmotionResponse, Task, TimelineRequest
 
 
 def analyze(
@@ -95,9 +96,11 @@ def _options(task: str, timeline: str | None, language: str) -> Options:
     if timeline is not None:
         try:
             window, step = map(float, timeline.split("/"))
+            options["timeline"] = TimelineRequest(window=window, step=step)
         except ValueError as error:
-            raise CommandError("--timeline is WINDOW/STEP in seconds, as 2/1.") from error
-        options["timeline"] = (window, step)
+            raise CommandError(
+                "--timeline is WINDOW/STEP in seconds, as 2/1; a window has 0.5 at least."
+            ) from error
     return options
 
 
@@ -106,9 +109,8 @@ def _show(found: Sequence[tuple[str, EmotionResponse]]) -> None:
         return
     table = Table("clip", "emotion", "confidence", "explanation")
     for video, response in sorted(found, key=lambda pair: pair[0]):
-        table.add_row(
-            video, response.emotion, f"{response.confidence:.0%}", response.explanation or ""
-        )
+        words = (video, response.emotion, f"{response.confidence:.0%}", response.explanation or "")
+        table.add_row(*map(Text, words))  # rich takes brackets in mere words for styles
     Console().print(table)
 
 

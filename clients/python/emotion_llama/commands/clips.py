@@ -11,16 +11,31 @@ PICTURES = (".png", ".jpg", ".jpeg")
 
 
 def find_clips(targets: Iterable[str]) -> list[str]:
-    """The clips that are named: of a folder all in it, in the order of their names."""
+    """The clips that are named: of a folder all in it, in the order of their names.
+
+    Files have their absolute paths, so that a clip has one name from wherever it is asked about.
+
+    Raises:
+        CommandError: a folder holds none.
+    """
     found: list[str] = []
     for target in targets:
         folder = Path(target)
-        if "://" not in target and folder.is_dir():
-            files = (file for file in folder.rglob("*") if file.suffix.lower() in VIDEOS + PICTURES)
-            found += sorted(str(file) for file in files if file.is_file())
-        else:
+        if is_url(target):
             found.append(target)
+        elif folder.is_dir():
+            files = (file for file in folder.rglob("*") if file.suffix.lower() in VIDEOS + PICTURES)
+            inside = sorted(str(file.absolute()) for file in files if file.is_file())
+            if not inside:
+                raise CommandError(f"There is no clip in {target}.")
+            found += inside
+        else:
+            found.append(str(folder.absolute()) if folder.is_file() else target)
     return list(dict.fromkeys(found))
+
+
+def is_url(target: str) -> bool:
+    return "://" in target[:32] or target.startswith("data:")
 
 
 def read_table(file: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:

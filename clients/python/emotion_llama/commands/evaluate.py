@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from emotion_llama.client import DEFAULT_URL, KEY_VARIABLE, EmotionLLaMA
-from emotion_llama.commands.clips import VIDEOS, read_table
+from emotion_llama.commands.clips import VIDEOS, bare_name, read_table
 from emotion_llama.commands.failure import CommandError
 from emotion_llama.commands.metrics import Metrics, confusion, measure
 from emotion_llama.commands.picture import confusion_svg
@@ -69,14 +69,19 @@ def _rows(table: Path, root: Path) -> dict[str, dict[str, str]]:
         CommandError: a clip is not there, or nothing is to be told apart.
     """
     rows = {_clip(root, row["name"]): row for row in read_table(table, ("name", "label"))}
+    for row in rows.values():
+        row["label"] = (row["label"] or "").strip()
+        if not row["label"]:
+            raise CommandError(f"{table} has no label for {row['name']!r}.")
     if len({row["label"] for row in rows.values()}) < 2:
         raise CommandError(f"{table} holds fewer than two labels.")
     return rows
 
 
 def _clip(root: Path, name: str) -> str:
-    for suffix in ("", *VIDEOS):
-        if (file := root / f"{name}{suffix}").is_file():
+    bare = bare_name(name)
+    for tried in (name, *(f"{bare}{suffix}" for suffix in VIDEOS)):
+        if (file := root / tried).is_file():
             return str(file)
     raise CommandError(f"There is no clip {name!r} in {root}.")
 
@@ -87,6 +92,7 @@ def _report(
     answers = [(rows[fspath(a.video_path)]["label"], a.response) for a in found if a.response]
     true = [label for label, _ in answers]
     told = [response.emotion for _, response in answers]
+    labels = list(dict.fromkeys([*labels, *told]))  # a server may know others
     counts = confusion(labels, true, told)
     right = [one == other for one, other in zip(true, told, strict=True)]
     metrics = measure(counts, [response.confidence for _, response in answers], right)

@@ -38,23 +38,31 @@ class Records:
             self._stream.seek(0)
             kept = self._stream.read()
             whole = kept[: kept.rfind(b"\n") + 1]
+            self._check(kept)
+            self._read(whole.decode(errors="surrogateescape"))
             self._stream.truncate(len(whole))
-            self._read(whole.decode())
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
             raise CommandError(f"{file} cannot be used: {error}.") from error
 
     def add(self, video: str, response: EmotionResponse) -> None:
         """Write one clip's line."""
         record = as_record(video, response)
         line = self._csv_line(record) if self._is_csv else json_line(record)
-        self._stream.write(line.encode())
+        self._stream.write(line.encode(errors="surrogateescape"))
         self.done.add(video)
 
     def close(self) -> None:
         self._stream.close()
 
+    def _check(self, kept: bytes) -> None:
+        """Nothing is cut off a file of something else."""
+        start = b"video," if self._is_csv else b'{"video":'
+        if not start.startswith(kept[: len(start)]):
+            raise ValueError("it holds something else than clips' records")
+
     def _read(self, text: str) -> None:
         if self._is_csv:
+            csv.field_size_limit(len(text) + 1)  # a long timeline is more than csv's own limit
             reader = csv.DictReader(io.StringIO(text, newline=""))
             self._columns = list(reader.fieldnames or ())
             self.done = {row["video"] for row in reader}
