@@ -1,0 +1,163 @@
+"""`POST /v1/emotion` without an engine: the answer cache, failures midway, clients that leave."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from emotion_llama.schema import EmotionRequest
+from emotion_llama_server.analyst import Analyst
+from emotion_llama_server.answer_cache import AnswerCache
+from emotion_llama_server.routes import emotion
+from emotion_llama_server.submission import Submission
+from emotion_llama_vllm.analysis.labels import LabelTree
+from emotion_llama_vllm.checkpoint.card import Card
+from emotion_llama_vllm.checkpoint.served import Served
+from emotion_llama_vllm.media.source import MediaReader
+from emotion_llama_vllm.settings import MediaSettings
+from tests.support.media import Recipe, write_clip
+
+WORDS = ("Because", "Because of", "Because of the mouth.")
+
+
+def output(text: str) -> Any:
+    said = SimpleNamespace(text=text, token_ids=text.split())
+    return SimpleNamespace(outputs=[said], metrics=None)
+
+
+class FakeEngine:
+    """Says the same about every clip, and counts how often it is asked."""
+
+    feature_size, max_model_len = 8, 100
+
+    def __init__(self) -> None:
+        self.reads, self.running = 0, 0
+        self.fails = False
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
+
+    def label_tree(self, labels: list[str]) -> LabelTree:
+        return LabelTree({label: [10 + n, 2] for n, label in enumerate(labels)})
+
+    def prompt_text(self, text: str, style: str) -> str:
+        return f"{style}: {text}"
+
+    async def render_clip(self, clip: Any, text: str, *, style: str) -> dict[str, Any]:
+        return {"prompt_token_ids": [1, 2, 3]}
+
+    async def read_labels(self, prompt: Any, tree: LabelTree) -> tuple[dict[str, float], list[Any]]:
+        self.reads += 1
+        logprobs = {p: [-float(n) for n, _ in enumerate(w)] for p, w in tree.reads.items()}
+        return tree.probabilities(logprobs), [output("x")] * len(tree.reads)
+
+    async def complete(self, prompt: Any, params: Any) -> Any:
+        return output("neutral")
+
+    async def generate(self, prompt: Any, params: Any) -> AsyncGenerator[Any, None]:
+        self.running += 1
+        try:
+            for text in WORDS:
+                await self.goes_on.wait()
+                yield output(text)
+                if self.fails:
+                    raise RuntimeError("secret: the engine is on fire")
+        finally:
+            self.running -= 1
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+def analyst(engine: Any, root: Path, megabytes: float) -> Analyst:
+    write_clip(root / "clip.mp4", Recipe(seconds=2))
+    return Analyst(
+        engine,
+        Served("demo", Card(), "abc"),
+        MediaReader([root], [], MediaSettings()),
+        AnswerCache(megabytes),
+    )
+
+
+@pytest.fixture
+def client(engine: FakeEngine, tmp_path: Path) -> Iterator[TestClient]:
+    app = FastAPI()
+    app.include_router(emotion.router)
+    app.state.emotion_llama_analyst = analyst(engine, tmp_path, megabytes=1)
+    with TestClient(app) as made:
+        yield made
+
+
+ASKED = {"video": "clip.mp4", "timeline": {"window": 1, "step": 1}}
+
+
+def test_a_known_answer_comes_from_the_cache(client: TestClient, engine: FakeEngine) -> None:
+    once = client.post("/v1/emotion", json=ASKED)
+    reads = engine.reads
+    again = client.post("/v1/emotion", json=ASKED)
+    assert [once.headers["X-Cache"], again.headers["X-Cache"]] == ["miss", "hit"]
+    assert engine.reads == reads
+    one, other = once.json(), again.json()
+    assert one.pop("id") != other.pop("id")
+    assert other.pop("timing")["decode"] == 0 < one.pop("timing")["decode"]
+    assert one == other
+    assert one["explanation"] == WORDS[-1]
+
+
+def test_a_known_answer_can_be_streamed(client: TestClient, engine: FakeEngine) -> None:
+    whole = client.post("/v1/emotion", json=ASKED).json()
+    streamed = client.post("/v1/emotion", json=ASKED | {"stream": True})
+    assert streamed.headers["X-Cache"] == "hit"
+    told = [block.split("\n") for block in streamed.text.strip().split("\n\n")]
+    names = [name.removeprefix("event: ") for name, _ in told]
+    assert names == ["emotion", "explanation.delta", "timeline.window", "timeline.window", "done"]
+    done = json.loads(told[-1][1].removeprefix("data: "))
+    assert done["explanation"] == whole["explanation"]
+    assert done["timeline"] == whole["timeline"]
+
+
+def test_chance_is_never_answered_from_the_cache(client: TestClient) -> None:
+    asked = ASKED | {"temperature": 1}
+    answers = [client.post("/v1/emotion", json=asked) for _ in range(2)]
+    assert [answer.headers["X-Cache"] for answer in answers] == ["miss", "miss"]
+
+
+def test_a_failure_is_not_kept(client: TestClient, engine: FakeEngine) -> None:
+    engine.fails = True
+    failed = client.post("/v1/emotion", json=ASKED)
+    assert failed.status_code == 500
+    assert "secret" not in failed.text
+    engine.fails = False
+    assert client.post("/v1/emotion", json=ASKED).headers["X-Cache"] == "miss"
+
+
+def test_a_failure_midway_ends_the_stream_with_one_event(
+    client: TestClient, engine: FakeEngine
+) -> None:
+    engine.fails = True
+    streamed = client.post("/v1/emotion", json=ASKED | {"stream": True})
+    names = [line for line in streamed.text.split("\n") if line.startswith("event: ")]
+    assert names.count("event: error") == 1
+    assert names[-1] == "event: error"
+    assert "event: done" not in names
+    assert "secret" not in streamed.text
+
+
+async def test_whoever_leaves_ends_what_was_running(engine: FakeEngine, tmp_path: Path) -> None:
+    submission = Submission(EmotionRequest(video="clip.mp4"), None)
+    findings = await analyst(engine, tmp_path, megabytes=0).take_up(submission)
+    assert findings.cached is None
+    engine.goes_on.clear()
+    await anext(findings.events)
+    assert engine.running == 1
+    await findings.events.aclose()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert engine.running == 0
