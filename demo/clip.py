@@ -20,6 +20,7 @@ SIZE, FPS = 224, 12
 SHORTEST, LONGEST = 2.0, 4.0  # seconds an act
 SHADOW: Colour = (22, 22, 28)
 HISS = 0.002
+TURN = 0.25  # seconds that a face takes from one emotion to another
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,10 @@ def clip_frames(recipe: Recipe, sound: np.ndarray) -> np.ndarray:
 
 
 def _face_at(recipe: Recipe, faces: list[Expression], time: float) -> Expression:
+    """The face at a time; one that changes has done so when the second act begins."""
     if recipe.change_at is None:
         return faces[0]
-    return faces[0].toward(faces[1], float(np.clip((time - recipe.change_at) / 0.25, 0, 1)))
+    return faces[1].toward(faces[0], float(np.clip((recipe.change_at - time) / TURN, 0, 1)))
 
 
 def _speaking(face: Expression, opening: float, lids: float) -> Expression:

@@ -17,9 +17,10 @@ from demo.labels import LABELS
 from demo.people import HAIR_COLOURS, HAIR_STYLES
 from demo.recipe import DARK, OPEN, TURNED
 from demo.scene import BACKDROPS
-from demo.training.clips import FRAMES, SHORTEST_SOUND, Clips, cut
+from demo.training.clips import FRAMES, Clips, cut
 from demo.training.eva import EvaViT
 from demo.training.loop import Stage, train
+from demo.training.spectrum import BANDS, log_mel
 
 UNKNOWN = -100
 SEEN: Mapping[str, Sequence] = {
@@ -32,7 +33,9 @@ SEEN: Mapping[str, Sequence] = {
 }
 """What a picture shows: aspect and values."""
 PICTURES, SOUNDS_AT_ONCE = 96, 32
-LONGEST_STRETCH = 32_000
+SHORT_STRETCH, LONG_STRETCH = (16_000, 32_000), (32_000, 48_000)
+"""Samples: as many as a window of a timeline, and as many as a whole clip."""
+FASTEST = 1.08
 
 
 class Eyes(nn.Module):
@@ -50,16 +53,21 @@ class Eyes(nn.Module):
 
 
 class Ears(nn.Module):
-    """The sound's encoder and a head for the voice's emotion."""
+    """The sound's encoder, and heads for the voice's emotion and for each frame's spectrum."""
 
     def __init__(self, hubert: HubertModel) -> None:
         super().__init__()
         self.hubert = hubert
-        self.head = nn.Linear(hubert.config.hidden_size, len(LABELS))
+        self.emotion = nn.Linear(hubert.config.hidden_size, len(LABELS))
+        self.spectrum = nn.Linear(hubert.config.hidden_size, BANDS)
 
-    def forward(self, sounds: torch.Tensor) -> torch.Tensor:
-        """float32 [N, samples] to scores [N, labels], read off the mean as the projection does."""
-        return self.head(self.hubert(sounds).last_hidden_state.mean(1))
+    def forward(self, sounds: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """float32 [N, samples] to scores [N, labels] and spectra [N, frames, BANDS].
+
+        The scores are read off the mean over time, as the projection reads it.
+        """
+        frames = self.hubert(sounds).last_hidden_state
+        return self.emotion(frames.mean(1)), self.spectrum(frames)
 
 
 def train_eyes(eyes: Eyes, clips: Clips, stage: Stage) -> list[float]:
@@ -80,24 +88,24 @@ def train_eyes(eyes: Eyes, clips: Clips, stage: Stage) -> list[float]:
 
 
 def train_ears(ears: Ears, clips: Clips, stage: Stage) -> list[float]:
-    """Learn from stretches of all clips' sounds, some with noise."""
-    truth = torch.from_numpy(heard(clips))
-    by_length = np.argsort(clips.ends - np.concatenate([[0], clips.ends[:-1]]), kind="stable")
+    """Learn from stretches of all clips' sounds, some with noise.
+
+    Beside the emotion the ears learn the spectrum. HuBERT's own first targets are clusters of it;
+    without any such target the ears hear next to nothing within so few steps.
+    """
+    truth, lengths = heard(clips), np.diff(clips.ends, prepend=0)
 
     def loss_at(rng: np.random.Generator) -> torch.Tensor:
-        # Neighbours by length are cut to the shortest, so nothing is padded.
-        first = int(rng.integers(max(1, len(clips) - 4 * SOUNDS_AT_ONCE)))
-        chosen = by_length[first : first + 4 * SOUNDS_AT_ONCE]
-        chosen = rng.choice(chosen, SOUNDS_AT_ONCE, replace=False)
-        sounds = [clips.sound(int(index)) for index in chosen]
-        length = min(map(len, sounds))
-        if rng.random() < 0.8:
-            length = int(rng.integers(SHORTEST_SOUND, min(length, LONGEST_STRETCH) + 1))
-        noisy = torch.from_numpy(np.stack([_stretch(sound, length, rng) for sound in sounds]))
+        low, high = SHORT_STRETCH if rng.random() < 0.8 else LONG_STRETCH
+        length = int(rng.integers(low, high + 1))
+        chosen = _balanced(truth, lengths >= length * FASTEST, rng)
+        sounds = [_stretch(clips.sound(index), length, rng) for index in chosen]
+        noisy = torch.from_numpy(np.stack(sounds))
         noisy += 0.1 * float(rng.random()) ** 2 * torch.randn_like(noisy)
         with torch.autocast("cpu", torch.bfloat16):
-            scores = ears(noisy)
-        return F.cross_entropy(scores.float(), truth[chosen])
+            emotions, spectra = ears(noisy)
+        loss = F.cross_entropy(emotions.float(), torch.from_numpy(truth[chosen]))
+        return loss + 0.5 * F.mse_loss(spectra.float(), log_mel(noisy))
 
     return train(stage, ears, loss_at)
 
@@ -117,7 +125,7 @@ def accuracy_of_eyes(eyes: Eyes, clips: Clips) -> dict[str, float]:
 def accuracy_of_ears(ears: Ears, clips: Clips) -> float:
     """The share of whole sounds whose emotion is told right."""
     sounds = (clips.sound(index) for index in range(len(clips)))
-    scores = [ears(torch.from_numpy(cut(s, 0, len(s)))[None]).argmax() for s in sounds]
+    scores = [ears(torch.from_numpy(cut(s, 0, len(s)))[None])[0].argmax() for s in sounds]
     return _accuracy(torch.stack(scores).numpy(), heard(clips))
 
 
@@ -140,8 +148,21 @@ def heard(clips: Clips) -> np.ndarray:
     return np.array([LABELS.index(voice_emotion(facts)) for facts in every])
 
 
+def _balanced(truth: np.ndarray, fits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Some of the clips that fit: each emotion as often as another, but neutral twice as often."""
+    counts = np.bincount(truth[fits], minlength=len(LABELS)).clip(1)
+    shares = np.where(np.array(LABELS) == "neutral", 2, 1) / counts
+    chances = fits * shares[truth]
+    return rng.choice(len(truth), SOUNDS_AT_ONCE, p=chances / chances.sum())
+
+
 def _stretch(sound: np.ndarray, length: int, rng: np.random.Generator) -> np.ndarray:
-    return cut(sound, int(rng.integers(len(sound) - length + 1)), length)
+    """A stretch from anywhere, played a little faster or slower: a larger or smaller throat."""
+    played = int(length * rng.uniform(1 / FASTEST, FASTEST))
+    start = int(rng.integers(len(sound) - played + 1))
+    part = sound[start : start + played]
+    at = np.linspace(0, played - 1, length)
+    return cut(np.interp(at, np.arange(played), part).astype(np.float32), 0, length)
 
 
 def _shaken(pixels: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:

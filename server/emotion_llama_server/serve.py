@@ -195,7 +195,7 @@ def _announce(args: Namespace, app: "FastAPI") -> None:
     base, legacy = (f"{scheme}://{host}:{port}" for port in (args.port, args.legacy_port))
     is_demo = args.served_model_name == [demo_files.MODEL_NAME]
     clip = "happy_face.mp4" if is_demo else "PATH/UNDER/A/MEDIA/ROOT.mp4"
-    body = json.dumps({"video_path": clip, "question": "[emotion] Which emotion is this?"})
+    body = json.dumps({"video_path": clip, "question": "[reason] Which emotion, and why?"})
     print(
         f"\nEmotion-LLaMA is ready. {app.state.emotion_llama_card.description}\n"
         f"  OpenAI API      {base}/v1\n"

@@ -23,6 +23,8 @@ class Server:
     port: int
     legacy_port: int
     log: Path
+    pid: int
+    """Of the process that answers; the engine runs in a child of it."""
 
     @property
     def url(self) -> str:
@@ -45,8 +47,8 @@ def free_port() -> int:
 @contextlib.contextmanager
 def running_server(log: Path, *flags: str) -> Iterator[Server]:
     """Run `emotion-llama serve` with these flags until the block ends."""
-    server = Server(port=free_port(), legacy_port=free_port(), log=log)
-    ports = ["--port", str(server.port), "--legacy-port", str(server.legacy_port)]
+    port, legacy_port = free_port(), free_port()
+    ports = ["--port", str(port), "--legacy-port", str(legacy_port)]
     command = [str(Path(sys.executable).with_name("emotion-llama")), "serve", *flags, *ports]
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("EMOTION_", "VLLM_"))}
     with log.open("wb") as out:
@@ -55,7 +57,7 @@ def running_server(log: Path, *flags: str) -> Iterator[Server]:
         )
     try:
         _wait_until_ready(process, log)
-        yield server
+        yield Server(port, legacy_port, log, process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
         try:

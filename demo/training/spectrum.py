@@ -1,0 +1,24 @@
+"""What a sound is made of, frame by frame: the ears learn it beside what the voice expresses."""
+
+import librosa
+import torch
+from torch.nn import functional as F
+
+from demo.voice import SAMPLE_RATE
+
+BANDS = 48
+FRAME, HOP = 400, 320
+"""Samples that a frame of HuBERT's hears, and from one frame to the next."""
+POINTS = 1024
+FLOOR = 1e-2
+
+_MEL = torch.from_numpy(librosa.filters.mel(sr=SAMPLE_RATE, n_fft=POINTS, n_mels=BANDS)).float()
+_WINDOW = F.pad(torch.hann_window(FRAME), (0, POINTS - FRAME))
+
+
+def log_mel(sounds: torch.Tensor) -> torch.Tensor:
+    """The log mel spectrum of each frame: float32 [N, samples] to [N, frames, BANDS]."""
+    frames = (sounds.shape[-1] - FRAME) // HOP + 1
+    padded = F.pad(sounds, (0, POINTS - FRAME))
+    spectrum = torch.stft(padded, POINTS, HOP, window=_WINDOW, center=False, return_complex=True)
+    return torch.log(_MEL @ spectrum.abs()[..., :frames] + FLOOR).transpose(1, 2)
