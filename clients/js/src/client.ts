@@ -1,0 +1,178 @@
+/** `EmotionLLaMA`: the client. */
+
+import { expectType, parse } from './answer.js';
+import { EmotionLLaMAError } from './errors.js';
+import { type StreamEvent, readEvents } from './events.js';
+import { Http, type Outgoing } from './http.js';
+import { type Analysis, asDone } from './many.js';
+import { environment, localFile } from './node.js';
+import { type Call, type Clip, type Options, type Video, makeCall } from './options.js';
+import type { EmotionResponse, ModelList, TimelineRequest } from './schema.js';
+
+const ROUTE = '/v1/emotion';
+
+/** The code of an error by which a server says that it cannot read a path. */
+const NOT_READABLE = 'video_not_readable';
+
+export interface ClientOptions {
+  /** The server's address, by default `http://localhost:7889`. */
+  apiUrl?: string;
+  /** In Node by default that of the environment variable EMOTION_LLAMA_API_KEY. */
+  apiKey?: string;
+  /**
+   * Seconds until a silent server is given up, by default 120. The upload of a clip counts, and
+   * Node's own `fetch` waits 300 at most.
+   */
+  timeout?: number;
+  /** How often a request is sent again after 429, 503 or a failed connection, by default twice. */
+  maxRetries?: number;
+}
+
+/** Whether task `emotion` comes with an explanation, as it does by default. */
+export interface Explain {
+  explain?: boolean;
+}
+
+export type AnalyzeOptions = Clip & Options & Explain;
+
+export type StreamOptions = Clip & Options;
+
+export type TimelineTextOptions = Clip &
+  Omit<Options, 'task'> & {
+    timeline: TimelineRequest;
+    /** By default `csv`. */
+    form?: 'csv' | 'vtt';
+  };
+
+export interface AnalyzeManyOptions extends Options, Explain {
+  /** How many are asked about at once, by default 8. */
+  concurrency?: number;
+  /** What a clip is asked beside what all are, its transcript for example. */
+  ownOptions?: (videoPath: string) => Options & Explain;
+}
+
+/**
+ * Asks an Emotion-LLaMA server.
+ *
+ * Every method throws an {@link EmotionLLaMAError} of the kind that the answer's status has, or the
+ * reason of the signal that gave it up.
+ */
+export class EmotionLLaMA {
+  readonly #http: Http;
+  /** Folders that the server cannot read: their files are uploaded at once. */
+  readonly #notReadable = new Set<string>();
+
+  constructor({
+    apiUrl = 'http://localhost:7889',
+    apiKey = environment('EMOTION_LLAMA_API_KEY'),
+    timeout = 120,
+    maxRetries = 2,
+  }: ClientOptions = {}) {
+    this.#http = new Http(apiUrl, apiKey, timeout, maxRetries);
+  }
+
+  /** Say which emotion a clip shows, how probable each label is, and why. */
+  async analyze({ explain = true, ...options }: AnalyzeOptions): Promise<EmotionResponse> {
+    const { task = 'both' } = options;
+    const call = makeCall({ ...options, task: explain && task === 'emotion' ? 'both' : task });
+    const answer = await this.#ask(call, (outgoing) => this.#http.answer(outgoing));
+    return parse<EmotionResponse>(answer, 'evidence');
+  }
+
+  /** Yield each part of the answer when it is found, and at last the whole. */
+  async *stream(options: StreamOptions): AsyncGenerator<StreamEvent> {
+    const call = makeCall({ task: 'both', ...options, stream: true });
+    const incoming = await this.#ask(call, (outgoing) => this.#http.open(outgoing));
+    try {
+      for await (const event of readEvents(incoming.head, incoming.pieces())) {
+        call.signal?.throwIfAborted(); // it may have come in one piece with those before
+        yield event;
+      }
+    } finally {
+      incoming.close();
+    }
+  }
+
+  /** The timeline alone, as CSV or as WebVTT subtitles. */
+  async timelineText({ form = 'csv', ...options }: TimelineTextOptions): Promise<string> {
+    const call = makeCall({ ...options, task: 'emotion' }, `text/${form}`);
+    const answer = await this.#ask(call, (outgoing) => this.#http.answer(outgoing));
+    expectType(answer.head, call.accept);
+    return answer.text;
+  }
+
+  /**
+   * Yield what becomes of each clip as it comes; a failure is one of them.
+   *
+   * @param videoPaths - As for {@link analyze}; they are taken as there is room.
+   * @param options - What all are asked. Those that are under way are given up with the loop.
+   */
+  async *analyzeMany(
+    videoPaths: Iterable<string>,
+    { concurrency = 8, ownOptions, signal, ...options }: AnalyzeManyOptions = {},
+  ): AsyncGenerator<Analysis> {
+    const under = new AbortController();
+    const stop = () => under.abort(signal?.reason);
+    const one = async (videoPath: string): Promise<Analysis> => {
+      try {
+        const own = ownOptions?.(videoPath);
+        const asked = { ...options, ...own, videoPath, signal: under.signal };
+        return { videoPath, response: await this.analyze(asked) };
+      } catch (error) {
+        return { videoPath, error };
+      }
+    };
+    signal?.addEventListener('abort', stop);
+    try {
+      signal?.throwIfAborted();
+      for await (const analysis of asDone(videoPaths, concurrency, one)) {
+        signal?.throwIfAborted();
+        yield analysis;
+      }
+    } finally {
+      signal?.removeEventListener('abort', stop);
+      stop();
+    }
+  }
+
+  /** What the server serves, and what each model is and is not. */
+  async models({ signal }: { signal?: AbortSignal } = {}): Promise<ModelList> {
+    const accept = 'application/json';
+    const answer = await this.#http.answer({ path: '/v1/models', method: 'GET', accept, signal });
+    return parse<ModelList>(answer, 'data');
+  }
+
+  /** Ask for an analysis; a local file goes by its path where the server can read it. */
+  async #ask<T>(call: Call, send: (outgoing: Outgoing) => Promise<T>): Promise<T> {
+    const { videoPath, video, fields, accept, signal } = call;
+    const outgoing = { path: ROUTE, method: 'POST', accept, signal } as const;
+    if (video != null) {
+      return send({ ...outgoing, body: upload(asBlob(video), fields) });
+    }
+    const file = await localFile(videoPath ?? '');
+    if (!file || !this.#notReadable.has(file.folder)) {
+      const body = JSON.stringify({ ...fields, video: file?.path ?? videoPath });
+      try {
+        return await send({ ...outgoing, body });
+      } catch (error) {
+        if (!file || !(error instanceof EmotionLLaMAError) || error.code !== NOT_READABLE) {
+          throw error;
+        }
+        this.#notReadable.add(file.folder);
+      }
+    }
+    return send({ ...outgoing, body: upload(await file.open(), fields) });
+  }
+}
+
+function upload(clip: Blob, fields: Call['fields']): FormData {
+  const form = new FormData();
+  form.append('request', JSON.stringify(fields));
+  form.append('video', clip);
+  return form;
+}
+
+function asBlob(video: Video): Blob {
+  // What a Uint8Array lies on may be shared memory, which the type of `Blob` does not allow.
+  return video instanceof Blob ? video : new Blob([video as Uint8Array<ArrayBuffer>]);
+}

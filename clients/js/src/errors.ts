@@ -1,0 +1,115 @@
+/** What the client throws: one class for each status, with the id of the request. */
+
+import type { Answer, Head } from './answer.js';
+import { parseObject } from './json.js';
+import type { ErrorDetail, ErrorResponse } from './schema.js';
+
+/** What is known about a failure beside its message. */
+export interface ErrorContext {
+  status?: number;
+  requestId?: string;
+  param?: string | null;
+  code?: number | string | null;
+  retryAfter?: number;
+  cause?: unknown;
+}
+
+/** Why there is no answer. */
+export class EmotionLLaMAError extends Error {
+  /** The HTTP status; undefined where there was no answer at all. */
+  readonly status?: number;
+  /** The server's id of the request, for its operator. */
+  readonly requestId?: string;
+  /** The field of the request that is to blame. */
+  readonly param?: string;
+  /** What a program can tell the error by. */
+  readonly code?: number | string;
+  /** Seconds after which the server wants to be asked again. */
+  readonly retryAfter?: number;
+
+  constructor(message: string, context: ErrorContext = {}) {
+    super(message, { cause: context.cause });
+    this.name = new.target.name;
+    this.status = context.status;
+    this.requestId = context.requestId;
+    this.param = context.param ?? undefined;
+    this.code = context.code ?? undefined;
+    this.retryAfter = context.retryAfter;
+  }
+}
+
+/** The server cannot be reached, or hung up. */
+export class ConnectionFailed extends EmotionLLaMAError {}
+
+/** The server did not answer in time. */
+export class RequestTimeout extends EmotionLLaMAError {}
+
+/** What came is no answer of an Emotion-LLaMA server. */
+export class InvalidAnswer extends EmotionLLaMAError {}
+
+/** 400: the clip or a field is no good; `param` names the field. */
+export class BadRequestError extends EmotionLLaMAError {}
+
+/** 401: no key, or an unknown one. */
+export class AuthenticationError extends EmotionLLaMAError {}
+
+/** 403. */
+export class PermissionDeniedError extends EmotionLLaMAError {}
+
+/** 404: no such file in the server's media roots. */
+export class NotFoundError extends EmotionLLaMAError {}
+
+/** 413: the clip is larger than the server takes. */
+export class PayloadTooLargeError extends EmotionLLaMAError {}
+
+/** 415. */
+export class UnsupportedMediaTypeError extends EmotionLLaMAError {}
+
+/** 429, after all retries. */
+export class RateLimitError extends EmotionLLaMAError {}
+
+/** The server failed. */
+export class ServerError extends EmotionLLaMAError {}
+
+/** 503, after all retries: it takes no request now. */
+export class OverloadedError extends ServerError {}
+
+/** 504: it took too long. */
+export class GatewayTimeoutError extends ServerError {}
+
+const CLASSES: Record<number, typeof EmotionLLaMAError> = {
+  400: BadRequestError,
+  401: AuthenticationError,
+  403: PermissionDeniedError,
+  404: NotFoundError,
+  413: PayloadTooLargeError,
+  415: UnsupportedMediaTypeError,
+  429: RateLimitError,
+  503: OverloadedError,
+  504: GatewayTimeoutError,
+};
+
+/** The error for an answer that is a failure. */
+export function fromAnswer({ head, text }: Answer): EmotionLLaMAError {
+  const body = parseObject(text) as Partial<ErrorResponse> | undefined;
+  if (typeof body?.error?.message === 'string') {
+    return fromDetail(body.error, head);
+  }
+  // A proxy's page, say.
+  const start = JSON.stringify(text.slice(0, 200));
+  const message = `The server answered with status ${head.status}: ${start}`;
+  return new (classOf(head.status))(message, head);
+}
+
+/** The error for a failure that is told. */
+export function fromDetail(told: ErrorDetail, head: Partial<Head>): EmotionLLaMAError {
+  const { message, param, code } = told;
+  return new (classOf(head.status))(message, { ...head, param, code });
+}
+
+function classOf(status: number | undefined): typeof EmotionLLaMAError {
+  if (status === undefined) {
+    return EmotionLLaMAError;
+  }
+  return CLASSES[status] ?? (status >= 500 ? ServerError : EmotionLLaMAError);
+}

@@ -1,0 +1,100 @@
+/** Requests as they go out over `fetch`, and answers as they come in. */
+
+import { type Answer, type Head, headOf } from './answer.js';
+import { fromAnswer } from './errors.js';
+import { withRetries } from './retry.js';
+import { Watch } from './watch.js';
+
+/** A request. */
+export interface Outgoing {
+  path: string;
+  method: 'GET' | 'POST';
+  /** A string is JSON. */
+  body?: string | FormData;
+  accept: string;
+  signal?: AbortSignal;
+}
+
+/** An answer whose body is left to be read. */
+export class Incoming {
+  readonly head: Head;
+  readonly #response: Response;
+  readonly #watch: Watch;
+
+  constructor(response: Response, watch: Watch) {
+    this.head = headOf(response);
+    this.#response = response;
+    this.#watch = watch;
+  }
+
+  /** Read it as a whole. */
+  async answer(): Promise<Answer> {
+    try {
+      return { head: this.head, text: await this.#watch.waitFor(this.#response.text()) };
+    } finally {
+      this.close();
+    }
+  }
+
+  /** Its text in whatever pieces it comes. */
+  async *pieces(): AsyncGenerator<string> {
+    const reader = this.#response.body?.getReader();
+    const decoder = new TextDecoder();
+    while (reader) {
+      const { done, value } = await this.#watch.waitFor(reader.read());
+      if (done) {
+        return;
+      }
+      yield decoder.decode(value, { stream: true });
+    }
+  }
+
+  close(): void {
+    this.#watch.close();
+  }
+}
+
+/** How one client asks; what it throws is an error of ours or the reason of an abort. */
+export class Http {
+  readonly #apiUrl: string;
+  readonly #key: Record<string, string>;
+  readonly #timeout: number;
+  readonly #retries: number;
+
+  constructor(apiUrl: string, apiKey: string | undefined, timeout: number, retries: number) {
+    this.#apiUrl = apiUrl.replace(/\/+$/, '');
+    this.#key = apiKey ? { Authorization: `Bearer ${apiKey}` } : {};
+    this.#timeout = timeout;
+    this.#retries = retries;
+  }
+
+  /** Ask for an answer. */
+  answer(outgoing: Outgoing): Promise<Answer> {
+    const attempt = async () => (await this.#send(outgoing)).answer();
+    return withRetries(attempt, this.#retries, outgoing.signal);
+  }
+
+  /** Ask for an answer that comes in pieces; it is to be closed. */
+  open(outgoing: Outgoing): Promise<Incoming> {
+    return withRetries(() => this.#send(outgoing), this.#retries, outgoing.signal);
+  }
+
+  async #send({ path, method, body, accept, signal }: Outgoing): Promise<Incoming> {
+    const headers: Record<string, string> = { ...this.#key, Accept: accept };
+    if (typeof body === 'string') {
+      headers['Content-Type'] = 'application/json'; // a form's own has its boundary
+    }
+    const watch = new Watch(this.#timeout, signal);
+    try {
+      const request = fetch(this.#apiUrl + path, { method, headers, body, signal: watch.signal });
+      const incoming = new Incoming(await watch.waitFor(request), watch);
+      if (incoming.head.status >= 400) {
+        throw fromAnswer(await incoming.answer());
+      }
+      return incoming;
+    } catch (error) {
+      watch.close();
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,39 @@
+/** Many clips: how they are worked on at once, and what becomes of each. */
+
+import type { EmotionResponse } from './schema.js';
+
+/** The answer about a clip, or why there is none. */
+export type Analysis =
+  | { videoPath: string; response: EmotionResponse; error?: undefined }
+  | { videoPath: string; response?: undefined; error: unknown };
+
+/**
+ * Work on items, so many at once, and yield what becomes of each as it comes. They are taken only
+ * as there is room.
+ *
+ * @param work - Must not fail.
+ */
+export async function* asDone<Item, Result>(
+  items: Iterable<Item>,
+  concurrency: number,
+  work: (item: Item) => Promise<Result>,
+): AsyncGenerator<Result> {
+  const working = new Map<number, Promise<{ id: number; result: Result }>>();
+  const next = async () => {
+    const { id, result } = await Promise.race(working.values());
+    working.delete(id);
+    return result;
+  };
+  let taken = 0;
+  for (const item of items) {
+    const id = taken++;
+    const withId = (result: Result) => ({ id, result });
+    working.set(id, work(item).then(withId));
+    if (working.size >= concurrency) {
+      yield await next();
+    }
+  }
+  while (working.size > 0) {
+    yield await next();
+  }
+}

@@ -1,0 +1,74 @@
+/** When a request is given up: the server falls silent, or its caller wants it no more. */
+
+import { ConnectionFailed, RequestTimeout } from './errors.js';
+
+/** The longest that a timer can run; a longer one would end at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** Node's own limits within `fetch`. */
+const TIMEOUTS: unknown[] = ['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'];
+
+/** Watches over one request. */
+export class Watch {
+  readonly #controller = new AbortController();
+  readonly #milliseconds: number;
+  readonly #caller: AbortSignal | undefined;
+  readonly #onAbort = () => this.#controller.abort(this.#caller?.reason);
+  #isSilent = false;
+
+  /**
+   * @param seconds - How long the server may be silent.
+   * @param caller - Says when the request is wanted no more.
+   */
+  constructor(seconds: number, caller?: AbortSignal) {
+    this.#milliseconds = Math.min(seconds * 1000, LONGEST_TIMER);
+    this.#caller = caller;
+    if (caller?.aborted) {
+      this.#onAbort();
+    }
+    caller?.addEventListener('abort', this.#onAbort);
+  }
+
+  /** For `fetch`. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /**
+   * Wait for something of the server's. The time that the caller takes between two of them is not
+   * the server's.
+   */
+  async waitFor<T>(coming: Promise<T>): Promise<T> {
+    const timer = setTimeout(() => {
+      this.#isSilent = true;
+      this.#controller.abort();
+    }, this.#milliseconds);
+    try {
+      return await coming;
+    } catch (error) {
+      throw this.#reason(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** The request is over, or is to be: what has not been read of its answer is sent no more. */
+  close(): void {
+    this.#caller?.removeEventListener('abort', this.#onAbort);
+    this.#controller.abort();
+  }
+
+  #reason(error: unknown): unknown {
+    if (this.#caller?.aborted) {
+      return this.#caller.reason;
+    }
+    const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException) : null;
+    if (this.#isSilent || TIMEOUTS.includes(cause?.code)) {
+      return new RequestTimeout('The server did not answer in time.', { cause: error });
+    }
+    const words = cause?.message || cause?.code || String(error);
+    return new ConnectionFailed(`The server cannot be reached, or hung up: ${words}`, {
+      cause: error,
+    });
+  }
+}

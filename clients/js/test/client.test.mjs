@@ -1,0 +1,197 @@
+/** What the client sends, and what it makes of answers. */
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+import { EmotionLLaMA, InvalidAnswer } from 'emotion-llama-sdk';
+
+import { ANSWER, all, refuse, serve } from './support.mjs';
+
+/** A server that says yes, and the requests that came. */
+async function yes(t) {
+  const sent = [];
+  const apiUrl = await serve(t, (request) => {
+    sent.push(request);
+    return ANSWER;
+  });
+  return { apiUrl, sent };
+}
+
+test('the documented call', async (t) => {
+  const { apiUrl, sent } = await yes(t);
+  const client = new EmotionLLaMA({ apiUrl: `${apiUrl}/`, apiKey: 'secret' });
+  const result = await client.analyze({ videoPath: 'on/the/server.mp4', prompt: 'why?' });
+  assert.deepEqual(result, ANSWER);
+  assert.equal(sent[0].url, '/v1/emotion');
+  assert.equal(sent[0].headers.authorization, 'Bearer secret');
+  const body = { video: 'on/the/server.mp4', task: 'both', question: 'why?' };
+  assert.deepEqual(JSON.parse(sent[0].body), body);
+});
+
+test('every field is sent under its name on the wire', async (t) => {
+  const { apiUrl, sent } = await yes(t);
+  const client = new EmotionLLaMA({ apiUrl });
+  const same = {
+    transcript: 'well',
+    labels: ['a', 'b'],
+    frame: 1.5,
+    timeline: { window: 2, step: 1 },
+    language: 'zh',
+    temperature: 0.5,
+    seed: 3,
+  };
+  const features = new TextEncoder().encode('abc');
+  const videoPath = 'https://x/clip.mp4';
+  await client.analyze({ videoPath, ...same, prompt: 'why?', maxTokens: 9, features });
+  assert.deepEqual(JSON.parse(sent[0].body), {
+    ...same,
+    video: 'https://x/clip.mp4',
+    task: 'both',
+    question: 'why?',
+    max_tokens: 9,
+    features: 'YWJj',
+  });
+});
+
+test('what is no field goes along, for the server to refuse it', async (t) => {
+  const { apiUrl, sent } = await yes(t);
+  await new EmotionLLaMA({ apiUrl }).analyze({ videoPath: 'x', maxTokenz: 1, question: 'why?' });
+  const body = { video: 'x', task: 'both', max_tokenz: 1, question: 'why?' };
+  assert.deepEqual(JSON.parse(sent[0].body), body);
+});
+
+test('task `emotion` comes with an explanation unless none is wanted', async (t) => {
+  const { apiUrl, sent } = await yes(t);
+  const client = new EmotionLLaMA({ apiUrl });
+  await client.analyze({ videoPath: 'x', task: 'emotion' });
+  await client.analyze({ videoPath: 'x', task: 'emotion', explain: false, transcript: undefined });
+  await client.analyze({ videoPath: 'x', task: 'reason' });
+  const tasks = ['both', 'emotion', 'reason'].map((task) => ({ video: 'x', task }));
+  assert.deepEqual(
+    sent.map((request) => JSON.parse(request.body)),
+    tasks,
+  );
+});
+
+test('one clip is wanted', async () => {
+  const client = new EmotionLLaMA();
+  for (const clips of [{}, { videoPath: 'x', video: new Blob() }, { video: null }]) {
+    await assert.rejects(client.analyze(clips), /Give one clip/);
+  }
+});
+
+test('the key comes from the environment', async (t) => {
+  const { apiUrl, sent } = await yes(t);
+  process.env.EMOTION_LLAMA_API_KEY = 'from outside';
+  t.after(() => delete process.env.EMOTION_LLAMA_API_KEY);
+  await new EmotionLLaMA({ apiUrl }).analyze({ videoPath: 'x' });
+  assert.equal(sent[0].headers.authorization, 'Bearer from outside');
+});
+
+for (const body of ['<html>', '{}', '[]', 'null']) {
+  test(`an answer of something else: ${body}`, async (t) => {
+    const apiUrl = await serve(t, (_, response) => void response.end(body));
+    const client = new EmotionLLaMA({ apiUrl });
+    await assert.rejects(client.analyze({ videoPath: 'x' }), InvalidAnswer);
+  });
+}
+
+test('a timeline as text', async (t) => {
+  const apiUrl = await serve(t, (request, response) => {
+    assert.equal(JSON.parse(request.body).task, 'emotion');
+    const form = request.headers.accept;
+    response.setHeader('Content-Type', `${form}; charset=utf-8`).end(`as ${form}`);
+  });
+  const client = new EmotionLLaMA({ apiUrl });
+  const asked = { videoPath: 'x', timeline: { window: 2, step: 1 } };
+  assert.equal(await client.timelineText(asked), 'as text/csv');
+  assert.equal(await client.timelineText({ ...asked, form: 'vtt' }), 'as text/vtt');
+});
+
+test('a timeline as something else', async (t) => {
+  const { apiUrl } = await yes(t);
+  const asked = { videoPath: 'x', timeline: { window: 2, step: 1 } };
+  const came = /text\/csv was asked for, and application\/json came/;
+  await assert.rejects(new EmotionLLaMA({ apiUrl }).timelineText(asked), came);
+});
+
+test('models', async (t) => {
+  const served = { object: 'list', data: [{ id: 'demo', description: 'd' }] };
+  const apiUrl = await serve(t, (request) => {
+    assert.equal(`${request.method} ${request.url}`, 'GET /v1/models');
+    return served;
+  });
+  assert.deepEqual(await new EmotionLLaMA({ apiUrl }).models(), served);
+});
+
+test('many clips come as they are done, a failure among them', async (t) => {
+  let now = 0;
+  let most = 0;
+  const apiUrl = await serve(t, async (request, response) => {
+    const { video, transcript } = JSON.parse(request.body);
+    assert.equal(transcript, `said in ${video}`);
+    most = Math.max(most, ++now);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    now -= 1;
+    return video === '2' ? refuse(response, 400) : ANSWER;
+  });
+  const paths = Array.from({ length: 20 }, (_, index) => String(index));
+  const ownOptions = (path) => ({ transcript: `said in ${path}` });
+  const client = new EmotionLLaMA({ apiUrl });
+  const found = await all(client.analyzeMany(paths, { concurrency: 4, ownOptions }));
+  assert.deepEqual(found.map((one) => one.videoPath).sort(), [...paths].sort());
+  const failed = found.filter((one) => one.error);
+  assert.deepEqual(
+    failed.map((one) => one.videoPath),
+    ['2'],
+  );
+  assert.equal(most, 4);
+  assert.deepEqual(await all(client.analyzeMany([])), []);
+});
+
+test('many clips are not taken before they are wanted, nor answered after', async (t) => {
+  const hungUp = [];
+  const apiUrl = await serve(t, (request, response) => {
+    if (JSON.parse(request.body).video === '0') {
+      return ANSWER;
+    }
+    hungUp.push(once(response, 'close'));
+  });
+  let taken = 0;
+  function* endless() {
+    for (;;) {
+      yield String(taken++);
+    }
+  }
+  for await (const { videoPath } of new EmotionLLaMA({ apiUrl }).analyzeMany(endless())) {
+    assert.equal(videoPath, '0');
+    break;
+  }
+  assert.equal(taken, 8);
+  await Promise.all(hungUp);
+});
+
+test('many clips are given up by a signal', async (t) => {
+  const controller = new AbortController();
+  const apiUrl = await serve(t, () => controller.abort());
+  const found = new EmotionLLaMA({ apiUrl }).analyzeMany(['x'], { signal: controller.signal });
+  await assert.rejects(all(found), { name: 'AbortError' });
+});
+
+test('it works where there is no Node', async (t) => {
+  const { apiUrl, sent } = await yes(t);
+  const code = `
+    delete globalThis.process;
+    const { EmotionLLaMA } = await import('emotion-llama-sdk');
+    const client = new EmotionLLaMA({ apiUrl: '${apiUrl}' });
+    console.log((await client.analyze({ videoPath: 'package.json' })).emotion);
+  `;
+  const cwd = fileURLToPath(new URL('..', import.meta.url));
+  const run = promisify(execFile)('node', ['--input-type=module', '--eval', code], { cwd });
+  assert.equal((await run).stdout, 'happy\n');
+  assert.equal(JSON.parse(sent[0].body).video, 'package.json');
+});
