@@ -111,13 +111,13 @@ class Analysis:
         wanted = self._sampling(prompt, self._request.max_tokens)
         async with aclosing(self._engine.generate(prompt, wanted)) as outputs:
             async for output in outputs:
-                text = output.outputs[0].text
                 if self._clock.first_token is None:
                     self._clock.first_token = self._clock.passed()
+                text = output.outputs[0].text.lstrip()
                 # The end of an unfinished character is still to change.
-                if (new := text[told:].lstrip() if not told else text[told:]) and text[-1] != "�":
-                    self._explanation.append(new)
-                    found.put_nowait(ExplanationDelta(delta=new))
+                if len(text) > told and (output.finished or text[-1] != "\ufffd"):
+                    self._explanation.append(text[told:])
+                    found.put_nowait(ExplanationDelta(delta=text[told:]))
                     told = len(text)
         if output is not None:
             self._count(output)

@@ -52,7 +52,7 @@ class EmotionRequest(BaseModel):
     """Which of the checkpoint's questions is asked."""
     temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] = 0.0
     max_tokens: Annotated[int, Field(ge=1)] = 256
-    """Of the explanation."""
+    """Of the explanation; an answer to the question for a label is never longer than 64 either."""
     seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
     stream: bool = False
 
@@ -141,7 +141,7 @@ class EmotionResponse(Emotion):
 
 
 class EmotionEvent(Emotion):
-    """The first event of a stream, `emotion`."""
+    """The event `emotion` of a stream."""
 
     answer: str | None
     answer_matches: bool | None
