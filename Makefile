@@ -38,6 +38,7 @@ demo-checkpoint: setup-dev ## Train the demo checkpoint anew (up to two hours) i
 
 demo-eval: setup-dev ## Ask the demo checkpoint about 1200 test clips and write its card
 	$(BIN)/python -m demo.evaluate --out demo/evaluation
+	$(BIN)/python -m demo.numbers --out demo/evaluation
 	$(BIN)/python -m demo.card
 
 clean: ## Remove .venv, caches and built files

@@ -80,7 +80,8 @@ def _round(costs: Costs) -> dict[str, float]:
     for size in SIZES:
         chat, emotion = costs.chat(LABELS[:size]), costs.emotion(LABELS[:size])
         for _ in range(WARM_UP):
-            chat(), emotion()
+            chat()
+            emotion()
         usage = emotion()["usage"]["completion_tokens"] - chat()["usage"]["completion_tokens"]
         reads.append(usage)
         chats.append(costs.milliseconds(chat))

@@ -23,12 +23,12 @@ from emotion_llama_vllm.media.source import MediaReader
 from emotion_llama_vllm.settings import MediaSettings
 from tests.support.media import Recipe, write_clip
 
-WORDS = ("Because", "Because of", "Because of the mouth.")
+WORDS: tuple[str, ...] = ("Because", "Because of", "Because of the mouth.")
 
 
-def output(text: str) -> Any:
+def output(text: str, finished: bool = True) -> Any:
     said = SimpleNamespace(text=text, token_ids=text.split())
-    return SimpleNamespace(outputs=[said], metrics=None)
+    return SimpleNamespace(outputs=[said], metrics=None, finished=finished)
 
 
 class FakeEngine:
@@ -38,7 +38,7 @@ class FakeEngine:
 
     def __init__(self) -> None:
         self.reads, self.running = 0, 0
-        self.fails = False
+        self.fails, self.words = False, WORDS
         self.goes_on = asyncio.Event()
         self.goes_on.set()
 
@@ -62,9 +62,9 @@ class FakeEngine:
     async def generate(self, prompt: Any, params: Any) -> AsyncGenerator[Any, None]:
         self.running += 1
         try:
-            for text in WORDS:
+            for text in self.words:
                 await self.goes_on.wait()
-                yield output(text)
+                yield output(text, finished=text == self.words[-1])
                 if self.fails:
                     raise RuntimeError("secret: the engine is on fire")
         finally:
@@ -121,6 +121,15 @@ def test_a_known_answer_can_be_streamed(client: TestClient, engine: FakeEngine) 
     done = json.loads(told[-1][1].removeprefix("data: "))
     assert done["explanation"] == whole["explanation"]
     assert done["timeline"] == whole["timeline"]
+
+
+def test_an_unfinished_character_is_told_at_the_end_alone(
+    client: TestClient, engine: FakeEngine
+) -> None:
+    engine.words = (" ", " \ufffd", " 因", " 因\ufffd")
+    body = client.post("/v1/emotion", json=ASKED | {"stream": True}).text
+    said = [json.loads(line[6:]) for line in body.splitlines() if '"delta"' in line]
+    assert [piece["delta"] for piece in said] == ["因", "\ufffd"]
 
 
 def test_chance_is_never_answered_from_the_cache(client: TestClient) -> None:
