@@ -4,11 +4,11 @@ import asyncio
 import bisect
 import uuid
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import Any, cast
 
 import numpy as np
 from vllm.engine.protocol import EngineClient
-from vllm.entrypoints.generate.label_reads import next_token_label_reads
 from vllm.entrypoints.serve.utils.api_utils import with_cancellation
 from vllm.inputs import EngineInput
 from vllm.outputs import RequestOutput
@@ -37,6 +37,9 @@ Message = dict[str, Any]
 
 _MAX_PIECE = 32
 """Characters that a token stands for at most, generously: what is beyond can never fit."""
+
+_PAUSES = (0.01, 0.05, 0.25, 1.0)
+"""Seconds before a request that overtook its clip is sent again."""
 
 
 class Engine:
@@ -90,10 +93,26 @@ class Engine:
     async def generate(
         self, prompt: EngineInput, params: SamplingParams
     ) -> AsyncGenerator[RequestOutput, None]:
-        """Yield the answer as it grows; leaving the loop early ends the request."""
-        request_id = f"emotion-llama-{uuid.uuid4().hex}"
-        async for output in self._client.generate(prompt, params, request_id):
-            yield output
+        """Yield the answer as it grows; leaving the loop early ends the request.
+
+        Of several requests about a new clip the one rendered first carries the clip to the engine,
+        and vLLM refuses another that gets there before it: that one is sent again.
+
+        Raises:
+            RuntimeError: the engine refuses it again and again.
+        """
+        for pause in _PAUSES:
+            request_id = f"emotion-llama-{uuid.uuid4().hex}"
+            is_refused = False
+            async with aclosing(self._client.generate(prompt, params, request_id)) as outputs:
+                async for output in outputs:
+                    is_refused = _is_refused(output)
+                    if not is_refused:
+                        yield output
+            if not is_refused:
+                return
+            await asyncio.sleep(pause)
+        raise RuntimeError("The engine refused a request.")
 
     async def complete(self, prompt: EngineInput, params: SamplingParams) -> RequestOutput:
         """Return the whole answer at once."""
@@ -114,15 +133,24 @@ class Engine:
     ) -> tuple[dict[str, float], list[RequestOutput]]:
         """Return the labels' probabilities behind a prompt, and the reads they were made of."""
         ids = cast(Any, prompt)["prompt_token_ids"]
-        inputs = [
-            cast(EngineInput, {**prompt, "prompt_token_ids": [*ids, *prefix]})
-            for prefix in tree.reads
-        ]
-        params = [sampling.reading(wanted) for wanted in tree.reads.values()]
-        request_id = f"emotion-llama-{uuid.uuid4().hex}"
-        reads = await next_token_label_reads(self._client, inputs, params, request_id)
-        logprobs = {p: read.logprobs for p, read in zip(tree.reads, reads, strict=True)}
-        return tree.probabilities(logprobs), [read.result for read in reads]
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(
+                    self._read({**prompt, "prompt_token_ids": [*ids, *prefix]}, wanted)
+                )
+                for prefix, wanted in tree.reads.items()
+            ]
+        reads = [task.result() for task in tasks]
+        logprobs = {p: found for p, (found, _) in zip(tree.reads, reads, strict=True)}
+        return tree.probabilities(logprobs), [output for _, output in reads]
+
+    async def _read(self, prompt: Any, wanted: Sequence[int]) -> tuple[list[float], RequestOutput]:
+        """The log-probabilities of these tokens as the next one."""
+        output = await self.complete(prompt, sampling.reading(wanted))
+        steps = output.outputs[0].logprobs
+        if not steps:
+            raise RuntimeError("The engine read no log-probabilities.")
+        return [steps[0][token].logprob for token in wanted], output
 
     async def fit(self, text: str, *, style: PromptStyle, max_positions: int) -> str:
         """Drop characters of `text` from the left until the prompt about a clip fits.
@@ -163,3 +191,8 @@ class Engine:
 
     def _tokenize_params(self) -> TokenizeParams:
         return TokenizeParams(max_total_tokens=self.max_model_len, add_special_tokens=False)
+
+
+def _is_refused(output: RequestOutput) -> bool:
+    said = output.outputs[0]
+    return said.finish_reason == "error" and not said.token_ids

@@ -143,14 +143,14 @@ def test_the_frame_is_that_of_the_policy(server: Server, long_clip: str) -> None
 
 def test_features_are_given(server: Server, reference: Reference) -> None:
     rows = np.full((3, reference.config.feature_size), np.nan, np.float32)
-    rows[1] = 5
+    rows[1] = 100  # the demo was trained without such rows: it takes large ones to move its mind
     file = io.BytesIO()
     np.save(file, rows)
     given = base64.b64encode(file.getvalue()).decode()
     without = analyse(server, video="clip6.mp4", task="emotion")
     found = analyse(server, video="clip6.mp4", task="emotion", features=given)
     assert (without.evidence.features, found.evidence.features) == ([], ["VideoMAE"])
-    assert found.probabilities != pytest.approx(without.probabilities, abs=1e-4)
+    assert found.probabilities != pytest.approx(without.probabilities, abs=1e-3)
 
 
 def test_the_question_is_the_callers(server: Server) -> None:

@@ -1,13 +1,14 @@
 """How the engine adapter fits a question into the positions that there are."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from transformers import PreTrainedTokenizerFast
 
-from emotion_llama_server.engine import Engine, PromptStyle
+from emotion_llama_server.engine import Engine, PromptStyle, SamplingParams
 from emotion_llama_vllm.config import EmotionLlamaConfig
 
 POSITIONS = 300
@@ -58,3 +59,29 @@ def test_a_question_that_fits_stays_as_it_is(engine: Engine, text: str) -> None:
 
 def test_a_template_that_does_not_fit_loses_the_whole_question(engine: Engine) -> None:
     assert asyncio.run(engine.fit("why?", style="demo", max_positions=10)) == ""
+
+
+class Refusing:
+    """An engine that refuses a request some times, as vLLM does one that overtook its clip."""
+
+    renderer = None
+
+    def __init__(self, refusals: int) -> None:
+        self._refusals = refusals
+
+    async def generate(self, prompt: Any, params: Any, name: str) -> AsyncGenerator[Any, None]:
+        self._refusals -= 1
+        reason, said = ("error", []) if self._refusals >= 0 else ("stop", [7])
+        yield SimpleNamespace(outputs=[SimpleNamespace(finish_reason=reason, token_ids=said)])
+
+
+def test_a_request_that_overtook_its_clip_is_sent_again() -> None:
+    client: Any = Refusing(2)
+    output = asyncio.run(Engine(client).complete({}, SamplingParams()))  # type: ignore[arg-type]
+    assert output.outputs[0].token_ids == [7]
+
+
+def test_an_engine_that_refuses_for_ever_is_an_error_and_no_empty_answer() -> None:
+    client: Any = Refusing(100)
+    with pytest.raises(RuntimeError, match="refused"):
+        asyncio.run(Engine(client).complete({}, SamplingParams()))  # type: ignore[arg-type]

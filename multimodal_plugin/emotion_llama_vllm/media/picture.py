@@ -44,6 +44,8 @@ class FirstFrame:
 
     def __init__(self, container: InputContainer) -> None:
         self.stream = open_video_stream(container)
+        # Read now: behind a closed file the stream's own fields are whatever lies in that memory.
+        self._start = self.stream.start_time or 0
         self._frame: VideoFrame | None = None
 
     @property
@@ -56,7 +58,7 @@ class FirstFrame:
         frame = self._found_frame()
         if frame.pts is None or frame.time_base is None:
             return 0.0
-        return float((frame.pts - (self.stream.start_time or 0)) * frame.time_base)
+        return float((frame.pts - self._start) * frame.time_base)
 
     def feed(self, packet: Packet) -> None:
         try:
