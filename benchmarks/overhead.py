@@ -20,7 +20,9 @@ import httpx2
 import numpy as np
 import psutil
 
+from emotion_llama.schema import EmotionRequest
 from emotion_llama_vllm import demo_files
+from emotion_llama_vllm.analysis.questions import emotion_text
 from emotion_llama_vllm.checkpoint.served import read_served
 from tests.support.server import Server, running_server
 
@@ -95,9 +97,9 @@ def _round(costs: Costs) -> dict[str, float]:
 
 
 def _text(labels: tuple[str, ...]) -> str:
+    """The user's turn that `/v1/emotion` makes of these labels."""
     served = read_served(demo_files.MODEL_NAME, str(demo_files.checkpoint()))
-    question = served.card.questions["en"].emotion.replace("{labels}", ", ".join(labels))
-    return f"The person in video says: .  {question}"
+    return emotion_text(EmotionRequest(labels=list(labels)), served.card)
 
 
 def main() -> None:

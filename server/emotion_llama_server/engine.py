@@ -38,8 +38,8 @@ Message = dict[str, Any]
 _MAX_PIECE = 32
 """Characters that a token stands for at most, generously: what is beyond can never fit."""
 
-_PAUSES = (0.01, 0.05, 0.25, 1.0)
-"""Seconds before a request that overtook its clip is sent again."""
+_PAUSES = (0, 0.01, 0.05, 0.25, 1)
+"""Seconds before a request is sent, and before it is sent again if it overtook its clip."""
 
 
 class Engine:
@@ -102,6 +102,7 @@ class Engine:
             RuntimeError: the engine refuses it again and again.
         """
         for pause in _PAUSES:
+            await asyncio.sleep(pause)
             request_id = f"emotion-llama-{uuid.uuid4().hex}"
             is_refused = False
             async with aclosing(self._client.generate(prompt, params, request_id)) as outputs:
@@ -111,7 +112,6 @@ class Engine:
                         yield output
             if not is_refused:
                 return
-            await asyncio.sleep(pause)
         raise RuntimeError("The engine refused a request.")
 
     async def complete(self, prompt: EngineInput, params: SamplingParams) -> RequestOutput:

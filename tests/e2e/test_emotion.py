@@ -155,6 +155,24 @@ def test_features_are_given(server: Server, reference: Reference) -> None:
     assert (without.emotion, found.emotion) == ("angry", "neutral")
 
 
+def test_features_of_the_face_in_motion_reach_the_model(
+    server: Server, reference: Reference
+) -> None:
+    """The demo was trained without them: sure as it is, only the log-probabilities move."""
+    rows = np.full((3, reference.config.feature_size), np.nan, np.float32)
+    rows[1] = 5
+    file = io.BytesIO()
+    np.save(file, rows)
+    given = base64.b64encode(file.getvalue()).decode()
+    without = analyse(server, video="clip6.mp4", task="emotion")
+    found = analyse(server, video="clip6.mp4", task="emotion", features=given)
+    assert found.evidence.features == ["VideoMAE"]
+    moved = np.log(list(found.probabilities.values())) - np.log(
+        list(without.probabilities.values())
+    )
+    assert np.abs(moved).max() > 1e-3
+
+
 def test_the_question_is_the_callers(server: Server) -> None:
     own = analyse(server, video="clip1.mp4", task="reason", question="[reason] Why sad?")
     chinese = analyse(server, video="clip1.mp4", task="reason", language="zh")

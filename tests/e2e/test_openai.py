@@ -149,6 +149,29 @@ def test_features_come_in_an_npz_container(client: openai.OpenAI, reference: Ref
     assert with_sound(0.0) == "neutral"
 
 
+def test_each_row_of_an_npz_container_reaches_the_model(
+    client: openai.OpenAI, media_root: Path, reference: Reference
+) -> None:
+    video = np.frombuffer((media_root / "clip5.mp4").read_bytes(), np.uint8)
+
+    def second_log_probability(url: str) -> float:
+        made = ask(client, message(url), max_tokens=1, logprobs=True, top_logprobs=2)
+        return made.choices[0].logprobs.content[0].top_logprobs[1].logprob  # the first is sure
+
+    def with_features(value: float) -> float:
+        features = np.full((3, reference.config.feature_size), np.nan, np.float32)
+        features[:2] = value
+        data = io.BytesIO()
+        np.savez(data, video=video, features=features)
+        encoded = pybase64.b64encode(data.getvalue()).decode()
+        return second_log_probability(f"data:application/zip;base64,{encoded}")
+
+    plain = second_log_probability("clip5.mp4")
+    assert with_features(np.nan) == pytest.approx(plain, abs=1e-5)
+    assert abs(with_features(3.0) - plain) > 1e-3
+    assert abs(with_features(3.0) - with_features(-3.0)) > 1e-3
+
+
 def test_the_penalty_sees_the_generated_tokens(client: openai.OpenAI) -> None:
     def penalised(value: float) -> str:
         body = {"vllm_xargs": {"generated_repetition_penalty": value}}

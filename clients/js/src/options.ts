@@ -38,7 +38,7 @@ export interface Options {
   /** Which of the checkpoint's questions is asked. */
   language?: Language;
   temperature?: number;
-  /** Of the explanation. */
+  /** Of the explanation; an answer to the question for a label is never longer than 64 either. */
   maxTokens?: number;
   /** An integer. */
   seed?: number;
