@@ -142,13 +142,18 @@ def test_the_frame_is_that_of_the_policy(server: Server, long_clip: str) -> None
     assert first.audio_seconds == middle.audio_seconds == timed.audio_seconds
 
 
-def test_features_are_given(server: Server, reference: Reference) -> None:
-    """Zeros in place of what was heard are what the model knows as no sound."""
+def features(reference: Reference, row: int, value: float) -> str:
+    """One row of pre-extracted features, as the field takes them."""
     rows = np.full((3, reference.config.feature_size), np.nan, np.float32)
-    rows[2] = 0
+    rows[row] = value
     file = io.BytesIO()
     np.save(file, rows)
-    given = base64.b64encode(file.getvalue()).decode()
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def test_features_are_given(server: Server, reference: Reference) -> None:
+    """Zeros in place of what was heard are what the model knows as no sound."""
+    given = features(reference, row=2, value=0)
     without = analyse(server, video="angry_voice.mp4", task="emotion")
     found = analyse(server, video="angry_voice.mp4", task="emotion", features=given)
     assert (without.evidence.features, found.evidence.features) == ([], [FEATURE_NAMES[2]])
@@ -159,11 +164,7 @@ def test_features_of_the_face_in_motion_reach_the_model(
     server: Server, reference: Reference
 ) -> None:
     """The demo was trained without them: sure as it is, only the log-probabilities move."""
-    rows = np.full((3, reference.config.feature_size), np.nan, np.float32)
-    rows[1] = 5
-    file = io.BytesIO()
-    np.save(file, rows)
-    given = base64.b64encode(file.getvalue()).decode()
+    given = features(reference, row=1, value=5)
     without = analyse(server, video="clip6.mp4", task="emotion")
     found = analyse(server, video="clip6.mp4", task="emotion", features=given)
     assert found.evidence.features == ["VideoMAE"]

@@ -46,6 +46,13 @@ def data_url(path: Path) -> str:
     return f"data:video/mp4;base64,{pybase64.b64encode(path.read_bytes()).decode()}"
 
 
+def container(clip: Path, features: np.ndarray) -> str:
+    """An `.npz` of a clip and its features, as a data URL."""
+    data = io.BytesIO()
+    np.savez(data, video=np.frombuffer(clip.read_bytes(), np.uint8), features=features)
+    return f"data:application/zip;base64,{pybase64.b64encode(data.getvalue()).decode()}"
+
+
 @pytest.fixture(scope="module")
 def drawn(media_root: Path) -> list[str]:
     """Sixteen drawn clips, of all families."""
@@ -135,15 +142,12 @@ def test_logprobs_stop_n_and_structured_outputs(client: openai.OpenAI) -> None:
 
 def test_features_come_in_an_npz_container(client: openai.OpenAI, reference: Reference) -> None:
     """Zeros in place of what was heard are what the model knows as no sound."""
-    video = np.frombuffer((demo_files.clips() / "angry_voice.mp4").read_bytes(), np.uint8)
+    clip = demo_files.clips() / "angry_voice.mp4"
 
     def with_sound(row: float) -> str:
         features = np.full((3, reference.config.feature_size), np.nan, np.float32)
         features[2] = row
-        data = io.BytesIO()
-        np.savez(data, video=video, features=features)
-        encoded = pybase64.b64encode(data.getvalue()).decode()
-        return answer(client, f"data:application/zip;base64,{encoded}").strip()
+        return answer(client, container(clip, features)).strip()
 
     assert with_sound(np.nan) == answer(client, "angry_voice.mp4").strip() == "angry"
     assert with_sound(0.0) == "neutral"
@@ -152,7 +156,7 @@ def test_features_come_in_an_npz_container(client: openai.OpenAI, reference: Ref
 def test_each_row_of_an_npz_container_reaches_the_model(
     client: openai.OpenAI, media_root: Path, reference: Reference
 ) -> None:
-    video = np.frombuffer((media_root / "clip5.mp4").read_bytes(), np.uint8)
+    clip = media_root / "clip5.mp4"
 
     def second_log_probability(url: str) -> float:
         made = ask(client, message(url), max_tokens=1, logprobs=True, top_logprobs=2)
@@ -161,10 +165,7 @@ def test_each_row_of_an_npz_container_reaches_the_model(
     def with_features(value: float) -> float:
         features = np.full((3, reference.config.feature_size), np.nan, np.float32)
         features[:2] = value
-        data = io.BytesIO()
-        np.savez(data, video=video, features=features)
-        encoded = pybase64.b64encode(data.getvalue()).decode()
-        return second_log_probability(f"data:application/zip;base64,{encoded}")
+        return second_log_probability(container(clip, features))
 
     plain = second_log_probability("clip5.mp4")
     assert with_features(np.nan) == pytest.approx(plain, abs=1e-5)
