@@ -5,10 +5,7 @@ from typing import Any, cast
 from transformers import HubertConfig, LlamaConfig
 from transformers.configuration_utils import PreTrainedConfig
 
-FEATURE_NAMES = ("FaceMAE", "VideoMAE", "audio")
-"""The rows of a clip's features, in their order (`first_face.py` of the original)."""
-
-AUDIO_ROW = FEATURE_NAMES.index("audio")
+from emotion_llama_vllm.media.features import FEATURE_NAMES
 
 
 class EvaVisionConfig(PreTrainedConfig):

@@ -12,13 +12,14 @@ import yaml
 from emotion_llama.schema import EmotionRequest, EmotionResponse, Timing
 from emotion_llama_vllm import demo_files
 from emotion_llama_vllm.analysis import questions, response, sampling
-from emotion_llama_vllm.analysis.clips import decode_request
+from emotion_llama_vllm.analysis.clips import cut_request, record_request
 from emotion_llama_vllm.analysis.labels import LabelTree
 from emotion_llama_vllm.analysis.prompts import label_tree, one_turn
 from emotion_llama_vllm.checkpoint.served import read_served
 from emotion_llama_vllm.media.clip import Clip
 from emotion_llama_vllm.media.timeline import Timeline
 from emotion_llama_vllm.runtime import compile_nothing, set_environment
+from emotion_llama_vllm.settings import media_settings
 
 DEMO = "demo"
 
@@ -67,7 +68,8 @@ class EmotionLlama:
         data = video if isinstance(video, bytes) else Path(video).read_bytes()
         fetched = time.monotonic()
         size = self.llm.llm_engine.model_config.hf_config.feature_size
-        timeline = decode_request(data, request, size)
+        recording = record_request(data, request, settings=media_settings())
+        timeline = cut_request(recording, request, size)
         decoded = time.monotonic()
         tree = label_tree(self._tokenizer, questions.labels(request, self._served.card))
         outputs = self._ask(list(self._jobs(timeline, request, tree)))

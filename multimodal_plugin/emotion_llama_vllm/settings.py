@@ -13,22 +13,41 @@ ENV_PREFIX = "EMOTION_LLAMA_"
 class MediaSettings(BaseSettings):
     """Limits of the media that requests bring; every field is `EMOTION_LLAMA_<NAME>`."""
 
-    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, frozen=True, use_attribute_docstrings=True
+    )
 
     media_root: Annotated[tuple[Path, ...], NoDecode] = ()
-    """Folders whose files a request may name, separated by `:` in the environment."""
+    """folder whose clips requests may name; give it again, or join several with `:`"""
 
     max_media_mb: float = Field(default=64, gt=0)
-    """Largest clip in MiB, however it comes."""
+    """largest clip in MiB, however it comes"""
 
     max_audio_seconds: float = Field(default=120, gt=0)
-    """Longest sound; a longer one is refused, never cut."""
+    """longest sound of a clip; a longer one is refused, never cut"""
 
     max_timeline_seconds: float = Field(default=3600, gt=0)
-    """Longest sound of a clip that is analysed window by window."""
+    """longest clip; over the longest sound it can only be cut into windows"""
 
     media_fetch_seconds: float = Field(default=30, gt=0)
-    """Deadline for fetching a clip over http(s), redirects included."""
+    """deadline for fetching a clip over http(s), redirects included"""
+
+    allow_private_media_host: Annotated[tuple[str, ...], NoDecode] = ()
+    """allowed media domain that may have a private address; give it again for more"""
+
+    decode_workers: int = Field(default=0, ge=0)
+    """processes that decode; with 0 a hostile file can end the server"""
+
+    decode_seconds: float = Field(default=20, gt=0)
+    """deadline for decoding a clip, and the CPU time it may take"""
+
+    decode_memory_mb: float = Field(default=2048, ge=256)
+    """memory in MiB that decoding a clip may take"""
+
+    @field_validator("allow_private_media_host", mode="before")
+    @classmethod
+    def _split_hosts(cls, value: object) -> object:
+        return [part for part in value.split(",") if part] if isinstance(value, str) else value
 
     @field_validator("media_root", mode="before")
     @classmethod

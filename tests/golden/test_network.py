@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from emotion_llama_vllm.config import AUDIO_ROW, EmotionLlamaConfig
+from emotion_llama_vllm.config import EmotionLlamaConfig
+from emotion_llama_vllm.media.features import AUDIO_ROW
 from emotion_llama_vllm.model.processing import preprocess
 from tests.support.golden import CASES, FOLDER, Case, read_json, read_wav
 from tests.support.network import load_network

@@ -4,24 +4,36 @@ from dataclasses import replace
 
 from emotion_llama.schema import EmotionRequest
 from emotion_llama_vllm.media import features
-from emotion_llama_vllm.media.timeline import Timeline, decode_timeline
-from emotion_llama_vllm.settings import media_settings
+from emotion_llama_vllm.media.timeline import Recording, Timeline, record
+from emotion_llama_vllm.settings import MediaSettings
 
 
-def decode_request(data: bytes, request: EmotionRequest, feature_size: int) -> Timeline:
-    """Decode a clip's pictures and sounds; given features are of the clip as a whole.
+def record_request(
+    source: bytes, request: EmotionRequest, *, size: int | None = None, settings: MediaSettings
+) -> Recording:
+    """Read a clip's pictures and sound; can be pickled, as `decode`.
 
     Raises:
-        MediaError: no usable clip, or none with this frame, these windows or features.
+        MediaError: no usable clip, or none with this frame or these windows.
     """
     windows = request.timeline
-    timeline = decode_timeline(
-        data,
+    return record(
+        source,
         frame=request.frame,
         window=windows.window if windows else None,
         step=windows.step if windows else None,
-        settings=media_settings(),
+        size=size,
+        settings=settings,
     )
+
+
+def cut_request(recording: Recording, request: EmotionRequest, feature_size: int) -> Timeline:
+    """Cut what was read; given features are of the clip as a whole.
+
+    Raises:
+        FeaturesError: they are no features.
+    """
+    timeline = recording.cut()
     if request.features is None:
         return timeline
     rows = features.read_base64(request.features, feature_size)

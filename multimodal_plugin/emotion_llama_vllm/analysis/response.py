@@ -17,8 +17,8 @@ from emotion_llama.schema import (
     Usage,
 )
 from emotion_llama_vllm.checkpoint.served import Served
-from emotion_llama_vllm.config import FEATURE_NAMES
 from emotion_llama_vllm.media.clip import Clip
+from emotion_llama_vllm.media.features import FEATURE_NAMES
 
 
 def emotion(probabilities: dict[str, float]) -> Emotion:

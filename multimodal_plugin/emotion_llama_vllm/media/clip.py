@@ -19,7 +19,7 @@ class Clip:
     """
 
     frame: npt.NDArray[np.uint8]
-    """RGB, [height, width, 3], upright."""
+    """RGB, [height, width, 3], upright; already of the network's size where it was asked for."""
 
     waveform: npt.NDArray[np.float32] | None
     """Mono at `SAMPLING_RATE`, [samples]; None where the clip has no sound at all."""
@@ -37,12 +37,9 @@ class Clip:
 
     def metadata(self) -> dict[str, Any]:
         """What travels beside the frame, in the keys that pre-decoded clips use too."""
-        height, width, _ = self.frame.shape
         facts: dict[str, Any] = {
             "frame_index": self.frame_index,
             "frame_time": self.frame_time,
-            "height": height,
-            "width": width,
             "has_audio": self.waveform is not None,
             "audio_seconds": self.audio_seconds,
             "sampling_rate": SAMPLING_RATE,

@@ -5,13 +5,16 @@ Selected by `VLLM_MEDIA_CONNECTOR=emotion_llama`, which `emotion-llama serve` se
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from vllm.exceptions import GracefulHTTPError
 from vllm.multimodal.media import MEDIA_CONNECTOR_REGISTRY, MediaConnector, MediaIO
 
+from emotion_llama_vllm.media.decode import decode
+from emotion_llama_vllm.media.decoder import current
 from emotion_llama_vllm.media.errors import MediaError
 from emotion_llama_vllm.media.source import MediaReader
 from emotion_llama_vllm.settings import media_settings
@@ -55,11 +58,15 @@ class EmotionLlamaMediaConnector(MediaConnector):
     async def load_from_url_async(
         self, url: str, media_io: MediaIO[_M], *, fetch_timeout: int | None = None
     ) -> _M:
+        """The clip alone, without its bytes: what vLLM's cache is to know it by is in there."""
+        decoder = current()
+        job = partial(decode, size=decoder.size, settings=media_settings())
         try:
-            data = await self._reader.read(url)
-            return await asyncio.to_thread(media_io.load_bytes, data)
+            with await self._reader.open(url) as file:
+                clip = await decoder.run(job, file)
         except MediaError as error:
             raise as_vllm_error(error) from error
+        return cast(_M, (clip.frame[None], clip.metadata()))
 
     def load_from_url(
         self, url: str, media_io: MediaIO[_M], *, fetch_timeout: int | None = None

@@ -6,16 +6,34 @@ from contextlib import contextmanager
 
 import av
 import av.logging as av_logging
+from av import CodecContext, Packet
 from av.container import InputContainer
 from av.error import FFmpegError
 
 from emotion_llama_vllm.media.errors import MediaError
 
+_VIDEO = (
+    *("h264", "hevc", "vp8", "vp9", "libdav1d", "av1"),
+    *("mpeg4", "mpeg1video", "mpeg2video", "mjpeg"),
+)
+_AUDIO = (
+    *("aac", "mp3", "mp3float", "opus", "libopus", "vorbis", "flac", "ac3"),
+    *("adpcm_ms", "adpcm_ima_wav", "adpcm_ima_qt", "pcm_alaw", "pcm_mulaw", "pcm_u8", "pcm_s8"),
+    *(f"pcm_{kind}{end}" for kind in ("s16", "s24", "s32", "f32", "f64") for end in ("le", "be")),
+)
+CODECS = frozenset(_VIDEO + _AUDIO)
+"""The decoders that may run. FFmpeg has hundreds, and its worst bugs are in those nobody uses."""
+
 _OPTIONS = {
     # Playlists, concat scripts and SDP texts would make FFmpeg open other files or hosts.
     "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi",
     "protocol_whitelist": "none",
+    # FFmpeg decodes a little already to find out what is in a file.
+    "codec_whitelist": ",".join(sorted(CODECS)),
 }
+
+MAX_PACKETS = 500_000
+"""More than an hour of picture and sound has: walking them takes a second."""
 
 av_logging.set_level(None)
 
@@ -40,6 +58,31 @@ def open_container(data: bytes) -> Iterator[InputContainer]:
             yield container
         except FFmpegError as error:
             raise MediaError("The file is damaged: it cannot be read to its end.") from error
+
+
+def packets(container: InputContainer, max_seconds: float) -> Iterator[Packet]:
+    """Walk a file's packets.
+
+    Raises:
+        MediaError: it says that it lasts over `max_seconds`, or there are too many.
+    """
+    if container.duration is not None and container.duration / 1e6 > max_seconds:
+        raise MediaError(
+            f"The clip lasts {container.duration / 1e6:.0f} s; at most {max_seconds:g} s are taken."
+        )
+    for number, packet in enumerate(container.demux()):
+        if number == MAX_PACKETS:
+            raise MediaError("The clip has too many packets; cut it into shorter ones.")
+        yield packet
+
+
+def check_codec(context: CodecContext) -> None:
+    """Raise MediaError unless this decoder may run."""
+    if context.name not in CODECS:
+        raise MediaError(
+            f"The clip is in a codec that is not taken ({context.name}); re-encode it as H.264 "
+            "with AAC."
+        )
 
 
 def _check_riff_size(data: bytes) -> None:

@@ -7,19 +7,24 @@ are no closer to OpenCV's than these, which equal them bit for bit.
 
 from emotion_llama_vllm.media import features
 from emotion_llama_vllm.media.clip import Clip
-from emotion_llama_vllm.media.container import open_container
+from emotion_llama_vllm.media.container import open_container, packets
 from emotion_llama_vllm.media.errors import MediaError
-from emotion_llama_vllm.media.picture import FirstFrame, decode_still, is_still
+from emotion_llama_vllm.media.picture import FirstFrame, decode_still, is_still, resize
 from emotion_llama_vllm.media.sound import SoundTrack
 from emotion_llama_vllm.settings import MediaSettings
 
 
-def decode(source: bytes, *, settings: MediaSettings) -> Clip:
+def decode(source: bytes, *, size: int | None = None, settings: MediaSettings) -> Clip:
     """Return the first frame of `source` and its whole sound.
 
-    `source` is a video file (MP4, MOV, AVI, MKV, WebM), a PNG or JPEG (a clip of one frame
-    without sound), or an `.npz` container of either with features. The function, its arguments,
-    its result and its errors can be pickled, so it runs in a worker process as well as here.
+    The function, its arguments, its result and its errors can be pickled, so it runs in a worker
+    process as well as here.
+
+    Args:
+        source: a video file (MP4, MOV, AVI, MKV, WebM), a PNG or JPEG (a clip of one frame without
+            sound), or an `.npz` container of either with features.
+        size: side in pixels to which the frame is resized.
+        settings: the limits.
 
     Raises:
         MediaError: no usable clip; the message says why.
@@ -30,19 +35,22 @@ def decode(source: bytes, *, settings: MediaSettings) -> Clip:
     if not source:
         raise MediaError("The clip is empty: it has no bytes.")
     if is_still(source):
-        return Clip(frame=decode_still(source), waveform=None, features=rows)
-    frame, sound = _read_once(source, settings.max_audio_seconds)
+        return Clip(resize(decode_still(source), size), waveform=None, features=rows)
+    frame, sound = _read_once(source, settings)
     return Clip(
-        frame=frame.rgb(), waveform=sound.waveform(), frame_time=frame.seconds, features=rows
+        frame=resize(frame.rgb(), size),
+        waveform=sound.waveform(),
+        frame_time=frame.seconds,
+        features=rows,
     )
 
 
-def _read_once(source: bytes, max_audio_seconds: float) -> tuple[FirstFrame, SoundTrack]:
+def _read_once(source: bytes, settings: MediaSettings) -> tuple[FirstFrame, SoundTrack]:
     """Walk the file's packets once, for the frame and for the sound."""
     with open_container(source) as container:
         frame = FirstFrame(container)
-        sound = SoundTrack(container, max_seconds=max_audio_seconds)
-        for packet in container.demux():
+        sound = SoundTrack(container, max_seconds=settings.max_audio_seconds)
+        for packet in packets(container, settings.max_timeline_seconds):
             if packet.stream is frame.stream and not frame.found:
                 frame.feed(packet)
             elif packet.stream is sound.stream:

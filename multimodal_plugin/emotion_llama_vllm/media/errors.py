@@ -31,6 +31,12 @@ class MediaTooLarge(MediaError):
     status = 413
 
 
+class DecodeTimeout(MediaError):
+    """Decoding took longer than the operator allows."""
+
+    status = 504
+
+
 class FrameTimeError(MediaError):
     """The clip has no frame at that time."""
 

@@ -14,8 +14,12 @@ import numpy.typing as npt
 import pybase64
 from numpy.lib import format as npy
 
-from emotion_llama_vllm.config import FEATURE_NAMES
 from emotion_llama_vllm.media.errors import FeaturesError, MediaError, MediaTooLarge
+
+FEATURE_NAMES = ("FaceMAE", "VideoMAE", "audio")
+"""The rows of a clip's features, in their order (`first_face.py` of the original)."""
+
+AUDIO_ROW = FEATURE_NAMES.index("audio")
 
 _ZIP_MAGIC = b"PK\x03\x04"
 _MEMBERS = {"video.npy", "features.npy"}

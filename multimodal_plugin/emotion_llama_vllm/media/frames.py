@@ -16,7 +16,7 @@ from av.container import InputContainer
 from av.error import FFmpegError
 
 from emotion_llama_vllm.media.errors import FrameTimeError, MediaError
-from emotion_llama_vllm.media.picture import open_video_stream, to_rgb
+from emotion_llama_vllm.media.picture import open_video_stream, resize, to_rgb
 
 FramePolicy = Literal["first", "middle"] | float
 """Which frame of a stretch: its first, its middle one, or that of a time in seconds from its start.
@@ -40,6 +40,8 @@ class Frames:
     """
 
     container: InputContainer
+    size: int | None = None
+    """Side in pixels to which each decoded frame is resized."""
     _packets: list[Packet] = field(default_factory=list)
     _times: list[int] = field(default_factory=list)
 
@@ -121,7 +123,8 @@ class Frames:
         for frame in frames:
             if frame.pts in wanted:
                 index = wanted[frame.pts]
-                found[index] = Frame(to_rgb(frame), index, self._seconds(frame.pts))
+                rgb = resize(to_rgb(frame), self.size)
+                found[index] = Frame(rgb, index, self._seconds(frame.pts))
 
     def _key_before(self, pts: int) -> int:
         """The last packet from which a decoder can start and reach this time."""

@@ -11,10 +11,18 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 from PIL import Image, ImageOps
 
+from emotion_llama_vllm.media.container import check_codec
 from emotion_llama_vllm.media.errors import MediaError
 
 _MAX_PIXELS = 8192 * 4320
 _STILL_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
+
+
+def resize(frame: npt.NDArray[np.uint8], size: int | None) -> npt.NDArray[np.uint8]:
+    """Bring an RGB frame to the network's `size`, as the original does; None leaves it."""
+    if size is None:
+        return frame
+    return np.asarray(Image.fromarray(frame).resize((size, size), Image.Resampling.BICUBIC))
 
 
 def is_still(data: bytes) -> bool:
@@ -94,6 +102,7 @@ def open_video_stream(container: InputContainer) -> VideoStream:
     for stream in container.streams.video:
         # A cover picture is no video, and a codec that FFmpeg does not know has no context.
         if stream.codec_context and not stream.disposition & Disposition.attached_pic:
+            check_codec(stream.codec_context)
             stream.codec_context.thread_count = 1
             _check_size(stream.codec_context.width, stream.codec_context.height)
             return stream

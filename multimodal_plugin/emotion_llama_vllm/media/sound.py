@@ -10,6 +10,7 @@ from av.container import InputContainer
 from av.error import FFmpegError
 
 from emotion_llama_vllm.media.clip import SAMPLING_RATE
+from emotion_llama_vllm.media.container import check_codec
 from emotion_llama_vllm.media.errors import MediaError
 
 _CUT_OFF_SECONDS = 1.0
@@ -40,6 +41,7 @@ class SoundTrack:
         self._end = 0.0
         self._declared = None if container.duration is None else container.duration / 1e6
         if self.stream is not None:
+            check_codec(self.stream.codec_context)
             self.stream.codec_context.thread_count = 1
             if self.stream.duration is not None and self.stream.time_base is not None:
                 check_seconds(float(self.stream.duration * self.stream.time_base), max_seconds)

@@ -1,4 +1,4 @@
-"""Where a clip's bytes are, and reading them: a path, a file or data URL, an http(s) URL.
+"""Where a clip's bytes are, and opening them: a path, a file or data URL, an http(s) URL.
 
 Nothing is readable that the operator did not allow: no path outside the media roots, no host
 outside the allowed domains.
@@ -12,24 +12,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import httpx2
 import pybase64
 
+from emotion_llama_vllm import metrics
 from emotion_llama_vllm.media.errors import (
     MediaError,
     MediaNotFound,
     MediaNotReadable,
     MediaTooLarge,
 )
+from emotion_llama_vllm.media.fetch import Fetcher
+from emotion_llama_vllm.media.file import ClipFile
 from emotion_llama_vllm.settings import MediaSettings
-
-_MAX_REDIRECTS = 3
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)
 class MediaReader:
-    """Reads the bytes that a request names.
+    """Opens what a request names.
 
     Args:
         roots: folders whose files may be read.
@@ -41,26 +40,28 @@ class MediaReader:
     domains: Sequence[str]
     settings: MediaSettings
 
-    async def read(self, url: str) -> bytes:
-        """Return the bytes behind `url`, off the event loop where reading blocks.
+    async def open(self, url: str) -> ClipFile:
+        """Return the bytes behind `url` as an open file, which the caller closes.
 
         Raises:
             MediaError: what `url` names cannot be had (400), is not there (404) or is too large
                 (413).
         """
-        if url.partition("://")[0].lower() in _DEFAULT_PORTS:
-            return await self._fetch(url)
-        return await asyncio.to_thread(self.read_local, url)
+        with metrics.fetch_seconds.time():
+            if url.partition("://")[0].lower() in ("http", "https"):
+                return await self._fetch(url)
+            return await asyncio.to_thread(self._open_local, url)
 
-    def read_local(self, url: str) -> bytes:
+    def _open_local(self, url: str) -> ClipFile:
         """The same for what needs no network: a data URL, a file URL or a path."""
         if url[:5].lower() == "data:":
-            data = self._decode_data_url(url)
+            clip = ClipFile.in_memory(self._decode_data_url(url))
         else:
-            data = self._read_file(_path_of(url))
-        if not data:
+            clip = self._open_file(_path_of(url))
+        if not clip.size:
+            clip.close()
             raise MediaError("The clip is empty: it has no bytes.")
-        return data
+        return clip
 
     def _decode_data_url(self, url: str) -> bytes:
         head, comma, payload = url.partition(",")
@@ -76,7 +77,7 @@ class MediaReader:
         except ValueError as error:
             raise MediaError("The data URL's payload is not valid base64.") from error
 
-    def _read_file(self, path: str) -> bytes:
+    def _open_file(self, path: str) -> ClipFile:
         resolved = self._resolve(path)
         try:
             descriptor = os.open(resolved, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -84,14 +85,22 @@ class MediaReader:
             raise MediaNotFound("There is no such file in the media roots.") from error
         except OSError as error:
             raise MediaNotReadable("The file cannot be opened by the server.") from error
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        try:
+            self._check_opened(descriptor)
+        except MediaError:
             os.close(descriptor)
+            raise
+        return ClipFile(os.fdopen(descriptor, "rb"))
+
+    def _check_opened(self, descriptor: int) -> None:
+        """Look at what was opened, as the path may have become another's since it was resolved."""
+        opened, status = Path(f"/proc/self/fd/{descriptor}").readlink(), os.fstat(descriptor)
+        if not any(opened.is_relative_to(os.path.realpath(root)) for root in self.roots):
+            raise MediaNotReadable("The path leads outside the folders that this server reads.")
+        if not stat.S_ISREG(status.st_mode):
             raise MediaError("The path names no regular file; name a video file.")
-        with os.fdopen(descriptor, "rb") as file:
-            data = file.read(self.settings.max_media_bytes + 1)
-        if len(data) > self.settings.max_media_bytes:
+        if status.st_size > self.settings.max_media_bytes:
             raise self._too_large()
-        return data
 
     def _resolve(self, path: str) -> str:
         """The path with links resolved, inside a root; relative paths are tried in each root."""
@@ -111,53 +120,21 @@ class MediaReader:
             )
         return found or inside[0]
 
-    async def _fetch(self, url: str) -> bytes:
-        deadline = self.settings.media_fetch_seconds
-        try:
-            async with (
-                asyncio.timeout(deadline),
-                httpx2.AsyncClient(follow_redirects=False, trust_env=False) as client,
-            ):
-                for _ in range(_MAX_REDIRECTS + 1):
-                    self._check_url(url)
-                    async with client.stream("GET", url, timeout=deadline) as response:
-                        if response.next_request is None:
-                            return await self._read_response(response)
-                        url = str(response.next_request.url)
-        except TimeoutError as error:
-            raise MediaError(f"Fetching the clip took over {deadline:g} s.") from error
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            raise MediaError("The clip's URL could not be fetched; check host and path.") from error
-        raise MediaError(f"The clip's URL redirects over {_MAX_REDIRECTS} times.")
-
-    def _check_url(self, url: str) -> None:
-        try:
-            parts = urlsplit(url)
-            host, port = parts.hostname, parts.port
-        except ValueError as error:
-            raise MediaError("The clip's URL is not valid.") from error
-        if parts.scheme not in _DEFAULT_PORTS or not host or parts.username or "\\" in url:
-            raise MediaError("The clip's URL must read http(s)://host/path.")
-        allowed = {domain.lower() for domain in self.domains}
-        named = f"{host}:{port or _DEFAULT_PORTS[parts.scheme]}"
-        if named in allowed or (host in allowed and port in (None, 80, 443)):
-            return
-        raise MediaError(
-            f"This server does not fetch from {host!r}; "
-            "its operator can allow a domain with --allowed-media-domains."
+    async def _fetch(self, url: str) -> ClipFile:
+        fetcher = Fetcher(
+            domains=self.domains,
+            private_hosts=self.settings.allow_private_media_host,
+            max_bytes=self.settings.max_media_bytes,
+            seconds=self.settings.media_fetch_seconds,
         )
-
-    async def _read_response(self, response: httpx2.Response) -> bytes:
-        if response.status_code != 200:
-            raise MediaError(f"The clip's URL answered with status {response.status_code}.")
-        data = bytearray()
-        async for piece in response.aiter_bytes():
-            data += piece
-            if len(data) > self.settings.max_media_bytes:
-                raise self._too_large()
-        if not data:
-            raise MediaError("The clip is empty: its URL has no bytes.")
-        return bytes(data)
+        clip = ClipFile.in_memory()
+        try:
+            await fetcher.fetch(url, clip.file)
+            clip.file.flush()
+        except BaseException:
+            clip.close()
+            raise
+        return clip
 
     def _too_large(self) -> MediaTooLarge:
         return MediaTooLarge(

@@ -9,10 +9,10 @@ from av.container import InputContainer
 
 from emotion_llama_vllm.media import features
 from emotion_llama_vllm.media.clip import SAMPLING_RATE, Clip
-from emotion_llama_vllm.media.container import open_container
+from emotion_llama_vllm.media.container import open_container, packets
 from emotion_llama_vllm.media.errors import FrameTimeError, MediaError, TimelineError
-from emotion_llama_vllm.media.frames import FramePolicy, Frames
-from emotion_llama_vllm.media.picture import decode_still, is_still
+from emotion_llama_vllm.media.frames import Frame, FramePolicy, Frames
+from emotion_llama_vllm.media.picture import decode_still, is_still, resize
 from emotion_llama_vllm.media.sound import SoundTrack
 from emotion_llama_vllm.settings import MediaSettings
 
@@ -41,21 +41,53 @@ class Timeline:
     windows: Sequence[Window]
 
 
-def decode_timeline(
+@dataclass(frozen=True)
+class Recording:
+    """What is needed of a file to cut it, each frame and each sample once.
+
+    It is what a decode worker hands back: `cut` makes a `Timeline` of it without copying.
+    """
+
+    sound: npt.NDArray[np.float32] | None
+    frames: dict[int, Frame]
+    spans: Sequence[tuple[float, float]]
+    """The whole clip, then each window, in seconds."""
+    indices: Sequence[int]
+    """The frame of each span."""
+    max_audio_seconds: float
+
+    def cut(self) -> Timeline:
+        clips = [
+            self._clip(index, *span) for index, span in zip(self.indices, self.spans, strict=True)
+        ]
+        windows = [
+            Window(*span, clip) for span, clip in zip(self.spans[1:], clips[1:], strict=True)
+        ]
+        return Timeline(clips[0], windows)
+
+    def _clip(self, index: int, start: float, end: float) -> Clip:
+        frame = self.frames[index]
+        heard = _stretch(self.sound, start, min(end, start + self.max_audio_seconds))
+        return Clip(frame.rgb, heard, frame_index=frame.index, frame_time=frame.seconds)
+
+
+def record(
     source: bytes,
     *,
     frame: FramePolicy = "first",
     window: float | None = None,
     step: float | None = None,
+    size: int | None = None,
     settings: MediaSettings,
-) -> Timeline:
+) -> Recording:
     """Read a clip with a frame of choice, and its windows if `window` and `step` are given.
 
     Args:
-        source: as for `decode`.
+        source: as for `decode`, but for the container with features.
         frame: which frame stands for the clip, and for each window.
         window: seconds of each window, the last of which ends with the clip.
         step: seconds from one window's start to the next one's.
+        size: side in pixels to which the frames are resized.
         settings: the limits. With windows, only they need to fit into `max_audio_seconds`.
 
     Raises:
@@ -66,17 +98,24 @@ def decode_timeline(
     if not source:
         raise MediaError("The clip is empty: it has no bytes.")
     if is_still(source):
-        return _still(decode_still(source), frame, has_windows=window is not None)
+        picture = resize(decode_still(source), size)
+        return _still(picture, frame, has_windows=window is not None)
     if window is not None and window > settings.max_audio_seconds:
         raise TimelineError(
             f"A window of {window:g} s is too long; at most {settings.max_audio_seconds:g} s."
         )
     with open_container(source) as container:
-        frames, sound = _walk(container, settings, has_windows=window is not None)
+        frames = Frames(container, size)
+        sound = _walk(container, frames, settings, has_windows=window is not None)
         heard = 0.0 if sound is None else len(sound) / SAMPLING_RATE
         seconds = max(frames.seconds, heard)
-        spans = [] if window is None or step is None else spread(seconds, window, step)
-        return _cut(frames, sound, frame, [(0.0, seconds), *spans], settings.max_audio_seconds)
+        windows = [] if window is None or step is None else spread(seconds, window, step)
+        spans = [(0.0, seconds), *windows]
+        indices = [frames.choose(frame, start, end) for start, end in spans]
+        _check_room(len(set(indices)), container, size, settings)
+        return Recording(
+            sound, frames.decode(set(indices)), spans, indices, settings.max_audio_seconds
+        )
 
 
 def spread(seconds: float, window: float, step: float) -> list[tuple[float, float]]:
@@ -100,38 +139,33 @@ def spread(seconds: float, window: float, step: float) -> list[tuple[float, floa
 
 
 def _walk(
-    container: InputContainer, settings: MediaSettings, *, has_windows: bool
-) -> tuple[Frames, npt.NDArray[np.float32] | None]:
+    container: InputContainer, frames: Frames, settings: MediaSettings, *, has_windows: bool
+) -> npt.NDArray[np.float32] | None:
     """Walk the file's packets once: the sound is decoded, the picture's packets are kept."""
     longest = settings.max_timeline_seconds if has_windows else settings.max_audio_seconds
-    frames, sound = Frames(container), SoundTrack(container, max_seconds=longest)
-    for packet in container.demux():
+    sound = SoundTrack(container, max_seconds=longest)
+    for packet in packets(container, settings.max_timeline_seconds):
         if packet.stream is frames.stream:
             frames.feed(packet)
         elif packet.stream is sound.stream:
             sound.feed(packet)
         sound.see(packet)
     frames.finish()
-    return frames, sound.waveform()
+    return sound.waveform()
 
 
-def _cut(
-    frames: Frames,
-    sound: npt.NDArray[np.float32] | None,
-    policy: FramePolicy,
-    spans: Sequence[tuple[float, float]],
-    max_audio_seconds: float,
-) -> Timeline:
-    """The stretches of a clip as clips; the first span is the whole."""
-    indices = [frames.choose(policy, start, end) for start, end in spans]
-    decoded = frames.decode(set(indices))
-    clips = []
-    for index, (start, end) in zip(indices, spans, strict=True):
-        heard = _stretch(sound, start, min(end, start + max_audio_seconds))
-        found = decoded[index]
-        clips.append(Clip(found.rgb, heard, frame_index=found.index, frame_time=found.seconds))
-    windows = [Window(*span, clip) for span, clip in zip(spans[1:], clips[1:], strict=True)]
-    return Timeline(clips[0], windows)
+def _check_room(
+    count: int, container: InputContainer, size: int | None, settings: MediaSettings
+) -> None:
+    """Raise TimelineError for more frames than half of a worker's memory holds."""
+    context = container.streams.video[0].codec_context
+    pixels = context.width * context.height if size is None else size * size
+    most = int(settings.decode_memory_mb * 2**19 / (3 * max(pixels, 1)))
+    if count > max(most, 1):
+        raise TimelineError(
+            f"The windows need {count} frames; at most {most} of this size are taken. "
+            "Take a larger step."
+        )
 
 
 def _stretch(
@@ -144,9 +178,9 @@ def _stretch(
     return stretch if len(stretch) else None
 
 
-def _still(picture: npt.NDArray[np.uint8], frame: FramePolicy, *, has_windows: bool) -> Timeline:
+def _still(picture: npt.NDArray[np.uint8], frame: FramePolicy, *, has_windows: bool) -> Recording:
     """A picture is a clip of one frame without sound, and so is its one window."""
     if not isinstance(frame, str) and frame > 0:
         raise FrameTimeError("A picture has only the frame at 0 s.")
-    clip = Clip(picture, None)
-    return Timeline(clip, [Window(0.0, 0.0, clip)] if has_windows else [])
+    spans = [(0.0, 0.0)] * (1 + has_windows)
+    return Recording(None, {0: Frame(picture, 0, 0.0)}, spans, [0] * len(spans), 0.0)

@@ -15,7 +15,8 @@ from vllm.model_executor.models.utils import (
 from vllm.multimodal import MULTIMODAL_REGISTRY
 from vllm.sequence import IntermediateTensors
 
-from emotion_llama_vllm.config import AUDIO_ROW, EmotionLlamaConfig
+from emotion_llama_vllm.config import EmotionLlamaConfig
+from emotion_llama_vllm.media.features import AUDIO_ROW
 from emotion_llama_vllm.model.audio import HubertMean
 from emotion_llama_vllm.model.processing import (
     PLACEHOLDER,

@@ -6,7 +6,6 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image
 from transformers import BatchFeature
 from vllm.exceptions import VLLMValidationError
 from vllm.inputs import MultiModalDataDict
@@ -21,9 +20,10 @@ from vllm.multimodal.processing import (
     PromptUpdateDetails,
 )
 
-from emotion_llama_vllm.config import AUDIO_ROW, FEATURE_NAMES, EmotionLlamaConfig
+from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.media.clip import SAMPLING_RATE
-from emotion_llama_vllm.media.features import check_features
+from emotion_llama_vllm.media.features import AUDIO_ROW, FEATURE_NAMES, check_features
+from emotion_llama_vllm.media.picture import resize
 from emotion_llama_vllm.media.sound import check_seconds, resample
 from emotion_llama_vllm.model.audio import min_samples
 from emotion_llama_vllm.settings import media_settings
@@ -192,8 +192,8 @@ def _pixels(frames: object, size: int) -> npt.NDArray[np.uint8]:
         or frames.shape[-1] != 3
     ):
         raise VLLMValidationError("A decoded clip is one RGB frame: uint8 [1, height, width, 3].")
-    resized = Image.fromarray(frames[0]).resize((size, size), Image.Resampling.BICUBIC)
-    return np.ascontiguousarray(np.asarray(resized).transpose(2, 0, 1))
+    # Of the right size already where it comes from a decode worker: then this only copies.
+    return np.ascontiguousarray(resize(frames[0], size).transpose(2, 0, 1))
 
 
 def _waveform(metadata: Mapping[str, Any]) -> npt.NDArray[np.float32] | None:

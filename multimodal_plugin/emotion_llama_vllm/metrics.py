@@ -1,0 +1,30 @@
+"""What is counted and timed beside vLLM's own, in the registry that its `/metrics` shows."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+fetch_seconds = Histogram(
+    "emotion_llama_fetch_seconds", "Getting a clip's bytes.", buckets=_SECONDS
+)
+decode_seconds = Histogram(
+    "emotion_llama_decode_seconds",
+    "Decoding a clip, waiting for a worker included.",
+    buckets=_SECONDS,
+)
+queue_seconds = Histogram("emotion_llama_queue_seconds", "Waiting for admission.", buckets=_SECONDS)
+worker_restarts = Counter(
+    "emotion_llama_decode_worker_restarts", "Decode workers replaced, by cause.", ["cause"]
+)
+refusals = Counter(
+    "emotion_llama_refusals", "Requests refused before they were read, by reason.", ["reason"]
+)
+requests = Counter(
+    "emotion_llama_requests", "Requests answered, by the name of their key.", ["key", "status"]
+)
+in_flight = Gauge("emotion_llama_requests_in_flight", "Requests that are worked on.")
+waiting = Gauge("emotion_llama_requests_waiting", "Requests that wait for admission.")
+decoding = Gauge("emotion_llama_decodes_in_flight", "Clips that are decoded, or wait for it.")
+answer_cache = Counter(
+    "emotion_llama_answer_cache", "Requests that the answer cache was asked for.", ["result"]
+)
