@@ -4,16 +4,26 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 
-from emotion_llama.schema import EmotionEvent, EmotionResponse, ExplanationDelta
+from emotion_llama.schema import (
+    EmotionEvent,
+    EmotionRequest,
+    EmotionResponse,
+    ExplanationDelta,
+)
 from emotion_llama_server.analysis import Analysis, Clock, Event
 from emotion_llama_server.answer_cache import AnswerCache
 from emotion_llama_server.engine import Engine
 from emotion_llama_server.submission import Submission
-from emotion_llama_vllm.analysis.clips import decode_request
+from emotion_llama_vllm.analysis.clips import cut_request, record_request
 from emotion_llama_vllm.analysis.response import new_id
 from emotion_llama_vllm.checkpoint.served import Served
+from emotion_llama_vllm.media.decoder import Decoder
+from emotion_llama_vllm.media.file import ClipFile
 from emotion_llama_vllm.media.source import MediaReader
+from emotion_llama_vllm.media.timeline import Recording
+from emotion_llama_vllm.settings import media_settings
 
 Events = AsyncGenerator[Event, None]
 
@@ -42,6 +52,7 @@ class Analyst:
     engine: Engine
     served: Served
     reader: MediaReader
+    decoder: Decoder
     cache: AnswerCache
 
     async def take_up(self, submission: Submission) -> Findings:
@@ -52,19 +63,32 @@ class Analyst:
             VLLMError: labels or texts that the model cannot take.
         """
         clock, request = Clock(), submission.request
-        clip = submission.upload
-        if clip is None:
-            clip = await self.reader.read(request.video or "")
+        clip = submission.upload or await self.reader.open(request.video or "")
+        with clip:
             clock.fetch = clock.passed()
-        key = await asyncio.to_thread(self.cache.key, clip, request, self.served)
-        cached = None if self.cache.is_off else False
-        if key is not None and (known := self.cache.get(key)) is not None:
-            return Findings(_again(known, clock), cached=True)
-        started = clock.passed()
-        timeline = await asyncio.to_thread(decode_request, clip, request, self.engine.feature_size)
-        clock.decode = clock.passed() - started
+            key = await self._key(clip, request)
+            if (known := self.cache.get(key)) is not None:
+                return Findings(_again(known, clock), cached=True)
+            recording = await self._record(clip, request)
+            clock.decode = clock.passed() - clock.fetch
+        timeline = cut_request(recording, request, self.engine.feature_size)
         analysis = Analysis(self.engine, self.served, request, timeline, clock)
+        cached = None if self.cache.is_off else False
         return Findings(self._keep(key, analysis.events()), cached)
+
+    async def _key(self, clip: ClipFile, request: EmotionRequest) -> bytes | None:
+        if self.cache.is_off:
+            return None
+        return await asyncio.to_thread(lambda: self.cache.key(clip.read(), request, self.served))
+
+    async def _record(self, clip: ClipFile, request: EmotionRequest) -> Recording:
+        job = partial(
+            record_request,
+            request=_without_bytes(request),
+            size=self.decoder.size,
+            settings=media_settings(),
+        )
+        return await self.decoder.run(job, clip)
 
     async def _keep(self, key: bytes | None, events: Events) -> Events:
         async with aclosing(events):
@@ -82,3 +106,8 @@ async def _again(known: EmotionResponse, clock: Clock) -> Events:
     for window in known.timeline or ():
         yield window
     yield known.model_copy(update={"id": new_id(), "timing": clock.timing()})
+
+
+def _without_bytes(request: EmotionRequest) -> EmotionRequest:
+    """What a worker needs of a request: not the clip in it, nor the features."""
+    return request.model_copy(update={"video": None, "features": None})

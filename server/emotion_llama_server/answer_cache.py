@@ -4,6 +4,7 @@ import hashlib
 from collections import OrderedDict
 
 from emotion_llama.schema import EmotionRequest, EmotionResponse
+from emotion_llama_vllm import metrics
 from emotion_llama_vllm.checkpoint.served import Served
 
 
@@ -32,9 +33,12 @@ class AnswerCache:
         parts = (clip, asked.encode(), f"{served.manifest} {served.name} {card}".encode())
         return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).digest()
 
-    def get(self, key: bytes) -> EmotionResponse | None:
-        """The answer as it was given."""
-        if (kept := self._answers.get(key)) is None:
+    def get(self, key: bytes | None) -> EmotionResponse | None:
+        """The answer as it was given; None for what is not there, or not cached."""
+        kept = None if key is None else self._answers.get(key)
+        if not self.is_off:
+            metrics.answer_cache.labels("miss" if kept is None else "hit").inc()
+        if key is None or kept is None:
             return None
         self._answers.move_to_end(key)
         return EmotionResponse.model_validate_json(kept)

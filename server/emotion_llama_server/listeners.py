@@ -62,6 +62,8 @@ class LegacyListener:
             lifespan="off",  # vLLM's server runs the app's
             log_level=args.uvicorn_log_level,
             access_log=not args.disable_uvicorn_access_log,
+            proxy_headers=False,
+            server_header=False,
             ssl_keyfile=args.ssl_keyfile,
             ssl_certfile=args.ssl_certfile,
             ssl_ca_certs=args.ssl_ca_certs,

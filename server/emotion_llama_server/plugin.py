@@ -2,6 +2,7 @@
 
 import asyncio
 from argparse import Namespace
+from typing import cast
 
 from fastapi import FastAPI
 from starlette.datastructures import State
@@ -9,13 +10,19 @@ from vllm.config import ModelConfig
 from vllm.engine.protocol import EngineClient
 from vllm.tasks import SupportedTask
 
-from emotion_llama_server import errors, guard
+from emotion_llama_server import errors, exposure, gate, guard
 from emotion_llama_server.analyst import Analyst
 from emotion_llama_server.answer_cache import AnswerCache
 from emotion_llama_server.engine import Engine
-from emotion_llama_server.routes import emotion, legacy, models
+from emotion_llama_server.lifecycle import Lifecycle
+from emotion_llama_server.routes import emotion, legacy, models, probes
+from emotion_llama_server.settings import server_settings
 from emotion_llama_vllm.checkpoint.served import Served, read_served
+from emotion_llama_vllm.config import EmotionLlamaConfig
+from emotion_llama_vllm.media import decoder
 from emotion_llama_vllm.media.connector import media_reader
+from emotion_llama_vllm.media.workers import Workers
+from emotion_llama_vllm.settings import media_settings
 
 NAME = "emotion_llama_api"
 """The entry point's name, which `VLLM_PLUGINS` must list."""
@@ -28,6 +35,7 @@ class EmotionLlamaApi:
     required_tasks: tuple[SupportedTask, ...] | None = ("generate",)
 
     def attach_router(self, app: FastAPI) -> None:
+        app.include_router(probes.router)
         app.include_router(legacy.router)
         app.include_router(models.router)
         app.include_router(emotion.router)
@@ -41,20 +49,37 @@ class EmotionLlamaApi:
     ) -> None:
         if engine_client is None:
             raise RuntimeError("Emotion-LLaMA's routes need an engine.")
-        model = engine_client.model_config
+        model, settings = engine_client.model_config, server_settings(args)
+        exposure.close_others(self._app, settings.expose_route)
+        doorkeeper = gate.prepare(state, args)
+        state.emotion_llama_doorkeeper = doorkeeper
+        state.emotion_llama_lifecycle = Lifecycle(doorkeeper, engine_client, args.shutdown_timeout)
         served = await asyncio.to_thread(_served, model)
         engine = Engine(engine_client)
+        decoder.use(await _decoder(model))
         state.emotion_llama_card = served.card
         state.emotion_llama_engine = engine
         state.emotion_llama_analyst = Analyst(
             engine,
             served,
             reader=media_reader(model.allowed_local_media_path, model.allowed_media_domains),
-            cache=AnswerCache(getattr(args, "answer_cache_mb", 0)),
+            decoder=decoder.current(),
+            cache=AnswerCache(settings.answer_cache_mb),
         )
         await engine.warm_up()
         if (start := getattr(args, "on_app_ready", None)) is not None:
             await start(self._app)
+
+
+async def _decoder(model: ModelConfig) -> decoder.Decoder:
+    """Worker processes, where the operator wants any."""
+    settings = media_settings()
+    if not settings.decode_workers:
+        return decoder.InProcess()
+    config = cast(EmotionLlamaConfig, model.hf_config)
+    workers = Workers(settings, config.vision.image_size)
+    await workers.warm_up()
+    return workers
 
 
 def _served(model: ModelConfig) -> Served:

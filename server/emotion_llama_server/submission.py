@@ -1,8 +1,10 @@
 """A request for an analysis as it comes in: JSON, or a file and JSON in one multipart body."""
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from typing import BinaryIO, cast
 
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
@@ -11,7 +13,9 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from vllm.exceptions import VLLMValidationError
 
 from emotion_llama.schema import EmotionRequest
+from emotion_llama_server.strict_json import check_keys
 from emotion_llama_vllm.media.errors import MediaTooLarge
+from emotion_llama_vllm.media.file import ClipFile
 from emotion_llama_vllm.settings import media_settings
 
 _REQUEST_BYTES = 4 << 20
@@ -20,10 +24,10 @@ _REQUEST_BYTES = 4 << 20
 
 @dataclass(frozen=True)
 class Submission:
-    """What is asked, and the clip's bytes where they were uploaded."""
+    """What is asked, and the clip where it was uploaded."""
 
     request: EmotionRequest
-    upload: bytes | None
+    upload: ClipFile | None
 
 
 async def read_submission(raw_request: Request) -> Submission:
@@ -85,12 +89,24 @@ async def _from_form(form: FormData) -> Submission:
     if video is not None and not isinstance(video, UploadFile):
         raise VLLMValidationError("The part `video` must be a file.", parameter="video")
     text = await request.read() if isinstance(request, UploadFile) else request.encode()
-    return Submission(await _parse(text), None if video is None else await video.read())
+    submission = await _parse(text)
+    return Submission(submission, video and await asyncio.to_thread(_keep, video))
 
 
-async def _parse(body: bytes) -> EmotionRequest:
+def _keep(upload: UploadFile) -> ClipFile:
+    """The uploaded file, held open beyond its form: on disk, where it never had a name."""
+    return ClipFile(cast(BinaryIO, os.fdopen(os.dup(upload.file.fileno()), "rb")))
+
+
+async def _parse(body: bytes | str) -> EmotionRequest:
     """Off the event loop: a clip in a data URL takes a while."""
-    return await asyncio.to_thread(EmotionRequest.model_validate_json, body)
+    return await asyncio.to_thread(_parse_strictly, body)
+
+
+def _parse_strictly(body: bytes | str) -> EmotionRequest:
+    request = EmotionRequest.model_validate_json(body)
+    check_keys(body)
+    return request
 
 
 async def _limited(raw_request: Request, clip_bytes: int) -> AsyncGenerator[bytes, None]:

@@ -19,6 +19,7 @@ from emotion_llama_server.submission import Submission
 from emotion_llama_vllm.analysis.labels import LabelTree
 from emotion_llama_vllm.checkpoint.card import Card
 from emotion_llama_vllm.checkpoint.served import Served
+from emotion_llama_vllm.media.decoder import InProcess
 from emotion_llama_vllm.media.source import MediaReader
 from emotion_llama_vllm.settings import MediaSettings
 from tests.support.media import Recipe, write_clip
@@ -82,6 +83,7 @@ def analyst(engine: Any, root: Path, megabytes: float) -> Analyst:
         engine,
         Served("demo", Card(), "abc"),
         MediaReader([root], [], MediaSettings()),
+        InProcess(),
         AnswerCache(megabytes),
     )
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from emotion_llama_server import environment, serve
-from emotion_llama_server.serve import StartError
+from emotion_llama_server import environment, flags, serve
+from emotion_llama_server.environment import StartError
 from emotion_llama_vllm import demo_files, runtime
 
 
@@ -16,7 +16,7 @@ def parse(clean_environment: pytest.MonkeyPatch) -> Any:
     for name in ("EMOTION_LLAMA_MEDIA_ROOT", "EMOTION_LLAMA_MAX_MEDIA_MB"):
         clean_environment.setenv(name, "")
         clean_environment.delenv(name)
-    return lambda *argv: serve._parse(list(argv))
+    return lambda *argv: flags.parse(list(argv))
 
 
 def test_without_a_model_it_serves_the_demo(parse: Any) -> None:
@@ -50,7 +50,7 @@ def test_a_config_file_holds_our_keys_beside_vllms(parse: Any, tmp_path: Path) -
     )
     args = parse("--config", str(config))
     assert (args.model, args.legacy_port, args.seed) == ("DIR", 9000, 3)
-    assert os.environ["EMOTION_LLAMA_MAX_MEDIA_MB"] == "7.0"
+    assert float(os.environ["EMOTION_LLAMA_MAX_MEDIA_MB"]) == 7
 
 
 @pytest.mark.parametrize(

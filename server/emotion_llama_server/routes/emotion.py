@@ -16,7 +16,7 @@ from emotion_llama.schema import (
 )
 from emotion_llama_server import forms
 from emotion_llama_server.analyst import Analyst, Findings
-from emotion_llama_server.engine import with_cancellation
+from emotion_llama_server.engine import until_disconnect
 from emotion_llama_server.errors import ErrorRoute, describe, openai_error
 from emotion_llama_server.submission import Submission, read_submission
 
@@ -49,11 +49,14 @@ def _request_body() -> dict[str, Any]:
 
 _REFUSALS = {
     400: "Bad input; `param` names the field.",
+    401: "No API key, or an unknown one.",
     404: "No such file in the media roots.",
     413: "The clip is too large.",
     415: "Neither JSON nor an upload.",
+    429: "Over the rate limit; see `Retry-After`.",
     500: "The server failed.",
     503: "The server takes no request now.",
+    504: "The request, or decoding, took too long.",
 }
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
@@ -81,7 +84,7 @@ router = APIRouter(route_class=ErrorRoute, tags=["emotion"])
     openapi_extra={"requestBody": _request_body()},
     response_class=JSONResponse,
 )
-@with_cancellation
+@until_disconnect
 async def analyse(
     submission: Annotated[Submission, Depends(read_submission)], raw_request: Request
 ) -> Response:

@@ -8,12 +8,13 @@ import time
 from typing import Annotated
 
 import pybase64
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field, StrictStr
 from starlette.exceptions import HTTPException
 
-from emotion_llama_server.engine import Engine, SamplingParams, with_cancellation
+from emotion_llama_server.engine import Engine, SamplingParams, until_disconnect
 from emotion_llama_server.errors import ErrorRoute, Failure
+from emotion_llama_server.strict_json import check_request
 from emotion_llama_vllm.logits_processor import REQUEST_FIELD
 
 _MAX_POSITIONS = 2000
@@ -81,23 +82,31 @@ class LegacyRoute(ErrorRoute):
         return LegacyError(error=failure.title, code=failure.status, details=failure.details)
 
 
-_PATHS = ("/api/predict/", "/api/predict", "/process_video")
+PATHS = ("/api/predict/", "/api/predict", "/process_video")
 router = APIRouter(
     route_class=LegacyRoute,
     tags=["legacy"],
     responses={
         400: {"model": LegacyError, "description": "Bad input; `details` says what to do."},
+        401: {"model": LegacyError, "description": "No API key, or an unknown one."},
         404: {"model": LegacyError, "description": "No such file in the media roots."},
         413: {"model": LegacyError, "description": "The clip is too large."},
+        429: {"model": LegacyError, "description": "Over the rate limit; see `Retry-After`."},
         500: {"model": LegacyError, "description": "The server failed."},
         503: {"model": LegacyError, "description": "The server takes no request now."},
+        504: {"model": LegacyError, "description": "The request, or decoding, took too long."},
     },
 )
 
 
-@router.post("/api/predict/", response_model=PredictResponse)
-@router.post("/api/predict", response_model=PredictResponse, include_in_schema=False)
-@with_cancellation
+_ONCE = [Depends(check_request)]
+
+
+@router.post("/api/predict/", response_model=PredictResponse, dependencies=_ONCE)
+@router.post(
+    "/api/predict", response_model=PredictResponse, dependencies=_ONCE, include_in_schema=False
+)
+@until_disconnect
 async def predict(body: PredictRequest, raw_request: Request) -> PredictResponse:
     """Answer a prompt about a clip, in the shape of the original's Gradio interface."""
     started = time.monotonic()
@@ -106,8 +115,8 @@ async def predict(body: PredictRequest, raw_request: Request) -> PredictResponse
     return PredictResponse(data=[text], duration=time.monotonic() - started)
 
 
-@router.post("/process_video", response_model=ProcessVideoResponse)
-@with_cancellation
+@router.post("/process_video", response_model=ProcessVideoResponse, dependencies=_ONCE)
+@until_disconnect
 async def process_video(body: ProcessVideoRequest, raw_request: Request) -> ProcessVideoResponse:
     """Answer a question about a clip, in the shape of the original's FastAPI server."""
     engine = raw_request.app.state.emotion_llama_engine
@@ -119,7 +128,7 @@ async def refuse_method() -> None:
     raise HTTPException(405, "Use POST with a JSON body.", {"Allow": "POST"})
 
 
-for _path in _PATHS:
+for _path in PATHS:
     router.add_api_route(
         _path,
         refuse_method,

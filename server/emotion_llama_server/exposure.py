@@ -1,0 +1,32 @@
+"""Which routes answer: those that this project documents, and those that the operator names.
+
+vLLM has many more, some of which change the engine or answer whole chats without its key.
+"""
+
+from collections.abc import Iterable
+
+from fastapi import FastAPI
+
+DOCUMENTED = frozenset(
+    {
+        *("/health", "/livez", "/readyz", "/metrics", "/version", "/ping"),
+        *("/docs", "/openapi.json", "/v1/models"),
+        *("/v1/chat/completions", "/v1/emotion"),
+        *("/api/predict/", "/api/predict", "/process_video"),
+    }
+)
+
+
+def close_others(app: FastAPI, exposed: Iterable[str]) -> None:
+    """Take every other route out of the app: it answers 404, and `/docs` does not show it.
+
+    Raises:
+        ValueError: a route to expose that vLLM does not have.
+    """
+    kept = DOCUMENTED | set(exposed)
+    paths = {getattr(route, "path", None) for route in app.router.routes}
+    if unknown := sorted(set(exposed) - paths):
+        raise ValueError(f"--expose-route: vLLM has no route {unknown[0]}.")
+    app.router.routes[:] = [
+        route for route in app.router.routes if getattr(route, "path", None) in kept
+    ]

@@ -1,0 +1,115 @@
+"""The flags of `emotion-llama serve`: vLLM's and ours, checked before the engine starts."""
+
+import os
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import NoReturn
+
+from pydantic import ValidationError
+from vllm.entrypoints.launchers.cli_args import make_arg_parser, validate_parsed_serve_args
+from vllm.entrypoints.serve.utils.api_utils import cli_env_setup
+from vllm.utils.argparse_utils import FlexibleArgumentParser
+
+from emotion_llama_server.environment import StartError
+from emotion_llama_server.gate import MIDDLEWARE
+from emotion_llama_server.gate.keys import KeyFormatError, key_ring
+from emotion_llama_server.settings import ServerSettings, add_flags, first_error, given_flags
+from emotion_llama_vllm import demo_files
+from emotion_llama_vllm.logits_processor import CLASS_NAME
+from emotion_llama_vllm.settings import ENV_PREFIX, MediaSettings
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_DECODE_WORKERS = 2
+
+
+class _Parser(FlexibleArgumentParser):
+    """Tells a wrong flag in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        raise StartError(f"{message}; --help lists the flags.")
+
+
+def parse(argv: list[str]) -> Namespace:
+    """Read the flags: vLLM's and ours, from the command line and the config file."""
+    cli_env_setup()
+    parser = make_arg_parser(_Parser(prog="emotion-llama serve"))
+    add_flags(parser.add_argument_group("Emotion-LLaMA"), ServerSettings, MediaSettings)
+    parser.set_defaults(
+        host="127.0.0.1",
+        port=7889,
+        chat_template_content_format="openai",
+        disable_uvicorn_access_log=True,  # ours names the key and leaves query strings out
+        shutdown_timeout=30,
+    )
+    args: Namespace = parser.parse_args(argv)  # type: ignore[assignment]
+    if args.model_tag is None and args.model == parser.get_default("model"):
+        args = parser.parse_args(_demo_arguments(argv))  # type: ignore[assignment]
+    args.model = args.model_tag or args.model
+    args.middleware = [*args.middleware, MIDDLEWARE]
+    args.logits_processors = [*(args.logits_processors or []), CLASS_NAME]
+    _take_access_over(args)
+    _check_media_settings(args)
+    _check_server_settings(args)
+    validate_parsed_serve_args(args)
+    return args
+
+
+def _take_access_over(args: Namespace) -> None:
+    """Ours guards every route, vLLM's only some; and its children need to know no key."""
+    args.unnamed_keys = [key for key in args.api_key or [os.environ.get("VLLM_API_KEY")] if key]
+    args.api_key = None
+    os.environ.pop("VLLM_API_KEY", None)
+    args.cors_origins, args.allowed_origins = args.allowed_origins, []
+
+
+def _check_server_settings(args: Namespace) -> None:
+    try:
+        args.server_settings = ServerSettings(**given_flags(args, ServerSettings))
+    except ValidationError as error:
+        raise StartError(first_error(error)) from error
+    os.environ.pop(f"{ENV_PREFIX}API_KEYS", None)
+    try:
+        args.key_ring = key_ring(args, args.server_settings)
+    except KeyFormatError as error:
+        raise StartError(f"API keys: {error}.") from error
+    args.legacy_port = args.server_settings.legacy_port
+    if args.server_settings.log_format == "json":
+        args.logging_config.formatter = "json"
+    if not args.key_ring and args.host not in _LOOPBACK:
+        print(
+            f"emotion-llama serve: warning: whoever reaches {args.host}:{args.port} may use it, as "
+            "there are no API keys; --api-key-file FILE sets some.",
+            file=sys.stderr,
+        )
+
+
+def _demo_arguments(argv: list[str]) -> list[str]:
+    """The demo checkpoint and its clips, in front of what the caller gave."""
+    checkpoint = demo_files.checkpoint()
+    if not (checkpoint / "config.json").is_file():
+        raise StartError(
+            "name a checkpoint folder: the demo's is missing; "
+            "`python -m demo.train --work DIR --out demo/checkpoint` makes it."
+        )
+    config = [] if "--config" in argv else ["--config", str(demo_files.config())]
+    demo = ["--model", str(checkpoint), "--served-model-name", demo_files.MODEL_NAME]
+    return [*config, *demo, "--media-root", str(demo_files.clips()), *argv]
+
+
+def _check_media_settings(args: Namespace) -> None:
+    """Hand the media flags to every process through the environment, and check them here."""
+    os.environ.setdefault(f"{ENV_PREFIX}DECODE_WORKERS", str(_DECODE_WORKERS))
+    for name, value in given_flags(args, MediaSettings).items():
+        if name == "media_root":
+            value = ":".join(str(Path(p).absolute()) for v in value for p in v.split(":") if p)
+        elif isinstance(value, list):
+            value = ",".join(value)
+        os.environ[f"{ENV_PREFIX}{name.upper()}"] = str(value)
+    try:
+        settings = MediaSettings()
+    except ValidationError as error:
+        raise StartError(first_error(error)) from error
+    for root in settings.media_root:
+        if not root.is_dir():
+            raise StartError(f"--media-root: {root} is no folder.")

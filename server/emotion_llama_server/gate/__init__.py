@@ -1,0 +1,78 @@
+"""What stands between the network and vLLM's app: pure ASGI middleware, one subject a file.
+
+From the outermost in: `identity` (request id, log line, security headers), CORS, `keys`, `rate`,
+`admission` (slots, deadline, the end of the server), `body` (sizes).
+"""
+
+from argparse import Namespace
+from dataclasses import dataclass
+
+from starlette.datastructures import State
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from emotion_llama_server.gate.admission import Admission, Doorkeeper
+from emotion_llama_server.gate.body import BodyLimit
+from emotion_llama_server.gate.identity import Identity
+from emotion_llama_server.gate.keys import Keys, key_ring
+from emotion_llama_server.gate.rate import RateLimit
+from emotion_llama_server.settings import server_settings
+from emotion_llama_vllm.settings import media_settings
+
+__all__ = ["MIDDLEWARE", "Doorkeeper", "Gate", "prepare"]
+
+MIDDLEWARE = f"{__name__}.Gate"
+"""For vLLM's flag `--middleware`, which makes it the outermost."""
+
+_READABLE = ["X-Request-Id", "X-Cache", "Retry-After"]
+"""Headers of ours that a page of another origin may read."""
+
+
+@dataclass(frozen=True)
+class _Plan:
+    args: Namespace
+    doorkeeper: Doorkeeper
+
+    def build(self, app: ASGIApp) -> ASGIApp:
+        """Put the layers around the app, the innermost first."""
+        args, settings = self.args, server_settings(self.args)
+        app = BodyLimit(app, settings.max_body_bytes(media_settings()))
+        app = Admission(app, self.doorkeeper)
+        if settings.rate_limit is not None:
+            app = RateLimit(app, settings.rate_limit, settings.rate_limit_storage)
+        app = Keys(app, key_ring(args, settings))
+        if origins := getattr(args, "cors_origins", None):
+            app = CORSMiddleware(
+                app,
+                allow_origins=origins,
+                allow_credentials=args.allow_credentials,
+                allow_methods=args.allowed_methods,
+                allow_headers=args.allowed_headers,
+                expose_headers=_READABLE,
+            )
+        return Identity(app, settings.trusted_proxy)
+
+
+def prepare(state: State, args: Namespace) -> Doorkeeper:
+    """Say how the gate of an app is to be built; its doorkeeper can close it."""
+    settings = server_settings(args)
+    doorkeeper = Doorkeeper(
+        max_in_flight=settings.max_in_flight,
+        max_waiting=settings.max_waiting,
+        seconds=settings.request_timeout,
+    )
+    state.emotion_llama_gate = _Plan(args, doorkeeper)
+    return doorkeeper
+
+
+class Gate:
+    """All layers as one class, as vLLM takes it: it hands over the app and nothing else."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._built: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        built = self._built or scope["app"].state.emotion_llama_gate.build(self._app)
+        self._built = built
+        await built(scope, receive, send)

@@ -1,0 +1,244 @@
+"""How many requests are worked on at once, for how long, and their end when the server ends."""
+
+import asyncio
+from collections import deque
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from emotion_llama_server.errors import describe, openai_error
+from emotion_llama_server.gate.scope import failure_response, is_work, refuse
+from emotion_llama_vllm import metrics
+
+_RETRY_SECONDS = 2
+_LEAVE_SECONDS = 5
+"""For a request to end by itself after it was told that its client is gone."""
+
+
+class Doorkeeper:
+    """Counts who is inside, and can close the door; shared by both ports.
+
+    Args:
+        max_in_flight: requests that are worked on at once.
+        max_waiting: requests that wait for a slot; more are refused.
+        seconds: for each request.
+    """
+
+    def __init__(self, *, max_in_flight: int, max_waiting: int, seconds: float) -> None:
+        self.seconds = seconds
+        self._slots = asyncio.Semaphore(max_in_flight)
+        self._max_waiting = max_waiting
+        self._waiting = 0
+        self._visits: set[Visit] = set()
+        self.closed: HTTPException | None = None
+        """Why nobody is let in any more."""
+
+    @property
+    def inside(self) -> int:
+        """Requests that were accepted and have no answer yet."""
+        return len(self._visits)
+
+    @property
+    def has_free_slot(self) -> bool:
+        return not self._slots.locked()
+
+    def refusal(self) -> tuple[HTTPException, str] | None:
+        """Why a request is not accepted, and the reason's name in the metrics."""
+        if self.closed is not None:
+            return self.closed, "closed"
+        if not self.has_free_slot and self._waiting >= self._max_waiting:
+            words = "The server has more requests than it can take; try again."
+            return _unavailable(words), "overload"
+        return None
+
+    def close(self, words: str) -> None:
+        """Accept nothing any more; who is inside may finish."""
+        self.closed = _unavailable(words)
+
+    def turn_out(self, words: str) -> None:
+        """Close, and end what is inside with an error."""
+        self.close(words)
+        for visit in list(self._visits):
+            visit.end(_unavailable(words))
+
+    def enter(self, visit: "Visit") -> None:
+        self._visits.add(visit)
+        metrics.in_flight.set(len(self._visits) - self._waiting)
+
+    def leave(self, visit: "Visit") -> None:
+        self._visits.discard(visit)
+        metrics.in_flight.set(len(self._visits) - self._waiting)
+
+    async def take_slot(self) -> None:
+        """Wait for a slot; the first to come is the first to get one."""
+        self._count_waiting(1)
+        try:
+            with metrics.queue_seconds.time():
+                await self._slots.acquire()
+        finally:
+            self._count_waiting(-1)
+
+    def free_slot(self) -> None:
+        self._slots.release()
+
+    def _count_waiting(self, more: int) -> None:
+        self._waiting += more
+        metrics.waiting.set(self._waiting)
+        metrics.in_flight.set(len(self._visits) - self._waiting)
+
+
+class Admission:
+    """Lets requests for work in, a limited number at once and each for a limited time."""
+
+    def __init__(self, app: ASGIApp, doorkeeper: Doorkeeper) -> None:
+        self._app, self._doorkeeper = app, doorkeeper
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not is_work(scope):
+            await self._app(scope, receive, send)
+            return
+        if (refusal := self._doorkeeper.refusal()) is not None:
+            error, reason = refusal
+            await refuse(scope, receive, send, error=error, reason=reason)
+            return
+        visit = Visit(scope, receive, send)
+        self._doorkeeper.enter(visit)
+        try:
+            await visit.run(self._app, self._doorkeeper)
+        finally:
+            self._doorkeeper.leave(visit)
+
+
+class Visit:
+    """One request inside.
+
+    Routes end their work when they hear that the client is gone, be it vLLM's or ours: so whatever
+    ends a request early tells them just that, and answers in their place.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._scope, self._receive, self._send = scope, receive, send
+        self._kept: deque[Message] = deque()
+        self._ending: asyncio.Future[HTTPException] = asyncio.get_running_loop().create_future()
+        self._is_read = False
+        self._has_started = self._has_ended = self._is_stream = False
+
+    def end(self, error: HTTPException) -> None:
+        """End the request with this error, as soon as may be."""
+        if not self._ending.done():
+            self._ending.set_result(error)
+
+    async def run(self, app: ASGIApp, doorkeeper: Doorkeeper) -> None:
+        """Wait for a slot and have the request answered; return when its work has ended."""
+        timer = asyncio.get_running_loop().call_later(doorkeeper.seconds, self._expire, doorkeeper)
+        try:
+            if await self._wait_for_slot(doorkeeper):
+                try:
+                    await self._work(app)
+                finally:
+                    doorkeeper.free_slot()
+        finally:
+            timer.cancel()
+
+    def _expire(self, doorkeeper: Doorkeeper) -> None:
+        status = 504 if self._is_read else 408
+        words = f"The request took over {doorkeeper.seconds:g} s, the most that this server gives."
+        metrics.refusals.labels("deadline").inc()
+        self.end(HTTPException(status, words))
+
+    async def _wait_for_slot(self, doorkeeper: Doorkeeper) -> bool:
+        """Whether there is still somebody to answer when there is a slot."""
+        if doorkeeper.has_free_slot:
+            await doorkeeper.take_slot()
+            return True
+        slot = asyncio.ensure_future(doorkeeper.take_slot())
+        gone = asyncio.ensure_future(self._listen())
+        await asyncio.wait({slot, gone, self._ending}, return_when=asyncio.FIRST_COMPLETED)
+        is_in_time = slot.done() and not self._ending.done()
+        await _cancel(gone)
+        if is_in_time:
+            return True
+        await _cancel(slot)
+        if not slot.cancelled():
+            doorkeeper.free_slot()
+        await self._tell_end()
+        return False
+
+    async def _listen(self) -> None:
+        """Wait until the client has left, reading no more of its body than a first piece."""
+        while True:
+            message = await self._receive()
+            self._kept.append(message)
+            if message["type"] == "http.disconnect":
+                return
+            if message.get("more_body"):
+                await asyncio.Event().wait()
+
+    async def _work(self, app: ASGIApp) -> None:
+        work = asyncio.ensure_future(app(self._scope, self._hear, self._say))
+        try:
+            await asyncio.wait({work, self._ending}, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                await self._tell_end()
+                await asyncio.wait({work}, timeout=_LEAVE_SECONDS)
+        finally:
+            if not work.done():
+                work.cancel()
+        if not self._has_ended or not self._ending.done():
+            await work
+        else:
+            await asyncio.gather(work, return_exceptions=True)
+
+    async def _hear(self) -> Message:
+        """What the route receives."""
+        if self._kept:
+            message = self._kept.popleft()
+        elif self._ending.done():
+            return {"type": "http.disconnect"}
+        else:
+            message = await self._receive_or_end()
+        if message["type"] == "http.request" and not message.get("more_body"):
+            self._is_read = True
+        return message
+
+    async def _receive_or_end(self) -> Message:
+        receiving = asyncio.ensure_future(self._receive())
+        try:
+            await asyncio.wait({receiving, self._ending}, return_when=asyncio.FIRST_COMPLETED)
+            return receiving.result() if receiving.done() else {"type": "http.disconnect"}
+        finally:
+            receiving.cancel()
+
+    async def _say(self, message: Message) -> None:
+        """What the route sends; nothing any more once the request was ended in its place."""
+        if self._has_ended:
+            return
+        if message["type"] == "http.response.start":
+            self._has_started = True
+            headers = dict(message["headers"])
+            self._is_stream = headers.get(b"content-type", b"").startswith(b"text/event-stream")
+        elif not message.get("more_body"):
+            self._has_ended = True
+        await self._send(message)
+
+    async def _tell_end(self) -> None:
+        """Answer in the route's place, in whatever state its answer is."""
+        if self._has_ended or not self._ending.done():
+            return
+        self._has_ended = True
+        failure = describe(self._ending.result())
+        if not self._has_started:
+            await failure_response(self._scope, failure)(self._scope, self._receive, self._send)
+            return
+        event = f"event: error\ndata: {openai_error(failure).model_dump_json()}\n\n"
+        body = event.encode() if self._is_stream else b""
+        await self._send({"type": "http.response.body", "body": body})
+
+
+async def _cancel(task: asyncio.Future[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _unavailable(words: str) -> HTTPException:
+    return HTTPException(503, words, {"Retry-After": str(_RETRY_SECONDS)})

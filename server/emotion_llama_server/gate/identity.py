@@ -1,0 +1,157 @@
+"""The outermost layer: every response has a request id and security headers, every request a line
+in the log, and whatever fails inside is answered.
+"""
+
+import re
+import time
+import uuid
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from urllib.parse import quote
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from vllm.logger import init_logger
+
+from emotion_llama_server.errors import describe
+from emotion_llama_server.gate.scope import (
+    Caller,
+    caller_of,
+    failure_response,
+    path_of,
+    refuse,
+    set_caller,
+)
+from emotion_llama_vllm import metrics
+
+logger = init_logger("vllm.emotion_llama_server.access")
+
+_HEADER = "x-request-id"
+_ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_MAX_HEADER_BYTES = 8 << 10
+_MAX_HEADERS_BYTES = 32 << 10
+_SECURITY = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+}
+_NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
+
+Networks = Sequence[IPv4Network | IPv6Network]
+
+
+class Identity:
+    """Names each request and its caller.
+
+    Args:
+        app: what is inside.
+        trusted_proxies: networks whose `X-Forwarded-For` is believed.
+    """
+
+    def __init__(self, app: ASGIApp, trusted_proxies: Networks) -> None:
+        self._app, self._trusted = app, trusted_proxies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        request_id = _request_id(headers)
+        set_caller(scope, Caller(request_id, client_address(scope, headers, self._trusted)))
+        # vLLM names its own request after it.
+        rest = [(name, value) for name, value in scope["headers"] if name != _HEADER.encode()]
+        scope["headers"] = [*rest, (_HEADER.encode(), request_id.encode())]
+        await self._answer(scope, receive, _Answer(scope, send))
+
+    async def _answer(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        try:
+            if _is_too_large(scope["headers"]):
+                error = HTTPException(431, "The request's header is too large.")
+                await refuse(scope, receive, answer, error=error, reason="header")
+            else:
+                await self._app(scope, receive, answer)
+        except Exception as error:
+            failure = describe(error)
+            if not answer.status:
+                await failure_response(scope, failure)(scope, receive, answer)
+        finally:
+            answer.log()
+
+
+class _Answer:
+    """Adds the headers to a response, and tells in the log what became of it."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._scope, self._send = scope, send
+        self._started = time.monotonic()
+        self.status = 0
+        """0 until the response begins: a client that left before has none."""
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(raw=message["headers"])
+            headers[_HEADER] = caller_of(self._scope).request_id
+            headers.update(_SECURITY)
+            if not headers.get("content-type", "").startswith("text/html"):
+                headers["content-security-policy"] = _NO_PAGE
+        await self._send(message)
+
+    def log(self) -> None:
+        caller, scope = caller_of(self._scope), self._scope
+        # 499 is what nginx calls it.
+        status = self.status or 499
+        metrics.requests.labels(caller.key or "", str(status)).inc()
+        fields = {
+            "request_id": caller.request_id,
+            "client": caller.address,
+            "key": caller.key or "-",
+            "method": scope["method"],
+            "path": quote(path_of(scope)[:256], safe="/{}"),
+            "status": status,
+            "milliseconds": round((time.monotonic() - self._started) * 1000, 1),
+        }
+        logger.info(
+            "%(method)s %(path)s %(status)s %(milliseconds)s ms client=%(client)s key=%(key)s "
+            "request_id=%(request_id)s",
+            fields,
+            extra=fields,
+        )
+
+
+def client_address(scope: Scope, headers: Headers, trusted: Networks) -> str:
+    """The client's address; `X-Forwarded-For` counts as far as trusted proxies wrote it."""
+    address = (scope.get("client") or ("",))[0]
+    hops = [hop.strip() for line in headers.getlist("x-forwarded-for") for hop in line.split(",")]
+    while hops and _is_in(address, trusted):
+        hop = hops.pop()
+        if _parsed(hop) is None:
+            break
+        address = hop
+    return address
+
+
+def _is_in(address: str, networks: Networks) -> bool:
+    parsed = _parsed(address)
+    return parsed is not None and any(parsed in network for network in networks)
+
+
+def _parsed(address: str):  # noqa: ANN202  (a union with None that `ipaddress` has no name for)
+    try:
+        return ip_address(address)
+    except ValueError:
+        return None
+
+
+def _request_id(headers: Headers) -> str:
+    given = headers.get(_HEADER, "")
+    return given if _ACCEPTABLE.fullmatch(given) else uuid.uuid4().hex
+
+
+def _is_too_large(headers: Sequence[tuple[bytes, bytes]]) -> bool:
+    sizes = [len(name) + len(value) for name, value in headers]
+    return max(sizes) > _MAX_HEADER_BYTES or sum(sizes) > _MAX_HEADERS_BYTES

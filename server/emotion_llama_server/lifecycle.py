@@ -1,0 +1,97 @@
+"""How the server ends: by a signal, or with its engine; and what its exit code says."""
+
+import asyncio
+import signal
+from dataclasses import dataclass, field
+
+import uvicorn
+from vllm.engine.protocol import EngineClient
+from vllm.logger import init_logger
+
+from emotion_llama_server.gate import Doorkeeper
+
+logger = init_logger("vllm.emotion_llama_server")
+
+EXIT_ENGINE_DEAD = 3
+_LOOK_SECONDS = 0.1
+
+
+@dataclass
+class Lifecycle:
+    """Watches one server from when it is ready.
+
+    vLLM's own handler ends the engine on SIGTERM, and whatever is still being fetched or decoded
+    with it; so this one takes its place, and ends the engine when the last request is answered.
+    """
+
+    doorkeeper: Doorkeeper
+    engine: EngineClient
+    drain_seconds: float
+    exit_code: int = 0
+    _server: uvicorn.Server | None = None
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _is_draining: bool = False
+
+    def watch(self, server: uvicorn.Server) -> None:
+        """Begin, once vLLM has set its own signal handlers."""
+        self._server = server
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._on_signal)
+        self._start(self._watch_engine())
+
+    def _on_signal(self) -> None:
+        if self._is_draining:
+            self._start(self._end_at_once())
+        else:
+            self._is_draining = True
+            self._start(self._drain())
+
+    async def _drain(self) -> None:
+        """Accept nothing, wait for what is inside, then end."""
+        logger.info("Draining: %s requests are inside.", self.doorkeeper.inside)
+        self.doorkeeper.close("The server is shutting down; ask another, or again later.")
+        if not await self._emptied(self.drain_seconds):
+            logger.warning("Ending %s requests after the deadline.", self.doorkeeper.inside)
+            self.doorkeeper.turn_out("The server is shutting down.")
+            await self._emptied(1)
+        self._stop()
+
+    async def _end_at_once(self) -> None:
+        logger.warning("Ending at once.")
+        self.exit_code = self.exit_code or 1
+        self.doorkeeper.turn_out("The server is shutting down.")
+        if self._server is not None:
+            self._server.force_exit = True
+        await asyncio.to_thread(self.engine.shutdown, timeout=0)
+        self._stop()
+
+    async def _watch_engine(self) -> None:
+        """When the engine dies, answer all that wait for it, and end: a supervisor starts anew."""
+        while not self.engine.errored:  # noqa: ASYNC110  (vLLM has no event for it)
+            await asyncio.sleep(_LOOK_SECONDS)
+        if self._server is None or self._server.should_exit:
+            return
+        logger.error("The engine has died.")
+        self.exit_code = EXIT_ENGINE_DEAD
+        self.doorkeeper.turn_out("The model's engine has died; the server is ending.")
+        await self._emptied(1)
+        self._stop()
+
+    async def _emptied(self, seconds: float) -> bool:
+        """Wait until no request is inside."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while self.doorkeeper.inside:
+            if asyncio.get_running_loop().time() > deadline:
+                return False
+            await asyncio.sleep(0.05)
+        return True
+
+    def _stop(self) -> None:
+        if self._server is not None:
+            self._server.should_exit = True
+
+    def _start(self, coroutine: object) -> None:
+        task = asyncio.ensure_future(coroutine)  # type: ignore[arg-type]
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
