@@ -35,6 +35,9 @@ class MediaSettings(BaseSettings):
     allow_private_media_host: Annotated[tuple[str, ...], NoDecode] = ()
     """allowed media domain that may have a private address; give it again for more"""
 
+    media_trust_env: bool = False
+    """true: fetch clips through the proxy that the environment names, which then looks up hosts"""
+
     decode_workers: int = Field(default=0, ge=0)
     """processes that decode; with 0 a hostile file can end the server"""
 

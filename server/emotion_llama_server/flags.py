@@ -16,6 +16,7 @@ from emotion_llama_server.gate import MIDDLEWARE
 from emotion_llama_server.gate.keys import KeyFormatError, key_ring
 from emotion_llama_server.settings import ServerSettings, add_flags, first_error, given_flags
 from emotion_llama_vllm import demo_files
+from emotion_llama_vllm.checkpoint.doctor import examine_weights
 from emotion_llama_vllm.logits_processor import CLASS_NAME
 from emotion_llama_vllm.settings import ENV_PREFIX, MediaSettings
 
@@ -41,6 +42,7 @@ def parse(argv: list[str]) -> Namespace:
         chat_template_content_format="openai",
         disable_uvicorn_access_log=True,  # ours names the key and leaves query strings out
         shutdown_timeout=30,
+        load_format="safetensors",  # never a pickle
     )
     args: Namespace = parser.parse_args(argv)  # type: ignore[assignment]
     if args.model_tag is None and args.model == parser.get_default("model"):
@@ -51,8 +53,18 @@ def parse(argv: list[str]) -> Namespace:
     _take_access_over(args)
     _check_media_settings(args)
     _check_server_settings(args)
+    _check_weights(args)
     validate_parsed_serve_args(args)
     return args
+
+
+def _check_weights(args: Namespace) -> None:
+    """Of a checkpoint that is here: the engine would end after many seconds and pages of log."""
+    folder = Path(args.model)
+    if args.load_format == "safetensors" and folder.is_dir():
+        for finding in examine_weights(folder):
+            if not finding.ok:
+                raise StartError(f"{folder}: {finding.words}")
 
 
 def _take_access_over(args: Namespace) -> None:

@@ -3,10 +3,13 @@
 import errno
 import importlib.util
 import json
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
 
 from emotion_llama_server import environment
 from emotion_llama_server.environment import StartError
@@ -82,12 +85,23 @@ def _run(args: Namespace) -> int:
     except KeyboardInterrupt:
         return 0  # asked to end before it had begun
     except OSError as error:
-        if error.errno != errno.EADDRINUSE:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
             raise
         raise StartError(
-            f"port {args.port} or {args.legacy_port} is in use; "
-            "choose others with --port and --legacy-port."
+            f"port {args.port} or {args.legacy_port} of {args.host} cannot be had "
+            f"({os.strerror(error.errno)}); choose others with --port and --legacy-port."
         ) from error
+    except ValueError as error:
+        # vLLM checks its own settings when it makes its configuration of them.
+        raise StartError(_one_sentence(error)) from error
+
+
+def _one_sentence(error: ValueError) -> str:
+    from emotion_llama_server.settings import first_error
+
+    if isinstance(error, ValidationError):
+        return first_error(error)
+    return " ".join(str(error).split())
 
 
 async def _serve(args: Namespace) -> int:

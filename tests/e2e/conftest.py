@@ -59,7 +59,8 @@ def server(
 ) -> Iterator[Server]:
     log = tmp_path_factory.mktemp("server") / "log"
     flags = ["--dtype", "float32", "--media-root", str(media_root)]
-    with running_server(log, *flags, "--allowed-media-domains", origin) as started:
+    fetching = ["--allowed-media-domains", origin, "--allow-private-media-host", origin]
+    with running_server(log, *flags, *fetching) as started:
         yield started
 
 

@@ -1,14 +1,21 @@
 """What `emotion-llama serve` makes of its flags."""
 
 import os
+import pickle
+import re
+import shutil
+import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import load_file, save_file
 
 from emotion_llama_server import environment, flags, serve
 from emotion_llama_server.environment import StartError
 from emotion_llama_vllm import demo_files, runtime
+from tests.support.server import free_port
 
 
 @pytest.fixture
@@ -78,6 +85,120 @@ def test_the_penalty_is_always_loaded(parse: Any) -> None:
 def test_a_wrong_setting_is_told_in_one_sentence(parse: Any, flags: list[str], reason: str) -> None:
     with pytest.raises(StartError, match=reason):
         parse("DIR", *flags)
+
+
+@pytest.mark.parametrize(
+    ("flags", "reason"),
+    [
+        (["--max-in-flight", "0"], "--max-in-flight"),
+        (["--max-waiting", "-1"], "--max-waiting"),
+        (["--request-timeout", "-3"], "--request-timeout"),
+        (["--max-upload-mb", "x"], "--max-upload-mb"),
+        (["--rate-limit", "often"], "10/minute"),
+        (["--rate-limit-storage", "carrier-pigeon://"], "memory://"),
+        (["--trusted-proxy", "somewhere"], "--trusted-proxy"),
+        (["--legacy-port", "70000"], "--legacy-port"),
+        (["--log-format", "xml"], "--log-format"),
+        (["--decode-workers", "-1"], "--decode-workers"),
+        (["--api-key-file", "/no/such/file"], "cannot be read"),
+        (["--no-such-flag"], "--no-such-flag"),
+        (["--port", "many"], "--port"),
+        (["--max-num-batched-tokens", "0"], "--max-num-batched-tokens"),
+        (["--max-model-len", "-5"], "max_model_len|max-model-len"),
+        (["--max-model-len", "99999999"], "max_model_len|max-model-len"),
+    ],
+)
+def test_a_wrong_setting_ends_the_start_with_one_sentence(
+    clean_environment: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    flags: list[str],
+    reason: str,
+) -> None:
+    clean_environment.setattr(environment, "mismatched_companions", list)
+    assert serve.main(["--legacy-port", str(free_port()), *flags]) == 2
+    told = [line for line in capsys.readouterr().err.splitlines() if "emotion-llama serve:" in line]
+    assert len(told) == 1
+    assert re.search(reason, told[0])
+
+
+def test_a_busy_port_ends_the_start(
+    clean_environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clean_environment.setattr(environment, "mismatched_companions", list)
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        port = str(busy.getsockname()[1])
+        for flags in (["--port", port, "--legacy-port", str(free_port())], ["--legacy-port", port]):
+            assert serve.main(flags) == 2
+            assert "in use" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda folder: (folder / "model.safetensors").unlink(), "no \\*.safetensors"),
+        (
+            lambda folder: (folder / "model.safetensors").write_bytes(pickle.dumps({"a": 1})),
+            "damaged or a pickle",
+        ),
+        (lambda folder: _without_a_tensor(folder / "model.safetensors"), "is missing"),
+        (lambda folder: (folder / "config.json").write_text("{"), "config.json"),
+    ],
+)
+def test_a_checkpoint_that_cannot_work_ends_the_start(
+    clean_environment: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    checkpoint: Path,
+    tmp_path: Path,
+    spoil: Callable[[Path], object],
+    reason: str,
+) -> None:
+    clean_environment.setattr(environment, "mismatched_companions", list)
+    folder = tmp_path / "checkpoint"
+    shutil.copytree(checkpoint, folder)
+    spoil(folder)
+    assert serve.main([str(folder)]) == 2
+    assert re.search(reason, capsys.readouterr().err)
+
+
+def _without_a_tensor(path: Path) -> None:
+    tensors = load_file(path)
+    tensors.pop(sorted(tensors)[0])
+    save_file(tensors, path)
+
+
+@pytest.mark.parametrize(
+    ("host", "keys", "warns"),
+    [
+        ("0.0.0.0", "", True),
+        ("0.0.0.0", "a:k", False),
+        ("127.0.0.1", "", False),
+    ],
+)
+def test_an_open_server_without_keys_warns(
+    parse: Any,
+    clean_environment: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    host: str,
+    keys: str,
+    warns: bool,
+) -> None:
+    clean_environment.setenv("EMOTION_LLAMA_API_KEYS", keys)
+    parse("--host", host)
+    assert ("warning" in capsys.readouterr().err) is warns
+    assert "EMOTION_LLAMA_API_KEYS" not in os.environ
+
+
+def test_vllms_own_key_becomes_one_of_ours(
+    parse: Any, clean_environment: pytest.MonkeyPatch
+) -> None:
+    clean_environment.setenv("VLLM_API_KEY", "from-the-environment")
+    assert parse().key_ring.find(b"from-the-environment") == "api-key"
+    assert "VLLM_API_KEY" not in os.environ
+    args = parse("--api-key", "one", "two")
+    assert [args.key_ring.find(key) for key in (b"one", b"two")] == ["api-key"] * 2
+    assert args.api_key is None
 
 
 def test_both_plugins_are_named_beside_the_operators_own(

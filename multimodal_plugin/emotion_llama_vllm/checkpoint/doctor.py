@@ -36,8 +36,27 @@ class Finding:
     words: str
 
 
+_Examination = Callable[[Path, EmotionLlamaConfig], Iterator[Finding]]
+
+
 def examine_checkpoint(folder: Path) -> list[Finding]:
     """Examine the folder's files, tensors, sizes and tokenizer."""
+    return _examine(
+        folder,
+        _examine_hashes,
+        _examine_sizes,
+        _examine_tensors,
+        _examine_tokenizer,
+        _examine_prompts,
+    )
+
+
+def examine_weights(folder: Path) -> list[Finding]:
+    """Examine only what would stop the engine half-way through its start; takes a moment."""
+    return _examine(folder, _examine_sizes, _examine_tensors)
+
+
+def _examine(folder: Path, *examinations: _Examination) -> list[Finding]:
     if not folder.is_dir():
         return [Finding(False, "folder", f"{folder} is no folder; name a converted checkpoint.")]
     try:
@@ -49,13 +68,6 @@ def examine_checkpoint(folder: Path) -> list[Finding]:
     if written.get("architectures") != [ARCHITECTURE]:
         words = "config.json is of another model; name a checkpoint made by emotion-llama convert."
         return [Finding(False, "config", words)]
-    examinations: list[Callable[[Path, EmotionLlamaConfig], Iterator[Finding]]] = [
-        _examine_hashes,
-        _examine_sizes,
-        _examine_tensors,
-        _examine_tokenizer,
-        _examine_prompts,
-    ]
     return [finding for examine in examinations for finding in examine(folder, config)]
 
 
@@ -131,8 +143,13 @@ def _examine_sizes(folder: Path, config: EmotionLlamaConfig) -> Iterator[Finding
 
 def _examine_tensors(folder: Path, config: EmotionLlamaConfig) -> Iterator[Finding]:
     found: dict[str, tuple[tuple[int, ...], torch.dtype | None]] = {}
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        words = "there is no *.safetensors; other formats can run code and are not loaded"
+        yield Finding(False, "weights", f"{words}: {_AGAIN}.")
+        return
     try:
-        for file in sorted(folder.glob("*.safetensors")):
+        for file in files:
             with safe_open(file, framework="pt") as tensors:
                 for name in tensors.keys():  # noqa: SIM118  (no mapping)
                     part = tensors.get_slice(name)

@@ -126,6 +126,7 @@ class MediaReader:
             private_hosts=self.settings.allow_private_media_host,
             max_bytes=self.settings.max_media_bytes,
             seconds=self.settings.media_fetch_seconds,
+            trust_env=self.settings.media_trust_env,
         )
         clip = ClipFile.in_memory()
         try:
