@@ -3,10 +3,12 @@
 import os
 import sys
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
 from pydantic import ValidationError
+from vllm.config.logging import LoggingConfig
 from vllm.entrypoints.launchers.cli_args import make_arg_parser, validate_parsed_serve_args
 from vllm.entrypoints.serve.utils.api_utils import cli_env_setup
 from vllm.utils.argparse_utils import FlexibleArgumentParser
@@ -87,7 +89,8 @@ def _check_server_settings(args: Namespace) -> None:
         raise StartError(f"API keys: {error}.") from error
     args.legacy_port = args.server_settings.legacy_port
     if args.server_settings.log_format == "json":
-        args.logging_config.formatter = "json"
+        logging = getattr(args, "logging_config", None) or LoggingConfig()
+        args.logging_config = replace(logging, formatter="json")
     if not args.key_ring and args.host not in _LOOPBACK:
         print(
             f"emotion-llama serve: warning: whoever reaches {args.host}:{args.port} may use it, as "

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import uvicorn
@@ -12,8 +13,10 @@ from emotion_llama_server.gate import Doorkeeper
 
 logger = init_logger("vllm.emotion_llama_server")
 
+EXIT_UNFINISHED = 1
 EXIT_ENGINE_DEAD = 3
 _LOOK_SECONDS = 0.1
+_HANG_UP_SECONDS = 3
 
 
 @dataclass
@@ -27,14 +30,15 @@ class Lifecycle:
     doorkeeper: Doorkeeper
     engine: EngineClient
     drain_seconds: float
-    exit_code: int = 0
-    _server: uvicorn.Server | None = None
+    exit_code: int = EXIT_ENGINE_DEAD
+    """Nothing but a signal ends a server whose engine lives."""
+    _servers: Sequence[uvicorn.Server] = ()
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _is_draining: bool = False
 
-    def watch(self, server: uvicorn.Server) -> None:
+    def watch(self, *servers: uvicorn.Server) -> None:
         """Begin, once vLLM has set its own signal handlers."""
-        self._server = server
+        self._servers = servers
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._on_signal)
@@ -45,6 +49,7 @@ class Lifecycle:
             self._start(self._end_at_once())
         else:
             self._is_draining = True
+            self.exit_code = 0
             self._start(self._drain())
 
     async def _drain(self) -> None:
@@ -59,21 +64,20 @@ class Lifecycle:
 
     async def _end_at_once(self) -> None:
         logger.warning("Ending at once.")
-        self.exit_code = self.exit_code or 1
+        self.exit_code = EXIT_UNFINISHED
         self.doorkeeper.turn_out("The server is shutting down.")
-        if self._server is not None:
-            self._server.force_exit = True
         await asyncio.to_thread(self.engine.shutdown, timeout=0)
+        for server in self._servers:
+            server.force_exit = True
         self._stop()
 
     async def _watch_engine(self) -> None:
         """When the engine dies, answer all that wait for it, and end: a supervisor starts anew."""
         while not self.engine.errored:  # noqa: ASYNC110  (vLLM has no event for it)
             await asyncio.sleep(_LOOK_SECONDS)
-        if self._server is None or self._server.should_exit:
+        if self._is_draining:
             return
         logger.error("The engine has died.")
-        self.exit_code = EXIT_ENGINE_DEAD
         self.doorkeeper.turn_out("The model's engine has died; the server is ending.")
         await self._emptied(1)
         self._stop()
@@ -88,8 +92,17 @@ class Lifecycle:
         return True
 
     def _stop(self) -> None:
-        if self._server is not None:
-            self._server.should_exit = True
+        """Have the servers close."""
+        for server in self._servers:
+            server.should_exit = True
+        asyncio.get_running_loop().call_later(_HANG_UP_SECONDS, self._cut)
+
+    def _cut(self) -> None:
+        """Hang up where the client does not: over TLS an idle one is waited for."""
+        for server in self._servers:
+            for connection in list(server.server_state.connections):
+                if connection.transport is not None:
+                    connection.transport.abort()
 
     def _start(self, coroutine: object) -> None:
         task = asyncio.ensure_future(coroutine)  # type: ignore[arg-type]

@@ -21,7 +21,7 @@ class LegacyListener:
 
     host: str
     port: int
-    on_ready: Callable[[FastAPI], None]
+    on_ready: Callable[[FastAPI, uvicorn.Server], None]
     _socket: socket.socket = field(init=False)
     _server: uvicorn.Server | None = None
     _task: asyncio.Task[None] | None = None
@@ -52,7 +52,7 @@ class LegacyListener:
 
     async def _announce(self, server: uvicorn.Server, app: FastAPI) -> None:
         await _started(lambda: server)
-        self.on_ready(app)
+        self.on_ready(app, server)
 
     def _config(self, app: FastAPI, args: Namespace) -> uvicorn.Config:
         config = uvicorn.Config(

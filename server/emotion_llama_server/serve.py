@@ -18,6 +18,7 @@ from emotion_llama_vllm.runtime import PLUGINS, compile_nothing, set_environment
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+    from uvicorn import Server
 
 
 def main(argv: Sequence[str]) -> int:
@@ -113,9 +114,9 @@ async def _serve(args: Namespace) -> int:
 
     watching: list[Lifecycle] = []
 
-    def on_ready(app: "FastAPI") -> None:
+    def on_ready(app: "FastAPI", legacy_server: "Server") -> None:
         watching.append(app.state.emotion_llama_lifecycle)
-        watching[0].watch(app.state.server)
+        watching[0].watch(app.state.server, legacy_server)
         _announce(args, app)
 
     listener = LegacyListener(args.host, args.legacy_port, on_ready)

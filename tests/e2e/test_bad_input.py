@@ -131,7 +131,7 @@ BAD_CHATS = {
     "a template": ({"content": [CLIP, TEXT], "chat_template": "{{ 1 }}"}, "template"),
     "processor options": (
         {"content": [CLIP, TEXT], "mm_processor_kwargs": {"x": 1}},
-        "--trust-request-mm-kwargs",
+        "operator",
     ),
     "a cut prompt": ({"content": [CLIP, TEXT], "truncate_prompt_tokens": 5}, "shorten the text"),
     "a long prompt": ({"content": [CLIP, {"type": "text", "text": "x " * 9000}]}, "length"),

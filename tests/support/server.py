@@ -23,16 +23,21 @@ class Server:
     port: int
     legacy_port: int
     log: Path
-    pid: int
-    """Of the process that answers; the engine runs in a child of it."""
+    process: subprocess.Popen[bytes]
+    """The one that answers; the engine runs in a child of it."""
+    scheme: str = "http"
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     @property
     def legacy_url(self) -> str:
-        return f"http://127.0.0.1:{self.legacy_port}"
+        return f"{self.scheme}://127.0.0.1:{self.legacy_port}"
 
     def is_healthy(self) -> bool:
         return requests.get(f"{self.url}/health", timeout=10).status_code == 200
@@ -45,19 +50,28 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running_server(log: Path, *flags: str) -> Iterator[Server]:
-    """Run `emotion-llama serve` with these flags until the block ends."""
+def running_server(log: Path, *flags: str, tmp: Path | None = None) -> Iterator[Server]:
+    """Run `emotion-llama serve` with these flags until the block ends.
+
+    Args:
+        log: where it writes.
+        flags: beside those for its ports.
+        tmp: its folder for temporary files.
+    """
     port, legacy_port = free_port(), free_port()
     ports = ["--port", str(port), "--legacy-port", str(legacy_port)]
     command = [str(Path(sys.executable).with_name("emotion-llama")), "serve", *flags, *ports]
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("EMOTION_", "VLLM_"))}
+    if tmp is not None:
+        environment["TMPDIR"] = str(tmp)
     with log.open("wb") as out:
         process = subprocess.Popen(
             command, stdout=out, stderr=subprocess.STDOUT, env=environment, start_new_session=True
         )
     try:
         _wait_until_ready(process, log)
-        yield Server(port, legacy_port, log, process.pid)
+        scheme = "https" if "--ssl-certfile" in flags else "http"
+        yield Server(port, legacy_port, log, process, scheme)
     finally:
         process.send_signal(signal.SIGTERM)
         try:

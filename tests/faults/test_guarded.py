@@ -1,0 +1,254 @@
+"""One server with keys, TLS, limits and JSON logs, from its first request to its orderly end.
+
+The tests run in this order; the last one ends the server.
+"""
+
+import json
+import socket
+import ssl
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import requests
+
+from emotion_llama_vllm import demo_files
+from tests.faults.conftest import KEYS, Guarded, Start, chat
+
+CHAT = "/v1/chat/completions"
+LEGACY = {"video_path": "clip.mp4", "question": "x"}
+
+
+@pytest.fixture(scope="module")
+def guarded(start: Start) -> Iterator[Guarded]:
+    flags = ["--max-in-flight", "2", "--max-waiting", "1", "--request-timeout", "20"]
+    flags += ["--max-upload-mb", "4", "--log-format", "json", "--expose-route", "/tokenize"]
+    flags += ["--rate-limit", "40/minute", "--allowed-origins", '["https://page.example"]']
+    with start(*flags) as server:
+        yield server
+
+
+def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def is_idle(guarded: Guarded) -> bool:
+    """No request is inside, waits, is decoded or is with the engine."""
+    names = [f"emotion_llama_{name}_in_flight" for name in ("requests", "decodes")]
+    names += ["emotion_llama_requests_waiting", "vllm:num_requests_running"]
+    return not any(guarded.metric(name) for name in names)
+
+
+PATHS = [
+    *(CHAT, "/v1/emotion", "/v1/models", "/api/predict/", "/process_video", "/metrics", "/docs"),
+    *("/openapi.json", "/version", "/ping", "/invocations", "/tokenize", "/nowhere"),
+]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("legacy", [False, True], ids=["main port", "legacy port"])
+def test_nothing_answers_without_a_key(guarded: Guarded, path: str, legacy: bool) -> None:
+    for headers in ({}, {"X-API-Key": "wrong"}, {"Authorization": "Bearer wrong"}):
+        for method in ("GET", "POST"):
+            response = guarded.ask(method, path, None, legacy=legacy, headers=headers)
+            assert response.status_code == 401
+            assert response.headers["www-authenticate"] == "Bearer"
+            assert response.headers["x-request-id"]
+    in_query = guarded.ask("GET", f"{path}?key={KEYS['alice']}", None)
+    assert in_query.status_code == 401
+
+
+def test_the_probes_answer_everybody(guarded: Guarded) -> None:
+    for path in ("/health", "/livez", "/readyz"):
+        assert guarded.ask("GET", path, None).status_code == 200
+
+
+def test_each_key_opens_every_route_on_both_ports(guarded: Guarded) -> None:
+    for legacy in (False, True):
+        for key in ("alice", "bob"):
+            answer = guarded.ask("POST", "/process_video", key, legacy=legacy, json=LEGACY)
+            assert answer.status_code == 200
+    bearer = {"Authorization": f"Bearer {KEYS['bob']}"}
+    assert guarded.ask("GET", "/v1/models", None, headers=bearer).status_code == 200
+
+
+def test_a_route_of_vllms_answers_where_it_was_named(guarded: Guarded) -> None:
+    asked = {"model": demo_files.MODEL_NAME, "prompt": "happy"}
+    assert guarded.ask("POST", "/tokenize", json=asked).status_code == 200
+    assert guarded.ask("POST", "/detokenize", json=asked).status_code == 404
+
+
+def test_a_page_of_a_named_origin_can_read_ids_and_refusals(guarded: Guarded) -> None:
+    origin = {"Origin": "https://page.example"}
+    refused = guarded.ask("POST", "/v1/emotion", None, headers=origin)
+    assert refused.headers["access-control-allow-origin"] == "https://page.example"
+    assert "Retry-After" in refused.headers["access-control-expose-headers"]
+    other = guarded.ask("GET", "/v1/models", headers={"Origin": "https://evil.example"})
+    assert "access-control-allow-origin" not in other.headers
+
+
+def test_a_rate_limit_is_a_keys_own(guarded: Guarded) -> None:
+    asked = {"video": "nothing.mp4"}
+    statuses = [
+        guarded.ask("POST", "/v1/emotion", "carol", json=asked).status_code for _ in range(41)
+    ]
+    assert statuses == [404] * 40 + [429]
+    refused = guarded.ask("POST", "/process_video", "carol", json=LEGACY)
+    assert refused.status_code == 429
+    assert set(refused.json()) == {"error", "code", "details"}
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
+    assert guarded.ask("POST", "/process_video", "bob", json=LEGACY).status_code == 200
+
+
+def test_an_upload_over_the_limit_is_refused(guarded: Guarded) -> None:
+    large = b"\x00" * (5 << 20)
+    declared = guarded.ask("POST", "/v1/emotion", files={"video": ("x.mp4", large)})
+    assert declared.status_code == 413
+    part = b'--x\r\nContent-Disposition: form-data; name="video"; filename="x.mp4"\r\n\r\n'
+    pieces = iter([part] + [large[: 1 << 20]] * 5)
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    streamed = guarded.ask("POST", "/v1/emotion", data=pieces, headers=headers)
+    assert streamed.status_code == 413
+
+
+def opened(guarded: Guarded, head: str) -> ssl.SSLSocket:
+    """A connection of our own, with the head of a request sent."""
+    context = ssl.create_default_context(cafile=str(guarded.certificate))
+    raw = socket.create_connection(("127.0.0.1", guarded.server.port), timeout=10)
+    connection = context.wrap_socket(raw, server_hostname="127.0.0.1")
+    connection.sendall(head.replace("\n", "\r\n").encode())
+    return connection
+
+
+UPLOAD = f"""POST /v1/emotion HTTP/1.1
+Host: x
+X-API-Key: {KEYS["alice"]}
+Content-Type: multipart/form-data; boundary=b
+Content-Length: 3000000
+
+--b
+Content-Disposition: form-data; name="video"; filename="x.mp4"
+
+"""
+
+
+def test_a_client_that_leaves_during_its_upload_leaves_nothing(guarded: Guarded) -> None:
+    with opened(guarded, UPLOAD) as connection:
+        connection.sendall(b"\x00" * 2_500_000)
+        until(lambda: guarded.metric("emotion_llama_requests_in_flight") == 1)
+        # On disk, and without a name there: nothing to clean up, even after a power cut.
+        left = [path for path in guarded.tmp.rglob("*") if path.is_file()]
+        assert not [path for path in left if path.stat().st_size > 1_000_000]
+    until(lambda: is_idle(guarded))
+    assert guarded.ask("POST", "/process_video", json=LEGACY).status_code == 200
+
+
+def ask_and_leave(guarded: Guarded, asked: dict[str, Any], while_inside: str) -> None:
+    text = json.dumps(asked)
+    head = (
+        f"POST {CHAT} HTTP/1.1\nHost: x\nX-API-Key: {KEYS['alice']}\n"
+        f"Content-Type: application/json\nContent-Length: {len(text)}\n\n{text}"
+    )
+    with opened(guarded, head):
+        until(lambda: guarded.metric(while_inside) >= 1)
+    until(lambda: is_idle(guarded), seconds=5)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_client_that_leaves_ends_its_generation(guarded: Guarded, stream: bool) -> None:
+    ask_and_leave(guarded, chat(stream=stream), "vllm:num_requests_running")
+
+
+def test_a_client_that_leaves_frees_its_decoder(guarded: Guarded) -> None:
+    cancelled = "emotion_llama_decode_worker_restarts_total"
+    before = guarded.metric(cancelled)
+    for _ in range(20):
+        ask_and_leave(guarded, chat("long.mp4"), "emotion_llama_requests_in_flight")
+        if guarded.metric(cancelled) > before:
+            return
+    raise AssertionError("No client left while its clip was decoded.")
+
+
+def test_a_request_that_takes_too_long_is_ended(guarded: Guarded) -> None:
+    with opened(guarded, UPLOAD) as connection:
+        connection.settimeout(30)
+        answer = connection.recv(65536)
+    assert b" 408 " in answer.split(b"\r\n")[0]
+    until(lambda: is_idle(guarded))
+
+
+def long_ones(guarded: Guarded, pool: ThreadPoolExecutor, count: int) -> list[Any]:
+    """Requests that go on for a while."""
+    return [
+        pool.submit(guarded.ask, "POST", CHAT, "bob", json=chat(seed=number))
+        for number in range(count)
+    ]
+
+
+def test_more_than_may_wait_are_refused_at_once(guarded: Guarded) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        inside = long_ones(guarded, pool, 3)
+        until(lambda: guarded.metric("emotion_llama_requests_waiting") == 1)
+        took = []
+        for _ in range(5):
+            with opened(guarded, UPLOAD) as connection:
+                started = time.monotonic()
+                answer = connection.recv(65536)
+                took.append(time.monotonic() - started)
+            assert b" 503 " in answer.split(b"\r\n")[0]
+            assert b"retry-after" in answer
+        assert guarded.ask("GET", "/readyz").status_code == 200
+        assert {future.result().status_code for future in inside} <= {200, 504}
+    assert (
+        statistics.median(took) < 0.25
+    )  # 50 ms where the cores are idle; here the engine has them
+    until(lambda: is_idle(guarded))
+
+
+def test_the_log_is_json_that_names_keys_and_tells_no_secret(guarded: Guarded) -> None:
+    guarded.ask("GET", "/v1/models?secret=hidden", "bob", headers={"X-Request-Id": "find-me"})
+    until(lambda: "find-me" in guarded.server.log.read_text())
+    text = guarded.server.log.read_text()
+    lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+    found = [line for line in lines if line.get("request_id") == "find-me"]
+    assert len(found) == 1
+    assert found[0]["key"] == "bob"
+    assert found[0]["path"] == "/v1/models"
+    assert found[0]["status"] == 200
+    for secret in (*KEYS.values(), "hidden", "[reason] Why?", "clip.mp4"):
+        assert secret not in text
+
+
+def test_a_signal_lets_finish_what_is_inside_and_ends_with_0(guarded: Guarded) -> None:
+    said: list[bytes] = []
+    answered = threading.Event()
+
+    def listen() -> None:
+        asked = chat(stream=True, max_tokens=600)
+        with guarded.ask("POST", CHAT, json=asked, stream=True) as response:
+            for line in response.iter_lines():
+                said.append(line)
+                answered.set()
+
+    listening = threading.Thread(target=listen)
+    listening.start()
+    assert answered.wait(20)
+    guarded.server.process.terminate()
+    until(lambda: guarded.ask("GET", "/readyz", None).status_code == 503, seconds=5)
+    refused = guarded.ask("POST", "/process_video", json=LEGACY)
+    assert refused.status_code == 503
+    assert int(refused.headers["retry-after"]) >= 1
+    assert guarded.ask("GET", "/livez", None).status_code == 200
+    listening.join(30)
+    assert said[-2:] == [b"data: [DONE]", b""] or said[-1] == b"data: [DONE]"
+    assert b'"finish_reason":"length"' in b"".join(said)
+    assert guarded.server.process.wait(30) == 0
+    with pytest.raises(requests.ConnectionError):
+        guarded.ask("GET", "/livez", None)
