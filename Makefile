@@ -5,7 +5,7 @@ BIN := .venv/bin
 BOOTSTRAP := $(PYTHON) deploy/bootstrap.py $(if $(ENGINE),--engine $(ENGINE))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev serve check test test-all demo-clips demo-checkpoint demo-eval clean
+.PHONY: help setup setup-dev serve check test test-all audit demo-clips demo-checkpoint demo-eval clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ test: check ## The checks, then all tests but the slow ones
 
 test-all: check ## The checks, then every test
 	$(BIN)/python -m pytest
+
+audit: setup-dev ## Look the installed packages up in PyPI's database of vulnerabilities
+	$(BIN)/python -m pip_audit --local --strict
 
 demo-clips: setup-dev ## Generate the clips in demo/clips anew
 	$(BIN)/python -m demo.samples

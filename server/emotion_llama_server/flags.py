@@ -45,6 +45,9 @@ def parse(argv: list[str]) -> Namespace:
         disable_uvicorn_access_log=True,  # ours names the key and leaves query strings out
         shutdown_timeout=30,
         load_format="safetensors",  # never a pickle
+        # It saves little, as workers hand over small frames; and with it vLLM answers an error to
+        # a chat about a new clip that overtakes the one which carries the clip to the engine.
+        mm_processor_cache_gb=0,
     )
     args: Namespace = parser.parse_args(argv)  # type: ignore[assignment]
     if args.model_tag is None and args.model == parser.get_default("model"):

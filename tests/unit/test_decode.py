@@ -14,6 +14,7 @@ from PIL import Image
 from emotion_llama_vllm.media.clip import SAMPLING_RATE
 from emotion_llama_vllm.media.decode import decode
 from emotion_llama_vllm.media.errors import MediaError
+from emotion_llama_vllm.media.timeline import record
 from emotion_llama_vllm.settings import MediaSettings
 from tests.support.media import Recipe, make_clip, picture, tone
 
@@ -186,3 +187,55 @@ def test_a_huge_picture_is_refused_before_it_is_decoded() -> None:
     Image.new("L", (9000, 9000)).save(data, "PNG")
     with pytest.raises(MediaError, match="9000 x 9000"):
         decode(data.getvalue(), settings=SETTINGS)
+
+
+RARE = {
+    "magicyuv": Recipe("avi", "magicyuv", pixels="yuv420p"),
+    "jpeg2000": Recipe("matroska", "jpeg2000"),
+    "huffyuv": Recipe("avi", "huffyuv", pixels="yuv422p"),
+    "ffv1": Recipe("matroska", "ffv1"),
+    "prores": Recipe("mov", "prores_ks", pixels="yuv422p10le"),
+    "flv": Recipe("avi", "flv1"),
+    "mp2": Recipe("matroska", audio="mp2"),
+    "eac3": Recipe("mp4", audio="eac3"),
+}
+
+
+@pytest.mark.parametrize("name", RARE)
+def test_a_rare_codec_is_refused_before_its_decoder_runs(name: str) -> None:
+    with pytest.raises(MediaError, match="codec that is not taken"):
+        decode(make_clip(RARE[name]), settings=SETTINGS)
+
+
+@pytest.mark.parametrize("codec", ["aac", "libmp3lame", "libopus", "flac", "ac3", "pcm_s16le"])
+def test_the_usual_sounds_are_taken(codec: str) -> None:
+    clip = decode(make_clip(Recipe("matroska", audio=codec)), settings=SETTINGS)
+    assert clip.audio_seconds == pytest.approx(1, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    "codec", ["libx265", "libvpx-vp9", "libsvtav1", "mpeg2video"]
+)
+def test_the_usual_pictures_are_taken(codec: str) -> None:
+    recipe = Recipe("matroska", codec, width=176, height=144, frames_per_second=25)
+    assert decode(make_clip(recipe), settings=SETTINGS).frame.shape == (144, 176, 3)
+
+
+def test_hours_of_black_are_refused_by_what_the_file_says() -> None:
+    data = make_clip(Recipe(seconds=3, audio=None))
+    with pytest.raises(MediaError, match="at most 2 s"):
+        decode(data, settings=MediaSettings(max_timeline_seconds=2))
+
+
+def test_endless_packets_are_not_walked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emotion_llama_vllm.media.container.MAX_PACKETS", 20)
+    with pytest.raises(MediaError, match="too many packets"):
+        decode(make_clip(Recipe(seconds=3)), settings=SETTINGS)
+
+
+def test_more_frames_than_memory_are_refused() -> None:
+    data = make_clip(Recipe(width=1280, height=720, seconds=6, audio=None))
+    small = MediaSettings(decode_memory_mb=256)
+    with pytest.raises(MediaError, match="Take a larger step"):
+        record(data, window=0.5, step=0.1, settings=small)
+    assert len(record(data, window=0.5, step=0.1, size=64, settings=small).cut().windows) > 50
