@@ -16,7 +16,9 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.types import Scope
 from vllm.entrypoints.serve.exception_handling.error_response import create_error_response
+from vllm.exceptions import GenerationError
 from vllm.logger import init_logger
 
 from emotion_llama.schema import ErrorDetail, ErrorResponse
@@ -77,6 +79,33 @@ def describe(error: Exception) -> Failure:
     return Failure(int(status), title, details, param, code, headers)
 
 
+LEGACY_PATHS = ("/api/predict/", "/api/predict", "/process_video")
+"""The original's routes, whose failures have the shape that is documented for them."""
+
+
+class LegacyError(BaseModel):
+    """Every failure of the original's routes."""
+
+    error: str
+    code: int
+    """The HTTP status."""
+    details: str
+
+
+def path_of(scope: Scope) -> str:
+    """The path of a request as routes have it."""
+    return scope["path"].removeprefix(scope.get("root_path", "")) or "/"
+
+
+def failure_response(scope: Scope, failure: Failure) -> JSONResponse:
+    """A failure in the shape of the route that was asked."""
+    if path_of(scope) in LEGACY_PATHS:
+        body = LegacyError(error=failure.title, code=failure.status, details=failure.details)
+    else:
+        body = openai_error(failure)
+    return JSONResponse(body.model_dump(), failure.status, failure.headers)
+
+
 def openai_error(failure: Failure) -> ErrorResponse:
     """The shape of everything under `/v1`."""
     return ErrorResponse(
@@ -90,11 +119,7 @@ def openai_error(failure: Failure) -> ErrorResponse:
 
 
 class ErrorRoute(APIRoute):
-    """A route whose failures all have one shape: OpenAI's, where a subclass names no other."""
-
-    @staticmethod
-    def tell(failure: Failure) -> BaseModel:
-        return openai_error(failure)
+    """A route of ours: whatever fails in it is told in its shape."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -103,25 +128,24 @@ class ErrorRoute(APIRoute):
             try:
                 return await handle(request)
             except Exception as error:
-                failure = describe(error)
-            return as_json(self.tell(failure), failure)
+                return failure_response(request.scope, describe(error))
 
         return answer
 
 
 def install(app: FastAPI) -> None:
-    """Tell also what Starlette refuses by itself as OpenAI's error object; vLLM leaves it out."""
+    """Tell also what Starlette refuses by itself in our shapes, and what the engine could not do.
 
-    async def answer(_: Request, error: Exception) -> JSONResponse:
-        failure = describe(error)
-        return as_json(openai_error(failure), failure)
+    vLLM leaves the first out, and blames itself for a grammar that cannot be used.
+    """
 
-    app.add_exception_handler(HTTPException, answer)
+    async def answer(request: Request, error: Exception) -> JSONResponse:
+        if isinstance(error, GenerationError) and getattr(request.state, "has_grammar", False):
+            error = HTTPException(400, "The form that the answer should have cannot be used.")
+        return failure_response(request.scope, describe(error))
 
-
-def as_json(body: BaseModel, failure: Failure) -> JSONResponse:
-    """The response that tells a failure in one of the shapes."""
-    return JSONResponse(body.model_dump(), failure.status, failure.headers)
+    for kind in (HTTPException, GenerationError):
+        app.add_exception_handler(kind, answer)
 
 
 def _first_error(error: RequestValidationError | ValidationError) -> tuple[str | None, str]:

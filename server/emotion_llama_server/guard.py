@@ -1,5 +1,6 @@
 """What vLLM's own JSON routes refuse here before they start."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +22,10 @@ _REFUSED = {
 }
 """Fields that could reach another request's clip, the server's code or its queue."""
 
+_GRAMMARS = ("structured_outputs", "response_format", "tools")
+_MAX_GRAMMAR = 16_384
+"""Characters; compiling them takes up to half a second, and grows with the square."""
+
 
 async def check_json_request(raw_request: Request) -> None:
     """vLLM's own check of the content type, then ours of the body, which is parsed by now.
@@ -33,6 +38,7 @@ async def check_json_request(raw_request: Request) -> None:
     body = await raw_request.json()
     if isinstance(body, dict):
         _check_fields(body)
+        raw_request.state.has_grammar = _has_grammar(body)
         _check_template_variables(body.get("chat_template_kwargs"))
 
 
@@ -42,6 +48,21 @@ def _check_fields(body: dict[str, Any]) -> None:
             raise VLLMValidationError(
                 f"`{name}` cannot be set here: {_REFUSED[name]}.", parameter=name
             )
+
+
+def _has_grammar(body: dict[str, Any]) -> bool:
+    """Whether the answer is to have a form, which vLLM compiles: a large one takes minutes."""
+    given = {name: body[name] for name in _GRAMMARS if body.get(name) is not None}
+    for name, value in given.items():
+        if len(json.dumps(value)) > _MAX_GRAMMAR:
+            raise VLLMValidationError(
+                f"`{name}` is over {_MAX_GRAMMAR} characters.", parameter=name
+            )
+    if not isinstance(given.get("structured_outputs", {}), dict):
+        raise VLLMValidationError(
+            "`structured_outputs` must be an object.", parameter="structured_outputs"
+        )
+    return bool(given)
 
 
 def _parts(body: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -2,8 +2,9 @@
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import uvicorn
 from vllm.engine.protocol import EngineClient
@@ -35,6 +36,8 @@ class Lifecycle:
     _servers: Sequence[uvicorn.Server] = ()
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _is_draining: bool = False
+    _is_ending: bool = False
+    """Whether the engine is about to be shut down, which looks as if it died."""
 
     def watch(self, *servers: uvicorn.Server) -> None:
         """Begin, once vLLM has set its own signal handlers."""
@@ -64,7 +67,7 @@ class Lifecycle:
 
     async def _end_at_once(self) -> None:
         logger.warning("Ending at once.")
-        self.exit_code = EXIT_UNFINISHED
+        self.exit_code, self._is_ending = EXIT_UNFINISHED, True
         self.doorkeeper.turn_out("The server is shutting down.")
         await asyncio.to_thread(self.engine.shutdown, timeout=0)
         for server in self._servers:
@@ -75,9 +78,10 @@ class Lifecycle:
         """When the engine dies, answer all that wait for it, and end: a supervisor starts anew."""
         while not self.engine.errored:  # noqa: ASYNC110  (vLLM has no event for it)
             await asyncio.sleep(_LOOK_SECONDS)
-        if self._is_draining:
+        if self._is_ending:
             return
         logger.error("The engine has died.")
+        self.exit_code = EXIT_ENGINE_DEAD
         self.doorkeeper.turn_out("The model's engine has died; the server is ending.")
         await self._emptied(1)
         self._stop()
@@ -93,6 +97,7 @@ class Lifecycle:
 
     def _stop(self) -> None:
         """Have the servers close."""
+        self._is_ending = True
         for server in self._servers:
             server.should_exit = True
         asyncio.get_running_loop().call_later(_HANG_UP_SECONDS, self._cut)
@@ -104,7 +109,7 @@ class Lifecycle:
                 if connection.transport is not None:
                     connection.transport.abort()
 
-    def _start(self, coroutine: object) -> None:
-        task = asyncio.ensure_future(coroutine)  # type: ignore[arg-type]
+    def _start(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -13,7 +13,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from vllm.exceptions import VLLMValidationError
 
 from emotion_llama.schema import EmotionRequest
-from emotion_llama_server.strict_json import check_keys
+from emotion_llama_server.strict_json import check_json
 from emotion_llama_vllm.media.errors import MediaTooLarge
 from emotion_llama_vllm.media.file import ClipFile
 from emotion_llama_vllm.settings import media_settings
@@ -105,7 +105,7 @@ async def _parse(body: bytes | str) -> EmotionRequest:
 
 def _parse_strictly(body: bytes | str) -> EmotionRequest:
     request = EmotionRequest.model_validate_json(body)
-    check_keys(body)
+    check_json(body)
     return request
 
 

@@ -213,9 +213,7 @@ def test_the_usual_sounds_are_taken(codec: str) -> None:
     assert clip.audio_seconds == pytest.approx(1, abs=0.1)
 
 
-@pytest.mark.parametrize(
-    "codec", ["libx265", "libvpx-vp9", "libsvtav1", "mpeg2video"]
-)
+@pytest.mark.parametrize("codec", ["libx265", "libvpx-vp9", "libsvtav1", "mpeg2video"])
 def test_the_usual_pictures_are_taken(codec: str) -> None:
     recipe = Recipe("matroska", codec, width=176, height=144, frames_per_second=25)
     assert decode(make_clip(recipe), settings=SETTINGS).frame.shape == (144, 176, 3)

@@ -1,6 +1,9 @@
 """The `.npz` container."""
 
+import base64
+import contextlib
 import io
+import random
 import zipfile
 from typing import Any
 
@@ -9,7 +12,7 @@ import pytest
 
 from emotion_llama_vllm.media.decode import decode
 from emotion_llama_vllm.media.errors import MediaError, MediaTooLarge
-from emotion_llama_vllm.media.features import open_container
+from emotion_llama_vllm.media.features import open_container, read_base64
 from emotion_llama_vllm.settings import MediaSettings
 from tests.support.media import make_clip
 
@@ -102,3 +105,28 @@ def test_a_header_that_lies_about_its_size_is_refused() -> None:
         archive.writestr("video.npy", buffer.getvalue())
     with pytest.raises(MediaError):
         open_container(data.getvalue(), max_bytes=LIMIT)
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_rare_compression_is_refused(compression: int) -> None:
+    with (
+        zipfile.ZipFile(io.BytesIO(container(video=VIDEO, features=FEATURES))) as whole,
+        io.BytesIO() as data,
+    ):
+        with zipfile.ZipFile(data, "w", compression) as other:
+            for name in whole.namelist():
+                other.writestr(name, whole.read(name))
+        with pytest.raises(MediaError, match="compressed in a way"):
+            decode(data.getvalue(), settings=MediaSettings())
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_a_damaged_header_is_refused(seed: int) -> None:
+    draw = random.Random(seed)
+    array = io.BytesIO()
+    np.save(array, np.zeros((3, 8), np.float32))
+    spoiled = bytearray(array.getvalue())
+    for _ in range(1 + seed % 4):
+        spoiled[draw.randrange(6, 128)] = draw.randrange(256)
+    with contextlib.suppress(MediaError):
+        read_base64(base64.b64encode(bytes(spoiled)).decode(), 8)

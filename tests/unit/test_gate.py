@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import statistics
+import time
 from argparse import Namespace
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -357,6 +359,19 @@ class TestAdmission:
         await asyncio.gather(inside.task, waiting.task)
         assert [inside.status, waiting.status] == [200, 200]
         assert gauge("requests_in_flight") == gauge("requests_waiting") == 0
+
+    async def test_a_refusal_takes_no_time(self) -> None:
+        house = House(max_in_flight=1, max_waiting=0)
+        inside = Call(house).start()
+        await until(lambda: house.working == 1)
+        took = []
+        for _ in range(50):
+            started = time.monotonic()
+            assert (await Call(house).answer()).status == 503
+            took.append(time.monotonic() - started)
+        assert statistics.median(took) < 0.05
+        house.go_on.set()
+        await inside.task
 
     async def test_one_that_leaves_while_it_waits_frees_its_place(self) -> None:
         house = House(max_in_flight=1, max_waiting=1)

@@ -159,6 +159,16 @@ async def test_a_request_that_is_given_up_frees_its_worker(workers: Workers) -> 
     assert REGISTRY.get_sample_value("emotion_llama_decodes_in_flight") == 0
 
 
+async def test_a_worker_is_replaced_after_so_many_clips(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emotion_llama_vllm.media.workers._CLIPS_PER_WORKER", 3)
+    workers = Workers(SETTINGS.model_copy(update={"decode_workers": 1}), 64)
+    try:
+        ids = [await run(workers, jobs.own_id) for _ in range(7)]
+    finally:
+        await asyncio.to_thread(workers.stop)
+    assert len(set(ids)) == 3
+
+
 async def test_clips_wait_for_a_worker(workers: Workers) -> None:
     """More clips than workers: all are decoded, and none is handed over before its turn."""
     waiting: list[Awaitable[object]] = [run(workers, jobs.length) for _ in range(50)]

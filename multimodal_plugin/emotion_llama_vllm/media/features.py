@@ -7,6 +7,7 @@ Two members: `video` (the bytes of a video or image file, uint8 [n]) and `featur
 import io
 import zipfile
 import zlib
+from tokenize import TokenError
 from typing import IO
 
 import numpy as np
@@ -23,6 +24,10 @@ AUDIO_ROW = FEATURE_NAMES.index("audio")
 
 _ZIP_MAGIC = b"PK\x03\x04"
 _MEMBERS = {"video.npy", "features.npy"}
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""What `numpy.savez` and `numpy.savez_compressed` write."""
+_UNREADABLE = (ValueError, TypeError, KeyError, OverflowError, SyntaxError, TokenError, zlib.error)
+"""What reading a damaged array raises; numpy takes its header for a Python literal."""
 _MAX_FEATURE_BYTES = 1 << 20
 _HOW = "an .npz clip holds exactly `video` (uint8 bytes of a video file) and `features`"
 
@@ -45,6 +50,8 @@ def open_container(data: bytes, *, max_bytes: int) -> tuple[bytes, npt.NDArray[n
             members = {info.filename: info for info in archive.infolist()}
             if set(members) != _MEMBERS or len(archive.infolist()) != len(_MEMBERS):
                 raise MediaError(f"The clip is a zip file, but {_HOW}.")
+            if any(info.compress_type not in _COMPRESSIONS for info in members.values()):
+                raise MediaError(f"The clip is compressed in a way that is not taken; {_HOW}.")
             if members["video.npy"].file_size > max_bytes + 4096:
                 raise MediaTooLarge(f"The video inside the .npz is over {max_bytes} bytes.")
             if members["features.npy"].file_size > _MAX_FEATURE_BYTES:
@@ -68,7 +75,7 @@ def read_base64(text: str, feature_size: int) -> npt.NDArray[np.float32]:
         raise FeaturesError("`features` are over 1 MiB.")
     try:
         features = check_features(_read_npy(io.BytesIO(pybase64.b64decode(text, validate=True))))
-    except ValueError as error:
+    except _UNREADABLE as error:
         reason = str(error) if isinstance(error, MediaError) else "they are no plain array."
         raise FeaturesError(f"`features` must be base64 of a .npy file: {reason}") from error
     if features.shape[1] != feature_size:
@@ -103,7 +110,7 @@ def _read_array(archive: zipfile.ZipFile, member: str) -> np.ndarray:
     with archive.open(member) as stream:
         try:
             return _read_npy(stream)
-        except (ValueError, zlib.error) as error:
+        except _UNREADABLE as error:
             raise MediaError(f"`{member}` in the .npz is no plain array; {_HOW}.") from error
 
 

@@ -6,8 +6,8 @@ from collections import deque
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from emotion_llama_server.errors import describe, openai_error
-from emotion_llama_server.gate.scope import failure_response, is_work, refuse
+from emotion_llama_server.errors import describe, failure_response, openai_error
+from emotion_llama_server.gate.scope import is_work, refuse
 from emotion_llama_vllm import metrics
 
 _RETRY_SECONDS = 2

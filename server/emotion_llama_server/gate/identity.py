@@ -6,7 +6,7 @@ import re
 import time
 import uuid
 from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -14,15 +14,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from vllm.logger import init_logger
 
-from emotion_llama_server.errors import describe
-from emotion_llama_server.gate.scope import (
-    Caller,
-    caller_of,
-    failure_response,
-    path_of,
-    refuse,
-    set_caller,
-)
+from emotion_llama_server.errors import describe, failure_response, path_of
+from emotion_llama_server.gate.scope import Caller, caller_of, refuse, set_caller
 from emotion_llama_vllm import metrics
 
 logger = init_logger("vllm.emotion_llama_server.access")
@@ -140,7 +133,7 @@ def _is_in(address: str, networks: Networks) -> bool:
     return parsed is not None and any(parsed in network for network in networks)
 
 
-def _parsed(address: str):  # noqa: ANN202  (a union with None that `ipaddress` has no name for)
+def _parsed(address: str) -> IPv4Address | IPv6Address | None:
     try:
         return ip_address(address)
     except ValueError:

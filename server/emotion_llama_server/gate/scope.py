@@ -3,12 +3,9 @@
 from dataclasses import dataclass
 
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
-from emotion_llama_server.errors import Failure, as_json, describe, openai_error
-from emotion_llama_server.routes.legacy import PATHS as LEGACY_PATHS
-from emotion_llama_server.routes.legacy import LegacyRoute
+from emotion_llama_server.errors import describe, failure_response
 from emotion_llama_vllm import metrics
 
 _KEY = "emotion_llama.caller"
@@ -36,20 +33,9 @@ def caller_of(scope: Scope) -> Caller:
     return scope[_KEY]
 
 
-def path_of(scope: Scope) -> str:
-    """The path as routes have it."""
-    return scope["path"].removeprefix(scope.get("root_path", "")) or "/"
-
-
 def is_work(scope: Scope) -> bool:
     """Whether a request asks for work, and not only to look at something."""
     return scope["method"] not in ("GET", "HEAD", "OPTIONS")
-
-
-def failure_response(scope: Scope, failure: Failure) -> JSONResponse:
-    """A failure in the shape of the route that was asked."""
-    is_legacy = path_of(scope) in LEGACY_PATHS
-    return as_json(LegacyRoute.tell(failure) if is_legacy else openai_error(failure), failure)
 
 
 async def refuse(

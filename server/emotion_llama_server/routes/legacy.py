@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, StrictStr
 from starlette.exceptions import HTTPException
 
 from emotion_llama_server.engine import Engine, SamplingParams, until_disconnect
-from emotion_llama_server.errors import ErrorRoute, Failure
+from emotion_llama_server.errors import ErrorRoute, LegacyError
 from emotion_llama_server.strict_json import check_request
 from emotion_llama_vllm.logits_processor import REQUEST_FIELD
 
@@ -65,26 +65,8 @@ class ProcessVideoResponse(BaseModel):
     response: str
 
 
-class LegacyError(BaseModel):
-    """Every failure of these routes."""
-
-    error: str
-    code: int
-    """The HTTP status."""
-    details: str
-
-
-class LegacyRoute(ErrorRoute):
-    """A route whose failures all have the documented shape."""
-
-    @staticmethod
-    def tell(failure: Failure) -> LegacyError:
-        return LegacyError(error=failure.title, code=failure.status, details=failure.details)
-
-
-PATHS = ("/api/predict/", "/api/predict", "/process_video")
 router = APIRouter(
-    route_class=LegacyRoute,
+    route_class=ErrorRoute,
     tags=["legacy"],
     responses={
         400: {"model": LegacyError, "description": "Bad input; `details` says what to do."},
@@ -121,20 +103,6 @@ async def process_video(body: ProcessVideoRequest, raw_request: Request) -> Proc
     """Answer a question about a clip, in the shape of the original's FastAPI server."""
     engine = raw_request.app.state.emotion_llama_engine
     return ProcessVideoResponse(response=await _ask(engine, body.video_path, body.question))
-
-
-async def refuse_method() -> None:
-    """Tell other methods so in the documented shape."""
-    raise HTTPException(405, "Use POST with a JSON body.", {"Allow": "POST"})
-
-
-for _path in PATHS:
-    router.add_api_route(
-        _path,
-        refuse_method,
-        methods=["GET", "HEAD", "PUT", "PATCH", "DELETE"],
-        include_in_schema=False,
-    )
 
 
 async def _ask(engine: Engine, video: str, question: str) -> str:
