@@ -129,6 +129,14 @@ NUMBERS: dict[str, list[Any]] = {
     "max_tokens": [-1, "many"],
     "n": [0, 10**9],
 }
+FORMS: dict[str, dict[str, Any]] = {
+    "that is a list": {"structured_outputs": []},
+    "that refers to itself": {"structured_outputs": {"json": {"$ref": "#"}}},
+    "that never ends": {"structured_outputs": {"grammar": "root ::= root"}},
+    "that is no grammar": {"structured_outputs": {"grammar": "root ::= "}},
+    "that takes minutes": {"structured_outputs": {"choice": ["a" * n for n in range(1, 999)]}},
+    "of many tools": {"tools": [{"type": "function", "function": {"name": "x" * 20_000}}]},
+}
 PLAYLIST = b"#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/x.ts\n"
 CONCAT = b"ffconcat version 1.0\nfile /etc/passwd\n"
 
@@ -176,12 +184,15 @@ TABLE: list[Row] = [
         for name, values in NUMBERS.items()
         for value in values
     ),
+    *(Row(f"a form {name}", CHAT, 400, body(CHAT, **fields)) for name, fields in FORMS.items()),
+    Row("half a surrogate", CHAT, 400, body(CHAT, stop=["\ud800"])),
+    Row("a number of 65 bits", CHAT, 400, body(CHAT, seed=2**65)),
     Row("another model", CHAT, 404, body(CHAT, model="gpt")),
     Row("a field that is not there", EMOTION, 400, body(EMOTION, uuid="x"), param="uuid"),
     *(
         Row("another method", route, 405, method=method)
         for route in ROUTES
-        for method in ("GET", "DELETE")
+        for method in ("GET", "DELETE", "OPTIONS", "QUERY")
     ),
     Row("text", EMOTION, 415, body(EMOTION), headers={"Content-Type": "text/plain"}),
     Row(
