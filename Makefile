@@ -5,7 +5,7 @@ BIN := .venv/bin
 BOOTSTRAP := $(PYTHON) deploy/bootstrap.py $(if $(ENGINE),--engine $(ENGINE))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev serve check test test-all audit demo-clips demo-checkpoint demo-eval clean
+.PHONY: help setup setup-dev serve check test test-all audit fuzz soak demo-clips demo-checkpoint demo-eval clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,12 @@ test-all: check ## The checks, then every test
 
 audit: setup-dev ## Look the installed packages up in PyPI's database of vulnerabilities
 	$(BIN)/python -m pip_audit --local --strict
+
+fuzz: setup-dev ## Send 2000 mutated clips and 10 000 hostile requests to a server of its own
+	$(BIN)/python -m tests.fuzz --clips 2000 --requests 10000
+
+soak: setup-dev ## Send 1000 different clips and look whether the server's processes grow
+	$(BIN)/python -m tests.fuzz.soak --requests 1000
 
 demo-clips: setup-dev ## Generate the clips in demo/clips anew
 	$(BIN)/python -m demo.samples

@@ -1,6 +1,7 @@
 """Small clips of every kind, made on the spot."""
 
 import io
+import os
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -28,6 +29,15 @@ class Pipe(io.RawIOBase):
         return len(data)
 
 
+_OPTIONS = {
+    "libx264": {"qp": "18"},
+    "libx265": {"x265-params": "log-level=none"},
+    "vorbis": {"strict": "experimental"},
+}
+"""Of encoders that without are not the same each time, noisy, or closed."""
+os.environ["SVT_LOG"] = "0"  # AV1's is quiet with this alone
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How to make a clip; None for a codec leaves the track out."""
@@ -44,6 +54,7 @@ class Recipe:
     layout: str = "stereo"
     rotation: int | None = None
     live: bool = False
+    fragmented: bool = False
     seed: int = 0
     hertz: float = 440.0
 
@@ -75,7 +86,11 @@ def tone(seconds: float, rate: int, channels: int, hertz: float) -> npt.NDArray[
 def make_clip(recipe: Recipe = Recipe()) -> bytes:
     """Return the bytes of a clip."""
     sink: Any = Pipe() if recipe.live else io.BytesIO()
-    options = {"live": "1"} if recipe.live else {}
+    options = {"fflags": "+bitexact"}  # or Matroska would get random identifiers
+    if recipe.live:
+        options["live"] = "1"
+    if recipe.fragmented:
+        options["movflags"] = "frag_keyframe+empty_moov+default_base_moof"
     with av.open(sink, "w", format=recipe.container, container_options=options) as out:
         tracks = _Tracks(out, recipe)
         for index in range(round(recipe.seconds * recipe.frames_per_second)):
@@ -92,13 +107,20 @@ class _Tracks:
         self._video = self._audio = None
         self._written = 0
         if recipe.video:
-            self._video = out.add_stream(recipe.video, rate=recipe.frames_per_second)
+            self._video = out.add_stream(
+                recipe.video, rate=recipe.frames_per_second, options=_OPTIONS.get(recipe.video)
+            )
             self._video.width, self._video.height = recipe.width, recipe.height
             self._video.pix_fmt = recipe.pixels
             if recipe.rotation is not None:
                 self._video.set_display_rotation(recipe.rotation)
         if recipe.audio:
-            self._audio = out.add_stream(recipe.audio, rate=recipe.rate, layout=recipe.layout)
+            self._audio = out.add_stream(
+                recipe.audio,
+                rate=recipe.rate,
+                layout=recipe.layout,
+                options=_OPTIONS.get(recipe.audio),
+            )
             channels = self._audio.layout.nb_channels
             self._wave = tone(recipe.seconds, recipe.rate, channels, recipe.hertz)
 

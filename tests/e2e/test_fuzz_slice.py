@@ -1,0 +1,21 @@
+"""A slice of `make fuzz`: mutated clips and hostile requests, the same ones each time."""
+
+from pathlib import Path
+
+from tests.fuzz.campaign import shoot
+from tests.fuzz.gallery import Gallery
+from tests.fuzz.log import tracebacks
+from tests.fuzz.target import Target
+from tests.support.server import Server
+
+
+def test_hostile_clips_and_requests_are_answered_as_documented(
+    server: Server, media_root: Path, tmp_path: Path
+) -> None:
+    logged = len(server.log.read_bytes())
+    with Gallery(Target.of(server, media_root), tmp_path) as gallery:
+        shoot(gallery, seed=1, clips=60, requests=300)
+    assert [str(failure) for failure in gallery.failures] == []
+    assert gallery.sent > 360
+    log = server.log.read_bytes()[logged:].decode(errors="replace")
+    assert [traceback for traceback in tracebacks(log) if traceback.is_ours] == []

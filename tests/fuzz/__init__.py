@@ -1,0 +1,1 @@
+"""Hostile clips and requests against a live server, and whether it stays as it was."""

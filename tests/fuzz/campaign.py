@@ -1,0 +1,22 @@
+"""All that is sent to a server, in its order."""
+
+from tests.fuzz.clips import clip_shots, intact_shots
+from tests.fuzz.document import document_shots
+from tests.fuzz.gallery import Gallery
+from tests.fuzz.places import lay_out, place_shots
+
+
+def shoot(gallery: Gallery, seed: int, clips: int, requests: int) -> None:
+    """Send so many mutated clips, so many requests of other kinds, then every intact clip.
+
+    Raises:
+        ServerDied: it is not healthy any more.
+    """
+    target = gallery.target
+    if target.media_root is not None:
+        lay_out(target.media_root)
+    gallery.send(clip_shots(target, seed, clips))
+    before = gallery.sent
+    gallery.send(document_shots(target, seed, requests // 2))
+    gallery.send(place_shots(target, seed, requests - (gallery.sent - before)))
+    gallery.send(intact_shots(target))
