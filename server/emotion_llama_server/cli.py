@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from emotion_llama.commands.analyze import analyze
+from emotion_llama.commands.bench import bench
 from emotion_llama.commands.evaluate import evaluate
 
 app = typer.Typer(
@@ -37,6 +38,7 @@ def _commands() -> None:
 
 app.command()(analyze)
 app.command()(evaluate)
+app.command()(bench)
 
 
 @app.command(

@@ -1,1 +1,1 @@
-"""The commands that ask a server: `emotion-llama analyze` and `emotion-llama evaluate`."""
+"""The commands that ask a server: `emotion-llama analyze`, `evaluate` and `bench`."""

@@ -14,17 +14,21 @@ from rich.text import Text
 
 
 class _RateColumn(ProgressColumn):
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self._unit = unit
+
     def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:.1f} clips/s" if task.speed else "")
+        return Text(f"{task.speed:.1f} {self._unit}/s" if task.speed else "")
 
 
-def progress() -> Progress:
-    """A bar with count, rate and time left."""
+def progress(unit: str = "clips") -> Progress:
+    """A bar with count, rate and time left; `unit` is what is counted."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        _RateColumn(),
+        _RateColumn(unit),
         TimeRemainingColumn(),
         console=Console(stderr=True),
     )

@@ -1,0 +1,128 @@
+"""A load test from beginning to end."""
+
+import asyncio
+import os
+import platform
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import httpx2
+
+from emotion_llama import __version__
+from emotion_llama.bench.asking import ask
+from emotion_llama.bench.clips import Clip, Deck, Question
+from emotion_llama.bench.counters import read_counters
+from emotion_llama.bench.facts import read_facts
+from emotion_llama.bench.figures import Bench, Figures, Machine, Record, Run, Settings
+from emotion_llama.bench.load import Load, OpenLoop
+from emotion_llama.bench.routes import ROUTES, Target
+from emotion_llama.client import settings as client_settings
+
+_SILENCE = 600.0
+"""Seconds until a silent server is given up: longer than it gives itself."""
+_IDLE = 3.0
+"""Seconds for which an idle connection is kept. The server closes it after 5, and a request that
+is on its way just then fails."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be measured.
+
+    Args:
+        server: its address.
+        api_key: for it.
+        settings: as they are reported.
+        clips: in the order in which they are asked about.
+        loads: each is a run of its own, with so many requests.
+    """
+
+    server: str
+    api_key: str | None
+    settings: Settings
+    clips: Sequence[Clip]
+    loads: Sequence[tuple[Load, int]]
+
+
+Advance = Callable[[Load], None]
+"""Told of each request that is done, those of a warm-up apart."""
+
+
+async def measure(plan: Plan, advance: Advance) -> Bench:
+    """Make all runs, one after the other.
+
+    Raises:
+        ConnectionFailed: there is no server.
+    """
+    started = datetime.now(UTC)
+    async with _connect(plan) as http:
+        server = await read_facts(http)
+        target = Target(http, server.model, plan.settings.max_tokens)
+        deck = Deck(plan.clips)
+        measurement = _Measurement(plan.settings, target, deck, advance)
+        runs = [await measurement.run(load, requests) for load, requests in plan.loads]
+    return Bench(
+        client_version=__version__,
+        started=started,
+        settings=plan.settings,
+        server=server,
+        machine=Machine(
+            system=platform.platform(), python=platform.python_version(), cpus=os.cpu_count()
+        ),
+        runs=runs,
+    )
+
+
+def _connect(plan: Plan) -> httpx2.AsyncClient:
+    """A client that keeps no request waiting for a connection."""
+    limits = httpx2.Limits(
+        max_connections=None, max_keepalive_connections=None, keepalive_expiry=_IDLE
+    )
+    options = client_settings(plan.server, plan.api_key, _SILENCE)
+    return httpx2.AsyncClient(**options, limits=limits)
+
+
+class _Measurement:
+    """Makes one run after the other; each goes on with the clips where the last one ended."""
+
+    def __init__(self, settings: Settings, target: Target, deck: Deck, advance: Advance) -> None:
+        self._route, self._questions = ROUTES[settings.route], settings.questions_per_clip
+        self._target, self._deck, self._advance = target, deck, advance
+
+    async def run(self, load: Load, requests: int) -> Run:
+        await self._warm_up(load)
+        before = await read_counters(self._target.http)
+        began = time.perf_counter()
+
+        async def ask_and_tell(question: Question) -> Record:
+            record = await ask(self._route, self._target, question, began)
+            self._advance(load)
+            return record
+
+        records = await load.run(ask_and_tell, self._deck, requests, self._questions)
+        seconds = time.perf_counter() - began
+        after = await read_counters(self._target.http)
+        return Run(
+            concurrency=None if isinstance(load, OpenLoop) else load.concurrency,
+            rate=load.rate if isinstance(load, OpenLoop) else None,
+            sent_per_second=_sent_per_second(records) if isinstance(load, OpenLoop) else None,
+            figures=Figures.of(records, seconds),
+            prefix_cache_hits=after.share(before, "prefix_cache"),
+            mm_cache_hits=after.share(before, "mm_cache"),
+            clips_reused=self._deck.has_begun_again,
+            records=records,
+        )
+
+    async def _warm_up(self, load: Load) -> None:
+        """Open the connections, with questions about one clip that is then used up."""
+        first, *others = self._deck.next_clip(load.warm_up)
+        began = time.perf_counter()
+        await ask(self._route, self._target, first, began)
+        await asyncio.gather(*(ask(self._route, self._target, other, began) for other in others))
+
+
+def _sent_per_second(records: Sequence[Record]) -> float | None:
+    starts = [record.start for record in records]
+    return (len(starts) - 1) / (max(starts) - min(starts)) if len(starts) > 1 else None
