@@ -10,6 +10,10 @@ _ENVIRONMENT = {
     "VLLM_MEDIA_CONNECTOR": "emotion_llama",
     # The penalty over generated tokens is a logits processor of the V1 runner.
     "VLLM_USE_V2_MODEL_RUNNER": "0",
+    # On CPU a compiled kernel is kept for each length of sound, 1024 of them by default: the
+    # memory of the engine's worker grew for thousands of distinct clips.
+    "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "128",
+    "LRU_CACHE_CAPACITY": "128",
 }
 
 
