@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from vllm.config.logging import LoggingConfig
 from vllm.entrypoints.launchers.cli_args import make_arg_parser, validate_parsed_serve_args
 from vllm.entrypoints.serve.utils.api_utils import cli_env_setup
+from vllm.platforms import current_platform
 from vllm.utils.argparse_utils import FlexibleArgumentParser
 
 from emotion_llama_server.environment import StartError
@@ -55,6 +56,10 @@ def parse(argv: list[str]) -> Namespace:
     args.model = args.model_tag or args.model
     args.middleware = [*args.middleware, MIDDLEWARE]
     args.logits_processors = [*(args.logits_processors or []), CLASS_NAME]
+    if current_platform.is_cpu() and args.enable_chunked_prefill is None:
+        # vLLM's engine ends when a seeded request of which it has computed a part is not sampled
+        # yet: it winds the generator back, which torch's for CPUs does not know.
+        args.enable_chunked_prefill = False
     _take_access_over(args)
     _check_media_settings(args)
     _check_server_settings(args)

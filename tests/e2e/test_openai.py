@@ -129,6 +129,24 @@ def test_sixteen_at_once_give_the_answers_of_one_by_one(
     assert len(set(alone)) > 8
 
 
+def test_many_long_seeded_prompts_at_once_are_answered(client: openai.OpenAI) -> None:
+    """More than one step computes: a part of one of them ended vLLM's engine on CPUs."""
+
+    def ask(seed: int) -> str | None:
+        words = " ".join(f"word{seed}-{number}" for number in range(150))
+        answer = client.chat.completions.create(
+            model=MODEL,
+            messages=[{"role": "user", "content": words}],
+            max_tokens=2,
+            seed=seed,
+            temperature=1,
+        )
+        return answer.choices[0].finish_reason
+
+    with concurrent.futures.ThreadPoolExecutor(24) as pool:
+        assert set(pool.map(ask, range(48))) <= {"stop", "length"}
+
+
 def test_logprobs_stop_n_and_structured_outputs(client: openai.OpenAI) -> None:
     several = ask(client, message("clip1.mp4"), n=3, temperature=1, logprobs=True, top_logprobs=2)
     assert len(several.choices) == 3

@@ -60,15 +60,17 @@ def _resident(pid: int) -> int:
 
 
 def _shared_sizes(tree: set[int]) -> list[int]:
-    """Of the files in /dev/shm that the tree has, or nobody any more: those are left behind."""
-    foreign = _mapped(pid for pid in psutil.pids() if pid not in tree)
-    sizes = []
+    """Of the files in /dev/shm that the tree has, or nobody any more: those are left behind.
+
+    Whoever else is killed meanwhile leaves some behind too.
+    """
+    files = {}
     for path in _SHARED_MEMORY.iterdir():
         with suppress(FileNotFoundError):
             status = path.stat()
-            if status.st_ino not in foreign:
-                sizes.append(status.st_blocks * 512)
-    return sizes
+            files[status.st_ino] = status.st_blocks * 512
+    foreign = _mapped(pid for pid in psutil.pids() if pid not in tree)
+    return [size for inode, size in files.items() if inode not in foreign]
 
 
 def _mapped(pids: Iterable[int]) -> set[int]:

@@ -1,6 +1,7 @@
 """Has a server answer many different clips and looks whether it grows: `make soak`."""
 
 import argparse
+import os
 import socket
 import sys
 import time
@@ -25,8 +26,10 @@ from tests.support.media import make_clip
 from tests.support.paths import CHECKOUT
 
 _FLAGS = ("--max-audio-seconds", "20", "--kv-cache-memory-bytes", str(32 << 20))
-"""The attention cache has its size from the start but becomes resident as it is written: a small
-one is full by the time from which on memory is compared."""
+_ENVIRONMENT = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "16", "MALLOC_TRIM_THRESHOLD_": str(1 << 20)}
+"""What the server keeps on purpose has a limit but takes thousands of requests to get there: the
+attention cache becomes resident as it is written, on CPUs oneDNN keeps a kernel for each of 1024
+shapes, and the C library keeps free memory. Small limits are reached before memory is compared."""
 _STEP = 50
 """Requests between two looks."""
 _SETTLED = 300
@@ -39,7 +42,7 @@ _LEAVING = ((0.5, False), (0.9, False), (1.0, False), (1.0, True))
 """What share of a request clients send, and whether they await the answer's beginning."""
 
 _ALLOWANCES: dict[str, Callable[[float], float]] = {
-    "memory": lambda before: 16 + before / 50,
+    "memory": lambda before: 16 + before / 100,
     "descriptors": lambda before: 5,
     "shared_memory": lambda before: 1,
 }
@@ -159,6 +162,7 @@ def _line(taken: Sample) -> str:
 
 def _target(arguments: argparse.Namespace) -> AbstractContextManager[Target]:
     if arguments.url is None:
+        os.environ.update(_ENVIRONMENT)
         return demo_target(*_FLAGS)
     return nullcontext(Target.at(arguments.url, arguments.media_root, arguments.pid))
 
