@@ -18,6 +18,7 @@ _SHARES = {_CHAT: 4, _EMOTION: 3}
 _LIMITS = {_CHAT: ("max_tokens", "max_completion_tokens", "n"), _EMOTION: ("max_tokens",)}
 """Fields that could ask for much."""
 _MOST = 2
+_STEP = 0.05  # seconds; with less, a short clip has thousands of windows
 _REFUSED = {
     *("media_io_kwargs", "mm_processor_kwargs", "chat_template", "chat_template_kwargs"),
     *("prompt_embeds", "priority", "cache_salt", "truncate_prompt_tokens"),
@@ -77,7 +78,15 @@ def _analysis(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _bounded(path: str, body: dict[str, Any]) -> dict[str, Any]:
-    return body | {field: _small(body.get(field)) for field in _LIMITS.get(path, ())}
+    bounds = {field: _small(body.get(field)) for field in _LIMITS.get(path, ())}
+    if isinstance(timeline := body.get("timeline"), dict):
+        bounds["timeline"] = timeline | _coarse(timeline)
+    return body | bounds
+
+
+def _coarse(timeline: dict[str, Any]) -> dict[str, Any]:
+    step = timeline.get("step")
+    return {"step": _STEP} if isinstance(step, (int, float)) and 0 < step < _STEP else {}
 
 
 def _small(value: object) -> object:

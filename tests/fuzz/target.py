@@ -1,6 +1,8 @@
 """The server that is shot at, and the requests that are shot."""
 
 import json
+import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,7 +48,8 @@ def _model(url: str) -> str:
 
 @contextmanager
 def demo_target(*flags: str) -> Iterator[Target]:
-    """A server of our own with an empty media root, until the block ends."""
+    """A server of our own with an empty media root, until the block or this program ends."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with TemporaryDirectory(prefix="emotion-llama-") as folder:
         root = Path(folder) / "root"
         root.mkdir()

@@ -30,11 +30,12 @@ class Pipe(io.RawIOBase):
 
 
 _OPTIONS = {
+    "libvpx": {"threads": "1"},
     "libx264": {"qp": "18"},
     "libx265": {"x265-params": "log-level=none"},
     "vorbis": {"strict": "experimental"},
 }
-"""Of encoders that without are not the same each time, noisy, or closed."""
+"""Of encoders that without may take minutes, are not the same each time, noisy, or closed."""
 os.environ["SVT_LOG"] = "0"  # AV1's is quiet with this alone
 
 
