@@ -1,0 +1,470 @@
+"""What a machine should reach, on paper: requests a second, and how many at a time.
+
+    python -m benchmarks.paper_model [--out FILE]
+
+predicts the 7B on GPUs from their data sheets, and puts the same arithmetic beside what was
+measured of the mid-size checkpoint on a CPU, where `benchmarks/results/throughput.json` is.
+
+A request has four terms: the ViT sees a picture, HuBERT hears a sound, the Llama reads the prompt
+(prefill) and writes the answer (decode: a step for each token, which the requests of a batch
+share). Each is so many floating-point operations, and so many weights and cached keys and values to
+fetch from memory: a roofline.
+
+Left out, so that a machine reaches less: decoding the clip and HTTP, which other processes do;
+scheduling, sampling and what passes between two kernels; norms, softmax and all else that is no
+matrix product; the memory of CUDA's context and graphs. Left out, so that it reaches more: ViTs and
+prompts that are computed together, or along with a decode step, and so share a fetch of the
+weights.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from benchmarks import report
+from benchmarks.calibration import Calibration
+from benchmarks.random_checkpoint import full_config, midsize_config, parameters
+from emotion_llama_vllm.config import EmotionLlamaConfig
+from emotion_llama_vllm.media.clip import SAMPLING_RATE
+from emotion_llama_vllm.media.features import FEATURE_NAMES
+
+FLOPS_REACHED = 0.5
+"""Share of a data sheet's FLOP/s that we suppose matrix products to reach, in any precision."""
+BANDWIDTH_REACHED = 0.7
+"""Share of its memory bandwidth, likewise."""
+FLOAT32_BYTES = 4
+
+# As in configs/emotion-llama-7b.yaml.
+MEMORY_SHARE = 0.92
+MAX_NUM_SEQS = 64
+MAX_AUDIO_SECONDS = 120
+
+SHORT_AUDIO_SECONDS = 12
+"""`--max-audio-seconds` that is enough for the clips of `benchmarks.clips`."""
+CONV_COPIES = 3.5
+"""Most that HuBERT's convolutions hold at a time, over the output of the first one: the peak memory
+of transformers' HubertFeatureEncoder on a CPU (torch 2.13)."""
+RANDOM_TEXT_TOKENS = 105
+"""Of a prompt by the tokenizer of `benchmarks.random_checkpoint`, which knows few words."""
+
+
+class Workload(BaseModel):
+    """What is asked for."""
+
+    clip_seconds: float = 6
+    text_tokens: int = 50
+    """Of a prompt, beside the clip's embeddings."""
+    answer_tokens: int = 128
+    questions_per_clip: int = 1
+    """For all but the first the clip's part of the prompt is cached: the text alone is read."""
+
+    def prompt_tokens(self, config: EmotionLlamaConfig) -> int:
+        """The whole prompt."""
+        return config.embeddings_per_clip + self.text_tokens
+
+
+@dataclass(frozen=True)
+class Work:
+    """Floating-point operations; weights and elements of the attention cache to fetch."""
+
+    flops: float
+    weights: float
+    cached: float = 0
+
+
+class Speed(BaseModel):
+    """What a machine reaches, in operations and bytes a second."""
+
+    flops: float
+    float32_flops: float
+    """Of HuBERT, which computes in float32."""
+    bandwidth: float
+    overlaps: bool
+    """Whether it fetches while it computes, as GPUs do. On a CPU the cores that compute are those
+    that wait for memory, and the sum of both times is nearer."""
+    weight_bytes: int = 2
+    kv_bytes: int = 2
+
+    def seconds(self, work: Work) -> float:
+        """For work in the weights' precision."""
+        fetched = work.weights * self.weight_bytes + work.cached * self.kv_bytes
+        return self._roofline(work.flops / self.flops, fetched / self.bandwidth)
+
+    def float32_seconds(self, work: Work) -> float:
+        """For work in float32."""
+        fetched = work.weights * FLOAT32_BYTES
+        return self._roofline(work.flops / self.float32_flops, fetched / self.bandwidth)
+
+    def _roofline(self, computing: float, fetching: float) -> float:
+        return max(computing, fetching) if self.overlaps else computing + fetching
+
+
+def seeing(config: EmotionLlamaConfig) -> Work:
+    """A picture through the ViT, and all embeddings through their projections."""
+    c, llama = config.vision, config.text.hidden_size
+    tokens = 1 + c.num_patches
+    blocks = c.num_hidden_layers * c.hidden_size * (4 * c.hidden_size + 2 * c.intermediate_size)
+    patch = 3 * c.patch_size**2 * c.hidden_size
+    attention = 4 * c.num_hidden_layers * c.hidden_size * tokens**2
+    features = len(FEATURE_NAMES) * config.feature_size
+    return Work(
+        flops=2 * (tokens * blocks + c.num_patches * patch)
+        + attention
+        + 2 * llama * (tokens * c.hidden_size + features),
+        weights=blocks
+        + patch
+        + llama * ((config.patches_per_embedding + 1) * c.hidden_size + features),
+    )
+
+
+def hearing(config: EmotionLlamaConfig, seconds: float) -> Work:
+    """A sound through HuBERT: convolutions to about 50 frames a second, then a transformer."""
+    c = config.audio
+    flops, weights, frames, channels = 0, 0, round(seconds * SAMPLING_RATE), 1
+    for out, kernel, stride in zip(c.conv_dim, c.conv_kernel, c.conv_stride, strict=True):
+        frames = (frames - kernel) // stride + 1
+        flops += 2 * frames * channels * out * kernel
+        weights += channels * out * kernel
+        channels = out
+    width = c.hidden_size
+    positions = width**2 // c.num_conv_pos_embedding_groups * c.num_conv_pos_embeddings
+    layers = c.num_hidden_layers * width * (4 * width + 2 * c.intermediate_size)
+    behind = channels * width + positions + layers
+    attention = 4 * c.num_hidden_layers * width * frames**2
+    return Work(flops + 2 * frames * behind + attention, weights + behind)
+
+
+def reading(config: EmotionLlamaConfig, new: int, before: int = 0) -> Work:
+    """`new` tokens of a prompt behind `before` cached ones; the last one is answered."""
+    pairs = new * before + new * (new + 1) / 2
+    return Work(
+        flops=2 * (new * _layers(config) + _head(config)) + _attention(config) * pairs,
+        weights=_layers(config) + _head(config),
+        cached=before * cached_per_token(config),
+    )
+
+
+def writing(config: EmotionLlamaConfig, batch: int, context: float) -> Work:
+    """A step that writes a token of each of `batch` answers, behind `context` tokens each."""
+    weights = _layers(config) + _head(config)
+    return Work(
+        flops=batch * (2 * weights + _attention(config) * context),
+        weights=weights,
+        cached=batch * context * cached_per_token(config),
+    )
+
+
+def cached_per_token(config: EmotionLlamaConfig) -> int:
+    """Elements of keys and values that a token leaves in the attention cache."""
+    c = config.text
+    return 2 * c.num_hidden_layers * _kv_heads(config) * _head_size(config)
+
+
+def _layers(config: EmotionLlamaConfig) -> int:
+    """Weights of the Llama's matrices, without those of embedding and head."""
+    c = config.text
+    heads = 2 * c.num_attention_heads + 2 * _kv_heads(config)
+    a_layer = c.hidden_size * (heads * _head_size(config) + 3 * c.intermediate_size)
+    return c.num_hidden_layers * a_layer
+
+
+def _head(config: EmotionLlamaConfig) -> int:
+    return config.text.vocab_size * config.text.hidden_size
+
+
+def _attention(config: EmotionLlamaConfig) -> int:
+    """Operations between one token and one that it attends to."""
+    c = config.text
+    return 4 * c.num_hidden_layers * c.num_attention_heads * _head_size(config)
+
+
+def _kv_heads(config: EmotionLlamaConfig) -> int:
+    return config.text.num_key_value_heads or config.text.num_attention_heads
+
+
+def _head_size(config: EmotionLlamaConfig) -> int:
+    return config.text.hidden_size // config.text.num_attention_heads
+
+
+class Terms(BaseModel):
+    """Seconds of the machine for a request; those for a clip are spread over its questions."""
+
+    vision: float
+    hearing: float
+    prefill: float
+    decode: float
+    """The request's share of the steps that a batch makes together."""
+
+    @property
+    def all(self) -> float:
+        return self.vision + self.hearing + self.prefill + self.decode
+
+
+class Prediction(BaseModel):
+    """What comes of `batch` requests at a time."""
+
+    batch: int
+    seconds_per_request: float
+    """Of the machine's time; alone in a batch, also how long a request takes."""
+    requests_per_second: float
+    output_tokens_per_second: float
+    seconds_per_step: float
+    """Between two tokens of an answer."""
+    terms: Terms
+
+
+def predict(config: EmotionLlamaConfig, speed: Speed, workload: Workload, batch: int) -> Prediction:
+    """Predict a batch that is always full."""
+    prompt, questions = workload.prompt_tokens(config), workload.questions_per_clip
+    before = prompt - workload.text_tokens
+    first = speed.seconds(reading(config, prompt))
+    others = (questions - 1) * speed.seconds(reading(config, workload.text_tokens, before))
+    step = speed.seconds(writing(config, batch, prompt + workload.answer_tokens / 2))
+    terms = Terms(
+        vision=speed.seconds(seeing(config)) / questions,
+        hearing=speed.float32_seconds(hearing(config, workload.clip_seconds)) / questions,
+        prefill=(first + others) / questions,
+        decode=(workload.answer_tokens - 1) * step / batch,  # the first is the prefill's
+    )
+    return Prediction(
+        batch=batch,
+        seconds_per_request=terms.all,
+        requests_per_second=1 / terms.all,
+        output_tokens_per_second=workload.answer_tokens / terms.all,
+        seconds_per_step=step,
+        terms=terms,
+    )
+
+
+class Gpu(BaseModel):
+    """A GPU by its data sheet."""
+
+    name: str
+    """As nvidia-smi shows it."""
+    bf16_tflops: float
+    """Dense, with sums in float32."""
+    float32_tflops: float
+    """Without tensor cores: vLLM's `VLLM_FLOAT32_MATMUL_PRECISION` is `highest`, so no TF32."""
+    gigabytes_per_second: float
+    gibibytes: float
+    """As nvidia-smi shows it: on some cards less than the data sheet's, for error correction."""
+    batched_tokens: int = 2048
+    """vLLM's `--max-num-batched-tokens` of a server on it (`EngineArgs.get_batch_defaults`)."""
+    source: str
+
+    @property
+    def speed(self) -> Speed:
+        """What we suppose it to reach in bfloat16."""
+        return Speed(
+            flops=FLOPS_REACHED * self.bf16_tflops * 1e12,
+            float32_flops=FLOPS_REACHED * self.float32_tflops * 1e12,
+            bandwidth=BANDWIDTH_REACHED * self.gigabytes_per_second * 1e9,
+            overlaps=True,
+        )
+
+    def clips_profiled(self, config: EmotionLlamaConfig) -> int:
+        """The clips of the longest sound that vLLM computes together at its start.
+
+        Their memory (`MultiModalBudget`) is then not the attention cache's.
+        """
+        return min(MAX_NUM_SEQS, max(1, self.batched_tokens // config.embeddings_per_clip))
+
+
+GPUS = (
+    Gpu(
+        name="NVIDIA L4",
+        bf16_tflops=121,
+        float32_tflops=30.3,
+        gigabytes_per_second=300,
+        gibibytes=23034 / 1024,
+        source="NVIDIA L4 Tensor Core GPU data sheet (242 with sparsity)",
+    ),
+    Gpu(
+        name="NVIDIA A10G",
+        bf16_tflops=70,
+        float32_tflops=31.5,
+        gigabytes_per_second=600,
+        gibibytes=23028 / 1024,
+        source="NVIDIA A10G data sheet for AWS, 2022-02-17 (140 with sparsity)",
+    ),
+    Gpu(
+        name="NVIDIA GeForce RTX 4090",
+        bf16_tflops=165.2,
+        float32_tflops=82.6,
+        gigabytes_per_second=1008,
+        gibibytes=24564 / 1024,
+        source="NVIDIA Ada GPU Architecture, V2.01, specifications of the RTX 4090",
+    ),
+    Gpu(
+        name="NVIDIA A100-SXM4-80GB",
+        bf16_tflops=312,
+        float32_tflops=19.5,
+        gigabytes_per_second=2039,
+        gibibytes=81920 / 1024,
+        source="NVIDIA A100 Tensor Core GPU data sheet, 80GB SXM",
+    ),
+    Gpu(
+        name="NVIDIA H100 80GB HBM3",
+        bf16_tflops=989,
+        float32_tflops=67,
+        gigabytes_per_second=3350,
+        gibibytes=81559 / 1024,
+        batched_tokens=8192,
+        source="NVIDIA H100 Tensor Core GPU data sheet, SXM (1979 with sparsity)",
+    ),
+)
+
+
+def weight_bytes(config: EmotionLlamaConfig, speed: Speed) -> int:
+    """All weights in memory; HuBERT's are float32."""
+    counts = parameters(config)
+    hubert = counts.pop("hubert")
+    return hubert * FLOAT32_BYTES + sum(counts.values()) * speed.weight_bytes
+
+
+def activation_bytes(config: EmotionLlamaConfig, clips: int, seconds: float) -> float:
+    """Memory to compute sounds together: HuBERT's first convolutions need the most by far."""
+    frames = seconds * SAMPLING_RATE / config.audio.conv_stride[0]
+    return CONV_COPIES * clips * frames * config.audio.conv_dim[0] * FLOAT32_BYTES
+
+
+def kv_bytes_per_request(config: EmotionLlamaConfig, speed: Speed, workload: Workload) -> int:
+    """Attention cache of a request at its end."""
+    tokens = workload.prompt_tokens(config) + workload.answer_tokens
+    return tokens * cached_per_token(config) * speed.kv_bytes
+
+
+def live_requests(
+    config: EmotionLlamaConfig, gpu: Gpu, workload: Workload, audio_seconds: float
+) -> int:
+    """How many requests have their whole attention cache in memory; 0 if it does not start."""
+    activations = activation_bytes(config, gpu.clips_profiled(config), audio_seconds)
+    left = gpu.gibibytes * 2**30 * MEMORY_SHARE - weight_bytes(config, gpu.speed) - activations
+    return max(0, int(left / kv_bytes_per_request(config, gpu.speed, workload)))
+
+
+def verdict(config: EmotionLlamaConfig, gpu: Gpu, workload: Workload) -> str:
+    """Whether the 7B's configuration starts, in one sentence."""
+    memory = gpu.gibibytes * MEMORY_SHARE
+    weights = weight_bytes(config, gpu.speed) / 2**30
+    if weights > memory:
+        return f"Not servable: {weights:.1f} GiB of weights in {memory:.1f} GiB."
+    clips = gpu.clips_profiled(config)
+    activations = activation_bytes(config, clips, MAX_AUDIO_SECONDS) / 2**30
+    needs = (
+        f"{weights:.1f} GiB of weights, and {activations:.1f} GiB for {clips} clips with "
+        f"--max-audio-seconds {MAX_AUDIO_SECONDS}, in {memory:.1f} GiB."
+    )
+    live = live_requests(config, gpu, workload, MAX_AUDIO_SECONDS)
+    return f"{'Starts' if live else 'Needs a smaller --max-audio-seconds'}: {needs}"
+
+
+def describe(config: EmotionLlamaConfig, gpu: Gpu) -> dict[str, Any]:
+    """What a GPU should reach, with every clip new and with four questions about each."""
+    once = Workload()
+    live = {
+        seconds: live_requests(config, gpu, once, seconds)
+        for seconds in (MAX_AUDIO_SECONDS, SHORT_AUDIO_SECONDS)
+    }
+    most = max(live.values())
+    batches = sorted({batch for batch in (1, 16, MAX_NUM_SEQS, most) if 0 < batch <= most})
+
+    def predictions(workload: Workload) -> list[dict[str, Any]]:
+        return [rounded(predict(config, gpu.speed, workload, batch)) for batch in batches]
+
+    return {
+        **gpu.model_dump(),
+        "verdict": verdict(config, gpu, once),
+        "live_requests_by_max_audio_seconds": live,
+        "every_clip_new": predictions(once),
+        "four_questions_per_clip": predictions(Workload(questions_per_clip=4)),
+    }
+
+
+def rounded(prediction: Prediction) -> dict[str, Any]:
+    """To four digits: it is a guess."""
+
+    def shorten(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: shorten(inner) for name, inner in value.items()}
+        return float(f"{value:.4g}") if isinstance(value, float) else value
+
+    return shorten(prediction.model_dump())
+
+
+MEASURED = {"server_one_by_one": (1, 1), "server": (16, 1), "server_4_questions": (16, 4)}
+"""Ways of `benchmarks.throughput`: requests at a time, and questions about each clip."""
+
+
+class Measured(BaseModel):
+    """What is read of `throughput.json`: the mid-size checkpoint on a CPU."""
+
+    calibration: Calibration
+    new_tokens: int
+    """Of each answer."""
+    seconds_per_request: dict[str, float]
+    """Of each way: the time of a run over its requests."""
+
+    @property
+    def speed(self) -> Speed:
+        c = self.calibration
+        size = FLOAT32_BYTES if c.dtype == "float32" else 2
+        return Speed(
+            flops=c.matmul_gflops * 1e9,
+            float32_flops=c.float32_gflops * 1e9,
+            bandwidth=c.bandwidth_gb_s * 1e9,
+            overlaps=False,
+            weight_bytes=size,
+            kv_bytes=size,
+        )
+
+
+def check(measured: Measured) -> dict[str, dict[str, Any]]:
+    """For each way that was measured, the prediction and what it is of the measured time."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, (batch, questions) in MEASURED.items():
+        if name not in measured.seconds_per_request:
+            continue  # by a quick look
+        workload = Workload(
+            text_tokens=RANDOM_TEXT_TOKENS,
+            answer_tokens=measured.new_tokens,
+            questions_per_clip=questions,
+        )
+        prediction = predict(midsize_config(), measured.speed, workload, batch)
+        ratio = prediction.seconds_per_request / measured.seconds_per_request[name]
+        found[name] = {"predicted_over_measured": round(ratio, 3), **rounded(prediction)}
+    return found
+
+
+def describe_all(measured: Path) -> dict[str, Any]:
+    """All predictions, and the check where there is a measurement."""
+    config, speed, once = full_config(), GPUS[0].speed, Workload()
+    found: dict[str, Any] = {
+        "flops_reached": FLOPS_REACHED,
+        "bandwidth_reached": BANDWIDTH_REACHED,
+        "workload": once.model_dump(),
+        "weights_gib": round(weight_bytes(config, speed) / 2**30, 2),
+        "kv_kib_per_token": cached_per_token(config) * speed.kv_bytes / 2**10,
+        "kv_mib_per_request": kv_bytes_per_request(config, speed, once) / 2**20,
+        "gpus": [describe(config, gpu) for gpu in GPUS],
+    }
+    if measured.exists():
+        found["check"] = check(Measured.model_validate_json(measured.read_bytes()))
+    return found
+
+
+def main() -> None:
+    """The command line."""
+    module = "benchmarks.paper_model"
+    parser = report.parser(module, __doc__)
+    parser.add_argument(
+        "--measured", type=Path, default=report.RESULTS / "throughput.json", help="[%(default)s]"
+    )
+    options = parser.parse_args()
+    report.write(options.out, module, describe_all(options.measured))
+
+
+if __name__ == "__main__":
+    main()
