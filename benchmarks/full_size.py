@@ -10,7 +10,6 @@ point.
 
 import argparse
 import json
-import math
 import os
 import shutil
 import signal
@@ -18,104 +17,18 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx2
-import sentencepiece
-import torch
-from safetensors.torch import save_file
-from sentencepiece import sentencepiece_model_pb2
 
-from demo.originals import eva_sizes, lora_shapes, train_tokenizer
-from emotion_llama_vllm.checkpoint.layout import (
-    audio_shapes,
-    language_shapes,
-    projection_shapes,
-    vision_shapes,
-)
-from emotion_llama_vllm.config import EmotionLlamaConfig
+from benchmarks.random_checkpoint import full_config, write_originals
 
-LORA_RANK = 64
-SHARD_TENSORS = 60
 PORTS = (17889, 17887)
 CONFIG = Path(__file__).parent.parent / "configs" / "emotion-llama-7b-cpu.yaml"
 CLIP = Path(__file__).parent.parent / "demo" / "clips" / "happy_face.mp4"
-
-
-def full_config() -> EmotionLlamaConfig:
-    """Llama-2-7b-chat, EVA-ViT-g at 448 pixels, chinese-hubert-large."""
-    return EmotionLlamaConfig(
-        text_config={"vocab_size": 32_000, "max_position_embeddings": 4096, "rms_norm_eps": 1e-5},
-        audio_config={
-            "hidden_size": 1024,
-            "num_hidden_layers": 24,
-            "num_attention_heads": 16,
-            "intermediate_size": 4096,
-            "conv_bias": True,
-            "feat_extract_norm": "layer",
-            "do_stable_layer_norm": True,
-        },
-    )
-
-
-class Noise:
-    """Random tensors, cut from one pool: drawing seven billion numbers would take minutes."""
-
-    def __init__(self) -> None:
-        self._pool = torch.randn(1 << 27, generator=torch.Generator().manual_seed(0))
-        self._start = 0
-
-    def tensor(self, shape: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:
-        count = math.prod(shape)
-        if self._start + count > len(self._pool):
-            self._start = 0
-        values = self._pool[self._start : self._start + count]
-        if len(values) < count:
-            values = values.repeat(math.ceil(count / len(values)))[:count]
-        self._start += 997
-        scale = math.sqrt(math.prod(shape[1:])) if len(shape) > 1 else 100
-        return (values / scale).to(dtype).reshape(shape)
-
-    def tensors(
-        self, shapes: Mapping[str, tuple[int, ...]], dtype: torch.dtype
-    ) -> dict[str, torch.Tensor]:
-        return {name: self.tensor(shape, dtype) for name, shape in shapes.items()}
-
-
-def write_originals(folder: Path, config: EmotionLlamaConfig) -> None:
-    """The five artefacts, as users have them: half precision, the Llama in shards."""
-    noise = Noise()
-    llama, hubert = folder / "llama", folder / "hubert"
-    for place in (llama, hubert):
-        place.mkdir(parents=True)
-    config.text.save_pretrained(llama)
-    config.audio.save_pretrained(hubert)
-    (llama / "tokenizer.model").write_bytes(tokenizer(config.text.vocab_size))
-    language = list(language_shapes(config.text).items())
-    for start in range(0, len(language), SHARD_TENSORS):
-        part = dict(language[start : start + SHARD_TENSORS])
-        save_file(noise.tensors(part, torch.float16), llama / f"model-{start:05}.safetensors")
-    audio = noise.tensors(audio_shapes(config.audio), torch.float32)
-    torch.save(audio, hubert / "pytorch_model.bin")
-    torch.save(noise.tensors(vision_shapes(config.vision), torch.float16), folder / "eva_vit_g.pth")
-    (folder / "eva_config.json").write_text(json.dumps(eva_sizes(config.vision)))
-    shapes = lora_shapes(config, LORA_RANK) | projection_shapes(config)
-    adapter = noise.tensors(shapes, torch.float32)
-    torch.save({"model": adapter}, folder / "Emotion_LLaMA.pth")
-
-
-def tokenizer(size: int) -> bytes:
-    """A `tokenizer.model` of exactly `size` pieces; most of them never occur."""
-    model: Any = getattr(sentencepiece_model_pb2, "ModelProto")()  # noqa: B009  (made at run time)
-    model.ParseFromString(train_tokenizer(["The person in video says: hello."], size=400))
-    for index in range(len(model.pieces), size):
-        model.pieces.add(piece=f"\u2581piece{index}", score=-float(index))
-    data = model.SerializeToString()
-    assert sentencepiece.SentencePieceProcessor(model_proto=data).GetPieceSize() == size  # noqa: S101
-    return data
 
 
 class MemoryWatch:

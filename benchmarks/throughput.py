@@ -1,0 +1,254 @@
+"""Ours against the original's way and against vLLM without clips, on the same weights.
+
+    python -m benchmarks.throughput [--quick]
+
+All ways take turns in one run, each round with clips that nobody has seen; of three rounds the
+median counts. Greedy, 128 new tokens an answer, the same prompts, dtype and number of threads.
+
+a       as the original serves: first frame by OpenCV, sound through a wav file, HuBERT read from
+        disk for each request, one request at a time
+b       the same with all encoders in memory
+c       b in batches of 16
+server  `emotion-llama serve`, asked over HTTP with the clip in the request
+text    vLLM's own server with the same Llama and prompts of as many tokens, without a clip
+"""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import torch
+
+from benchmarks import report
+from benchmarks.calibration import calibrate
+from benchmarks.clips import new_clips
+from benchmarks.load import complete, first_tokens, measure, named
+from benchmarks.original import Original, read_media
+from benchmarks.servers import WORK, dtype, midsize, midsize_server, text_server
+
+MODULE = "benchmarks.throughput"
+AT_ONCE = 16
+QUESTIONS = 4
+QUESTION = "The person in video says: .  [reason] Which emotion is this, and why?"
+"""The load tool's first one."""
+COMPARED = 8
+"""First tokens of an answer that two ways are compared by."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured."""
+
+    rounds: int
+    tokens: int
+    one_by_one: int
+    """Requests of a way that takes one at a time."""
+
+
+FULL = Size(rounds=3, tokens=128, one_by_one=2)
+QUICK = Size(rounds=1, tokens=32, one_by_one=3)
+
+
+@dataclass
+class Times:
+    """Seconds per request, a value for each round."""
+
+    found: dict[str, list[float]] = field(default_factory=dict)
+
+    def add(self, name: str, seconds: float) -> None:
+        print(f"{name}: {seconds:.3f} s", flush=True)
+        self.found.setdefault(name, []).append(seconds)
+
+    def medians(self) -> dict[str, float]:
+        return {name: round(statistics.median(v), 4) for name, v in self.found.items()}
+
+
+class Comparison:
+    """Everything that takes turns, and what it took."""
+
+    def __init__(self, size: Size, clips: "Clips", url: str, text_url: str, dtype: str) -> None:
+        self._size, self._clips, self._url, self._text_url = size, clips, url, text_url
+        self._hubert = tempfile.TemporaryDirectory(prefix="emotion-llama-")
+        kind = getattr(torch, dtype)
+        self._in_memory = Original(midsize(), kind)
+        self._in_memory.save_hubert(Path(self._hubert.name))
+        self._from_disk = Original(midsize(), kind, Path(self._hubert.name))
+        self._prompt_tokens = self._in_memory.config.embeddings_per_clip - 1
+        self._prompt_tokens += len(self._in_memory.prompt_ids(QUESTION))
+        self.times = Times()
+
+    def warm_up(self) -> None:
+        """Load what is loaded at a first use."""
+        clips = self._clips.new(2)
+        for way in (self._from_disk, self._in_memory):
+            way.answer([read_media(clips[0], self._side)], QUESTION, 2)
+        measure(self._url, named(clips), at_once=2, tokens=2)
+        complete(self._text_url, self._prompts(2), 2)
+
+    def round(self) -> None:
+        """One turn of each way."""
+        size = self._size
+        self._one_by_one("a", self._from_disk)
+        self._one_by_one("b", self._in_memory)
+        self._server("server_one_by_one", size.one_by_one, at_once=1)
+        self._server("server", AT_ONCE, at_once=AT_ONCE)
+        self._text("text", self._prompts(AT_ONCE))
+        if size is FULL:
+            self._batched()
+            self._questions()
+            self._cached()
+
+    def same_tokens(self, clips: Sequence[Path]) -> dict[str, int]:
+        """How many first tokens of the server's answers are those of b's."""
+        equal = 0
+        for clip in clips:
+            media = read_media(clip, self._side)
+            (expected,) = self._in_memory.answer([media], QUESTION, COMPARED)
+            equal += sum(
+                ours == theirs
+                for ours, theirs in zip(
+                    first_tokens(self._url, clip, QUESTION, COMPARED), expected, strict=True
+                )
+            )
+        return {"compared": len(clips) * COMPARED, "equal": equal}
+
+    @property
+    def _side(self) -> int:
+        return self._in_memory.config.vision.image_size
+
+    def _one_by_one(self, name: str, way: Original) -> None:
+        """And which part of it was before the Llama's."""
+        clips = self._clips.new(self._size.one_by_one)
+        whole = encoding = 0.0
+        for clip in clips:
+            media, seconds = _timed(lambda clip=clip: read_media(clip, self._side))
+            _, encoding_seconds = _timed(lambda media=media: way.embed([media]))
+            _, answering = _timed(lambda media=media: way.answer([media], QUESTION, self._tokens))
+            encoding += seconds + encoding_seconds
+            whole += seconds + answering
+        self.times.add(name, whole / len(clips))
+        self.times.add(f"{name}_encoders", encoding / len(clips))
+
+    def _batched(self) -> None:
+        def run() -> None:
+            media = [read_media(clip, self._side) for clip in clips]
+            self._in_memory.answer(media, QUESTION, self._tokens)
+
+        clips = self._clips.new(AT_ONCE)
+        _, seconds = _timed(run)
+        self.times.add("c", seconds / AT_ONCE)
+
+    def _server(self, name: str, requests: int, *, at_once: int, questions: int = 1) -> None:
+        clips = named(self._clips.new(requests))
+        found, _ = measure(
+            self._url, clips, at_once=at_once, tokens=self._tokens, questions=questions
+        )
+        self.times.add(name, found.seconds / found.requests)
+
+    def _questions(self) -> None:
+        self._server("server_4_questions", AT_ONCE, at_once=AT_ONCE, questions=QUESTIONS)
+
+    def _cached(self) -> None:
+        """A question about clips that were asked about before, and prompts known likewise."""
+        clips = named(self._clips.new(AT_ONCE))
+        measure(self._url, clips, at_once=AT_ONCE, tokens=1)
+        found, _ = measure(self._url, clips, at_once=AT_ONCE, tokens=self._tokens)
+        self.times.add("server_cached", found.seconds / found.requests)
+        prompts = self._prompts(AT_ONCE)
+        complete(self._text_url, prompts, 1)
+        self._text("text_cached", prompts)
+
+    def _text(self, name: str, prompts: Sequence[Sequence[int]]) -> None:
+        seconds = complete(self._text_url, prompts, self._tokens)
+        self.times.add(name, seconds / len(prompts))
+
+    @property
+    def _tokens(self) -> int:
+        return self._size.tokens
+
+    def _prompts(self, number: int) -> list[list[int]]:
+        """Random ones, as long as a prompt with a clip, that nobody has seen."""
+        draw = Random(self._clips.used)  # noqa: S311
+        self._clips.used += number
+        ids = range(300, self._in_memory.config.text.vocab_size)
+        return [[1, *draw.choices(ids, k=self._prompt_tokens - 1)] for _ in range(number)]
+
+
+@dataclass
+class Clips:
+    """Hands out clips that were not handed out before."""
+
+    folder: Path
+    used: int = 0
+
+    def new(self, number: int) -> list[Path]:
+        made = new_clips(self.folder, number, first=self.used)
+        self.used += number
+        return made
+
+
+def ratios(seconds: dict[str, float], tokens: int) -> dict[str, float]:
+    """What is promised, of the seconds per request."""
+    a, b, server = seconds["a"], seconds["b"], seconds["server"]
+    gain = (b - seconds["b_encoders"]) / seconds["text"]
+    found = {
+        "server_against_a": a / server,
+        "server_against_b": b / server,
+        "one_by_one_against_b": b / seconds["server_one_by_one"],
+        "batching_gain_of_text": gain,
+    }
+    for name, whole in (("a", a), ("b", b)):
+        share = seconds[f"{name}_encoders"] / whole
+        found[f"encoders_share_of_{name}"] = share
+        found[f"bound_against_{name}"] = 1 / (share + (1 - share) / gain)
+    if "c" in seconds:
+        found["server_against_c"] = seconds["c"] / server
+        found["4_questions_against_a"] = a / seconds["server_4_questions"]
+        found["4_questions_against_b"] = b / seconds["server_4_questions"]
+        found["cached_share_of_text"] = seconds["text_cached"] / seconds["server_cached"]
+    return {name: round(value, 3) for name, value in found.items()}
+
+
+def _timed(run: Callable[[], Any]) -> tuple[Any, float]:
+    started = time.perf_counter()
+    found = run()
+    return found, time.perf_counter() - started
+
+
+def main() -> None:
+    """The command line."""
+    options = report.parser(MODULE, __doc__).parse_args()
+    size = QUICK if options.quick else FULL
+    WORK.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=WORK) as folder:
+        clips = Clips(Path(folder))
+        with midsize_server(clips.folder) as server:
+            kind = dtype(server)
+            with text_server(kind) as text_url:
+                comparison = Comparison(size, clips, server.url, text_url, kind)
+                comparison.warm_up()
+                same = comparison.same_tokens(clips.new(4))
+                for _ in range(size.rounds):
+                    comparison.round()
+    seconds = comparison.times.medians()
+    found = {
+        "dtype": kind,
+        "threads": torch.get_num_threads(),
+        "new_tokens": size.tokens,
+        "rounds": size.rounds,
+        "first_tokens": same,
+        "calibration": calibrate(getattr(torch, kind)).model_dump(),
+        "seconds_per_request": seconds,
+        "each_round": comparison.times.found,
+        "ratios": ratios(seconds, size.tokens),
+    }
+    report.write(options.out, MODULE, found)
+
+
+if __name__ == "__main__":
+    main()
