@@ -16,6 +16,7 @@ from emotion_llama_vllm.analysis.clips import cut_request, record_request
 from emotion_llama_vllm.analysis.labels import LabelTree
 from emotion_llama_vllm.analysis.prompts import label_tree, one_turn
 from emotion_llama_vllm.checkpoint.served import read_served
+from emotion_llama_vllm.cpu import engine_defaults
 from emotion_llama_vllm.media.clip import Clip
 from emotion_llama_vllm.media.timeline import Timeline
 from emotion_llama_vllm.runtime import compile_nothing, set_environment
@@ -47,7 +48,8 @@ class EmotionLlama:
             name, model = demo_files.MODEL_NAME, demo_files.checkpoint()
         if engine.get("enforce_eager") and current_platform.is_cpu():
             compile_nothing()
-        self.llm: Any = LLM(str(model), **engine)
+        ranks = engine.get("tensor_parallel_size", 1) * engine.get("pipeline_parallel_size", 1)
+        self.llm: Any = LLM(str(model), **engine_defaults(str(model), ranks) | engine)
         self._tokenizer = self.llm.get_tokenizer()
         self._served = read_served(name, str(model), engine.get("revision"))
 

@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from vllm.config.logging import LoggingConfig
 from vllm.entrypoints.launchers.cli_args import make_arg_parser, validate_parsed_serve_args
 from vllm.entrypoints.serve.utils.api_utils import cli_env_setup
-from vllm.platforms import current_platform
 from vllm.utils.argparse_utils import FlexibleArgumentParser
 
 from emotion_llama_server.environment import StartError
@@ -20,6 +19,7 @@ from emotion_llama_server.gate.keys import KeyFormatError, key_ring
 from emotion_llama_server.settings import ServerSettings, add_flags, first_error, given_flags
 from emotion_llama_vllm import demo_files
 from emotion_llama_vllm.checkpoint.doctor import examine_weights
+from emotion_llama_vllm.cpu import engine_defaults
 from emotion_llama_vllm.logits_processor import CLASS_NAME
 from emotion_llama_vllm.settings import ENV_PREFIX, MediaSettings
 
@@ -56,16 +56,21 @@ def parse(argv: list[str]) -> Namespace:
     args.model = args.model_tag or args.model
     args.middleware = [*args.middleware, MIDDLEWARE]
     args.logits_processors = [*(args.logits_processors or []), CLASS_NAME]
-    if current_platform.is_cpu() and args.enable_chunked_prefill is None:
-        # vLLM's engine ends when a seeded request of which it has computed a part is not sampled
-        # yet: it winds the generator back, which torch's for CPUs does not know.
-        args.enable_chunked_prefill = False
+    _fill_in(args)
     _take_access_over(args)
     _check_media_settings(args)
     _check_server_settings(args)
     _check_weights(args)
     validate_parsed_serve_args(args)
     return args
+
+
+def _fill_in(args: Namespace) -> None:
+    """What is best on this machine, where the operator says nothing."""
+    ranks = args.tensor_parallel_size * args.pipeline_parallel_size * args.data_parallel_size
+    for name, value in engine_defaults(args.model, ranks).items():
+        if getattr(args, name) in (None, "auto"):
+            setattr(args, name, value)
 
 
 def _check_weights(args: Namespace) -> None:

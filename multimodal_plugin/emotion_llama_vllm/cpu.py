@@ -1,0 +1,68 @@
+"""What vLLM's engine is started with where there is no GPU, unless the operator says otherwise."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+_NODES = Path("/sys/devices/system/node")
+_MOST_OF_MEMORY = 0.5
+_ONE_PROCESS = "vllm.v1.executor.uniproc_executor.UniProcExecutor"
+"""By its full name, as vLLM reads "uni" as "mp" on CPUs."""
+
+
+def engine_defaults(model: str, ranks: int = 1) -> dict[str, Any]:
+    """Arguments of vLLM's engine; none on a GPU.
+
+    Sets how many threads the engine's process will have, so it is to be called before that starts.
+
+    Args:
+        model: the checkpoint's folder, or a repository.
+        ranks: workers of the engine.
+    """
+    from vllm.platforms import current_platform
+
+    if not current_platform.is_cpu():
+        return {}
+    # vLLM's engine ends when a seeded request of which it has computed a part is not sampled yet:
+    # it winds the generator back, which torch's for CPUs does not know.
+    defaults: dict[str, Any] = {"enable_chunked_prefill": False}
+    if ranks == 1 and _may_share_a_process():
+        # Engine and worker poll for each other's messages without sleeping: with a process for
+        # each, the waiting one takes a core from the one that computes.
+        defaults["distributed_executor_backend"] = _ONE_PROCESS
+        os.environ.setdefault("OMP_NUM_THREADS", str(_threads()))
+    if not _has_bfloat16() and _fits_in_float32(model):
+        defaults["dtype"] = "float32"
+    return defaults
+
+
+def _may_share_a_process() -> bool:
+    """Unless the operator bound threads to cores, or memory is at several places: then the worker's
+    process is to be bound to one of them, as vLLM does.
+    """
+    is_bound = os.environ.get("VLLM_CPU_OMP_THREADS_BIND", "auto") != "auto"
+    return not is_bound and len(list(_NODES.glob("node[0-9]*"))) <= 1
+
+
+def _threads() -> int:
+    """One for each physical core that this process may use, by its affinity and its quota."""
+    from vllm.utils.cpu_resource_utils import get_allowed_cpu_list
+    from vllm.utils.torch_utils import available_cpu_count
+
+    cores = {cpu.physical_core for cpu in get_allowed_cpu_list()}
+    return max(1, min(len(cores), available_cpu_count()))
+
+
+def _has_bfloat16() -> bool:
+    """Whether the processor multiplies in bfloat16; where not, float32 is several times faster."""
+    import torch
+
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def _fits_in_float32(model: str) -> bool:
+    """Whether the weights of a folder, kept in two bytes each, take less than half the memory."""
+    weights = sum(file.stat().st_size for file in Path(model).glob("*.safetensors"))
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return 0 < 2 * weights < _MOST_OF_MEMORY * memory
