@@ -4,6 +4,9 @@ import argparse
 import json
 import os
 import platform
+import subprocess
+import sys
+import time
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,6 +24,14 @@ def parser(module: str, description: str | None) -> argparse.ArgumentParser:
     made.add_argument("--out", type=Path, default=RESULTS / f"{name}.json", help="[%(default)s]")
     made.add_argument("--quick", action="store_true", help="a rough look in less time")
     return made
+
+
+def run(name: str, folder: Path, *, quick: bool = False) -> None:
+    """Run a recipe in a process of its own; its results go into `folder`."""
+    command = [sys.executable, "-m", f"benchmarks.{name}", "--out", str(folder / f"{name}.json")]
+    began = time.monotonic()
+    subprocess.run(command + ["--quick"] * quick, check=True)
+    print(f"{name}: {time.monotonic() - began:.0f} s\n", flush=True)
 
 
 def write(out: Path, module: str, found: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@
 Takes the flags of `vllm serve`.
 """
 
+import os
 from argparse import Namespace
 from typing import cast
 
@@ -15,6 +16,7 @@ from emotion_llama_vllm.runtime import compile_nothing, set_environment
 def main() -> None:
     """Run until it is ended."""
     set_environment()
+    os.environ["VLLM_PLUGINS"] = ""
     compile_nothing()
 
     import uvloop

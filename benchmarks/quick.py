@@ -1,0 +1,61 @@
+"""Whether the speed is still there: rough ratios beside those that were committed.
+
+    python -m benchmarks.quick [--write]
+
+Machines and noise differ, so only a ratio that fell to half of the committed one is a failure.
+`--write` commits what is found now.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+from pathlib import Path
+
+from benchmarks import report
+from benchmarks.servers import WORK
+
+MODULE = "benchmarks.quick"
+COMMITTED = report.RESULTS / "quick.json"
+MARGIN = 0.5
+
+
+def measure(folder: Path) -> dict[str, float]:
+    """Ratios, more of each being better."""
+    for name in ("throughput", "preprocessing"):
+        report.run(name, folder, quick=True)
+    ratios = json.loads((folder / "throughput.json").read_text())["ratios"]
+    clips = json.loads((folder / "preprocessing.json").read_text())["rows"]
+    kept = ("server_against_a", "server_against_b", "one_by_one_against_b")
+    speed_up = 1 / statistics.median(row["share_of_original"] for row in clips)
+    return {name: ratios[name] for name in kept} | {"preprocessing": round(speed_up, 2)}
+
+
+def fallen(found: dict[str, float], committed: dict[str, float]) -> list[str]:
+    """A sentence for each ratio that is too low."""
+    return [
+        f"{name} is {found[name]:.2f}; it was {value:.2f}."
+        for name, value in committed.items()
+        if found[name] < MARGIN * value
+    ]
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog=f"python -m {MODULE}", description=__doc__)
+    parser.add_argument("--write", action="store_true", help="take these as the ones to reach")
+    options = parser.parse_args()
+    found = measure(WORK / "quick")
+    if options.write:
+        report.write(COMMITTED, MODULE, {"ratios": found})
+        return
+    committed = json.loads(COMMITTED.read_text())["ratios"]
+    for name, value in committed.items():
+        print(f"{name}: {found[name]:.2f} (committed: {value:.2f})")
+    too_low = fallen(found, committed)
+    print("\n".join(too_low) or "No ratio fell to half of the committed one.")
+    sys.exit(bool(too_low))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,313 @@
+"""The tables and pictures of `docs/*/performance.md`, from the committed results.
+
+    python -m benchmarks.tables
+
+Writes what stands between `<!-- table: NAME -->` and `<!-- end -->`, and `docs/performance/*.png`.
+"""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from benchmarks.report import RESULTS
+
+DOCS = Path(__file__).parent.parent / "docs"
+_PLACE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+Results = dict[str, dict[str, Any]]
+Row = Sequence[object]
+
+_CHINESE = {
+    "measure": "指标",
+    "at least": "目标",
+    "measured": "测得",
+    "16 at once, every clip new, against a": "16 个并发，每段视频都是新的，对 a",
+    "16 at once, every clip new, against b": "16 个并发，每段视频都是新的，对 b",
+    "0.8 of the bound against a": "对 a 的上限的 0.8",
+    "0.8 of the bound against b": "对 b 的上限的 0.8",
+    "the same, 4 questions per clip, against a": "同上，每段视频 4 个问题，对 a",
+    "the same, 4 questions per clip, against b": "同上，每段视频 4 个问题，对 b",
+    "against c (batches of 16), every clip new": "对 c（每批 16 个），每段视频都是新的",
+    "one request at a time, against b": "一次一个请求，对 b",
+    "share of text-only vLLM, clips cached": "占纯文本 vLLM 的份额（视频已缓存）",
+    "TTFT of the next question over the first": "下一个问题的 TTFT 与第一个之比",
+    "decode and resample over a's way, worst": "解码与重采样对 a 的方式，最差",
+    "first frame, 60 s over 2 s clip": "第一帧，60 秒视频与 2 秒视频之比",
+    "CPU of our routes over chat, worst": "我们的路由比聊天多用的 CPU，最差",
+    "ready with the demo, warm disk": "示例模型就绪（磁盘已热）",
+    "way": "方式",
+    "seconds per request": "每请求秒数",
+    "of that, clip and encoders": "其中视频与编码器",
+    "requests": "请求",
+    "first, ms": "第一个，毫秒",
+    "next, ms": "下一个，毫秒",
+    "ratio": "比值",
+    "one clip after the other": "一段接一段",
+    "64 clips, 5 questions each, 16 at once": "64 段视频，各 5 个问题，16 个并发",
+    "the same clip through /v1/emotion": "同一段视频经 /v1/emotion",
+    "picture": "画面",
+    "seconds": "秒数",
+    "ours, ms": "我们，毫秒",
+    "a's, ms": "a 的，毫秒",
+    "PyAV, ms": "PyAV，毫秒",
+    "OpenCV, ms": "OpenCV，毫秒",
+    "share of a's": "占 a 的",
+    "step": "步骤",
+    "GPU": "GPU",
+    "live requests": "并存请求",
+    "batch": "批",
+    "requests/s": "请求/秒",
+    "the same, 4 questions per clip": "同上，每段视频 4 个问题",
+    "predicted": "预测",
+    "predicted / measured": "预测/测得",
+    "route": "路由",
+    "CPU ms over chat": "比聊天多用的 CPU 毫秒",
+    "imports and settings": "导入与设置",
+    "the engine's process and its imports": "引擎进程及其导入",
+    "weights": "权重",
+    "the engine: attention cache, first batches": "引擎：注意力缓存、首批计算",
+    "routes, decode workers, a first answer": "路由、解码进程、第一个回答",
+    "ready": "就绪",
+}
+
+
+def targets(found: Results) -> tuple[Row, Sequence[Row]]:
+    """What was promised, and what was measured."""
+    ratios = found["throughput"]["ratios"]
+    clips = found["preprocessing"]["rows"]
+    frames = {(row["size"], row["seconds"]): row for row in found["preprocessing"]["frame"]}
+    growth = max(
+        frames[size, 60]["milliseconds"]["ours"] / frames[size, 2]["milliseconds"]["ours"]
+        for size, _ in frames
+    )
+    worst = max(row["share_of_original"] for row in clips)
+    rows: list[Row] = [
+        ("16 at once, every clip new, against a", "4 ×", _times(ratios["server_against_a"])),
+        (
+            "0.8 of the bound against a",
+            _times(0.8 * ratios["bound_against_a"]),
+            _times(ratios["server_against_a"]),
+        ),
+        ("16 at once, every clip new, against b", "2.5 ×", _times(ratios["server_against_b"])),
+        (
+            "0.8 of the bound against b",
+            _times(0.8 * ratios["bound_against_b"]),
+            _times(ratios["server_against_b"]),
+        ),
+        (
+            "the same, 4 questions per clip, against a",
+            "8 ×",
+            _times(ratios["4_questions_against_a"]),
+        ),
+        (
+            "the same, 4 questions per clip, against b",
+            "5 ×",
+            _times(ratios["4_questions_against_b"]),
+        ),
+        (
+            "against c (batches of 16), every clip new",
+            "1.2 ×",
+            _times(ratios["server_against_c"]),
+        ),
+        ("one request at a time, against b", "1 ×", _times(ratios["one_by_one_against_b"])),
+        (
+            "share of text-only vLLM, clips cached",
+            "0.95",
+            f"{ratios['cached_share_of_text']:.2f}",
+        ),
+        (
+            "TTFT of the next question over the first",
+            "≤ 0.1",
+            f"{found['follow_up']['one_by_one']['ratio']:.2f}",
+        ),
+        ("decode and resample over a's way, worst", "≤ 0.2", f"{worst:.2f}"),
+        ("first frame, 60 s over 2 s clip", "1", f"{growth:.2f}"),
+        ("CPU of our routes over chat, worst", "≤ 5 ms", f"{_worst_overhead(found):.1f} ms"),
+        ("ready with the demo, warm disk", "≤ 45 s", f"{found['start']['ready_seconds']:.0f} s"),
+    ]
+    return ("measure", "at least", "measured"), rows
+
+
+def throughput(found: Results) -> tuple[Row, Sequence[Row]]:
+    """Seconds per request of each way."""
+    seconds = found["throughput"]["seconds_per_request"]
+    names = [name for name in seconds if not name.endswith("_encoders")]
+    rows = [
+        (f"`{name}`", f"{seconds[name]:.2f}", _or_nothing(seconds.get(f"{name}_encoders")))
+        for name in names
+    ]
+    return ("way", "seconds per request", "of that, clip and encoders"), rows
+
+
+def follow_up(found: Results) -> tuple[Row, Sequence[Row]]:
+    """Time to first token of first and further questions."""
+    data = found["follow_up"]
+    pairs = {
+        "one clip after the other": data["one_by_one"],
+        "64 clips, 5 questions each, 16 at once": data["many"],
+    }
+    rows = [(name, p["first_ms"], p["next_ms"], p["ratio"]) for name, p in pairs.items()]
+    other = data["other_route"]
+    own = (other["new_ms"], other["known_ms"], other["ratio"])
+    rows.append(("the same clip through /v1/emotion", *own))
+    return ("requests", "first, ms", "next, ms", "ratio"), rows
+
+
+def preprocessing(found: Results) -> tuple[Row, Sequence[Row]]:
+    """Milliseconds from a file to the network's inputs."""
+    ways = ("ours", "original", "pyav", "opencv")
+    rows = [
+        (
+            row["size"],
+            row["seconds"],
+            *(f"{row['milliseconds'][way]:.1f}" for way in ways),
+            row["share_of_original"],
+        )
+        for row in found["preprocessing"]["rows"]
+    ]
+    heads = ("ours, ms", "a's, ms", "PyAV, ms", "OpenCV, ms", "share of a's")
+    return ("picture", "seconds", *heads), rows
+
+
+def overhead(found: Results) -> tuple[Row, Sequence[Row]]:
+    """CPU time of our routes over the same chat request."""
+    rows = [(f"`{route}`", ms) for route, ms in _overheads(found).items()]
+    return ("route", "CPU ms over chat"), rows
+
+
+def start(found: Results) -> tuple[Row, Sequence[Row]]:
+    """What the time to the first answer is made of."""
+    data = found["start"]
+    rows: list[Row] = list(data["steps_seconds"].items())
+    return ("step", "seconds"), [*rows, ("ready", data["ready_seconds"])]
+
+
+def gpus(found: Results) -> tuple[Row, Sequence[Row]]:
+    """What the 7B should reach, on paper."""
+    rows = []
+    for gpu in found["paper_model"]["gpus"]:
+        new, four = gpu["every_clip_new"][-1], gpu["four_questions_per_clip"][-1]
+        live = max(gpu["live_requests_by_max_audio_seconds"].values())
+        speeds = (f"{p['requests_per_second']:.1f}" for p in (new, four))
+        rows.append((gpu["name"], live, new["batch"], *speeds))
+    heads = ("live requests", "batch", "requests/s", "the same, 4 questions per clip")
+    return ("GPU", *heads), rows
+
+
+def check(found: Results) -> tuple[Row, Sequence[Row]]:
+    """The arithmetic beside what the CPU did."""
+    rows = [
+        (
+            f"`{name}`",
+            f"{one['seconds_per_request']:.2f}",
+            f"{found['throughput']['seconds_per_request'][name]:.2f}",
+            f"{one['predicted_over_measured']:.2f}",
+        )
+        for name, one in found["paper_model"]["check"].items()
+    ]
+    return ("way", "predicted", "measured", "predicted / measured"), rows
+
+
+TABLES: dict[str, Callable[[Results], tuple[Row, Sequence[Row]]]] = {
+    table.__name__: table
+    for table in (targets, throughput, follow_up, preprocessing, overhead, start, gpus, check)
+}
+
+
+def fill_in(text: str, found: Results, *, chinese: bool) -> str:
+    """The document with its tables as the results have them."""
+
+    def write(place: re.Match[str]) -> str:
+        head, rows = TABLES[place[2]](found)
+        words = _CHINESE if chinese else {}
+        lines = [head, ["---"] * len(head), *rows]
+        cells = [[words.get(str(cell), str(cell)) for cell in line] for line in lines]
+        return place[1] + "".join(f"| {' | '.join(line)} |\n" for line in cells) + place[3]
+
+    return _PLACE.sub(write, text)
+
+
+def draw(found: Results, folder: Path) -> None:
+    """The pictures."""
+    folder.mkdir(exist_ok=True)
+    seconds = found["throughput"]["seconds_per_request"]
+    names = ["a", "b", "c", "server_one_by_one", "server", "server_4_questions", "text"]
+    _bars(folder / "throughput.png", {name: seconds[name] for name in names}, "s per request")
+    data = found["follow_up"]
+    times = {
+        f"{name}, {which}": data[key][f"{which}_ms"]
+        for name, key in (("alone", "one_by_one"), ("16 at once", "many"))
+        for which in ("first", "next")
+    }
+    _bars(folder / "follow_up.png", times, "TTFT, ms")
+    _lines(folder / "preprocessing.png", found["preprocessing"]["rows"])
+
+
+def _bars(file: Path, values: dict[str, float], unit: str) -> None:
+    figure = Figure(figsize=(7, 0.45 * len(values) + 0.8), layout="constrained")
+    axes = figure.subplots()
+    bars = axes.barh(list(values), list(values.values()))
+    axes.bar_label(bars, fmt="%.3g", padding=3)
+    axes.invert_yaxis()
+    axes.margins(x=0.12)
+    axes.set_xlabel(unit)
+    figure.savefig(file, dpi=110)
+
+
+def _lines(file: Path, rows: Sequence[dict[str, Any]]) -> None:
+    figure = Figure(figsize=(7, 3.4), layout="constrained")
+    axes = figure.subplots()
+    short = [row for row in rows if row["seconds"] <= 10]
+    for way, style in (("ours", "o-"), ("original", "s--")):
+        for size in ("360p", "1080p"):
+            of_size = [row for row in short if row["size"] == size]
+            seconds = [row["seconds"] for row in of_size]
+            times = [row["milliseconds"][way] for row in of_size]
+            axes.plot(seconds, times, style, label=f"{way}, {size}")
+    axes.set_xlabel("seconds of clip")
+    axes.set_ylabel("ms")
+    axes.set_ylim(bottom=0)
+    axes.legend()
+    figure.savefig(file, dpi=110)
+
+
+def _overheads(found: Results) -> dict[str, float]:
+    costs = found["overhead"]["cpu_milliseconds"]
+    return {
+        name: value for name, value in costs.items() if name not in ("chat_request", "label_read")
+    }
+
+
+def _worst_overhead(found: Results) -> float:
+    return max(_overheads(found).values())
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.1f} ×"
+
+
+def _or_nothing(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
+def read() -> Results:
+    """The committed results."""
+    return {file.stem: json.loads(file.read_text()) for file in RESULTS.glob("*.json")}
+
+
+def main() -> None:
+    """Write all."""
+    found = read()
+    for language in ("en", "zh"):
+        document = DOCS / language / "performance.md"
+        text = document.read_text(encoding="utf-8")
+        document.write_text(fill_in(text, found, chinese=language == "zh"), encoding="utf-8")
+    draw(found, DOCS / "performance")
+
+
+if __name__ == "__main__":
+    main()
