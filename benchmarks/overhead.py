@@ -1,15 +1,18 @@
-"""What `POST /v1/emotion` costs over the same chat request.
+"""What our routes cost over the same chat request.
 
-    python -m benchmarks.overhead --out FILE
+    python -m benchmarks.overhead [--out FILE] [--quick]
 
 CPU time of the server's process (the engine has one of its own) per request, one at a time, about
-one clip. A request to `/v1/emotion` is one answer, as the chat's, and one read for each point at
-which its labels part; label sets with few and with many such points tell the two apart: what is
-left at no reads is the route's own.
+one clip.
+
+A request to `/v1/emotion` is one answer, as the chat's, and one read for each point at which its
+labels part; label sets with few and with many such points tell the two apart: what is left at no
+reads is the route's own.
+
+The legacy routes are compared with a chat request that has their prompt and their sampling. They
+draw their words, so each answer is checked to be the same one: then all have as many tokens.
 """
 
-import argparse
-import json
 import statistics
 import tempfile
 from collections.abc import Callable
@@ -20,70 +23,87 @@ import httpx2
 import numpy as np
 import psutil
 
+from benchmarks import report
 from emotion_llama.schema import EmotionRequest
 from emotion_llama_vllm import demo_files
 from emotion_llama_vllm.analysis.questions import emotion_text
 from emotion_llama_vllm.checkpoint.served import read_served
+from emotion_llama_vllm.logits_processor import REQUEST_FIELD
 from tests.support.server import Server, running_server
 
+MODULE = "benchmarks.overhead"
 CLIP = "happy_face.mp4"
+QUESTION, ANSWER = "[emotion] Which emotion is this?", "happy"
 LABELS = (
     "neutral", "angry", "happy", "sad", "worried", "surprise", "calm", "bored", "proud", "shy",
 )  # fmt: skip
 SIZES = (2, 4, 6, 8, 10)
-WARM_UP, REQUESTS, ROUNDS = 20, 60, 5
+WARM_UP = 10
+REQUESTS, QUICK_REQUESTS = 60, 15
+ROUNDS, QUICK_ROUNDS = 3, 1
 
-Ask = Callable[[], dict[str, Any]]
+Ask = Callable[[], Any]
 
 
 class Costs:
-    """Asks a server, and reads off its process what that took."""
+    """Asks a server, so many times each, and reads off its process what that took."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, requests: int) -> None:
         self._process = psutil.Process(server.pid)
-        self._http = httpx2.Client(base_url=server.url, timeout=60)
+        self._http = httpx2.Client(base_url=server.url, timeout=600)
+        self._requests = requests
 
     def chat(self, labels: tuple[str, ...]) -> Ask:
-        content = [
-            {"type": "video_url", "video_url": {"url": CLIP}},
-            {"type": "text", "text": _text(labels)},
-        ]
-        messages = [{"role": "user", "content": content}]
-        body = {"model": demo_files.MODEL_NAME, "messages": messages, "temperature": 0}
-        return lambda: self._post("/v1/chat/completions", body | {"max_tokens": 64})
+        body = _chat(_text(labels)) | {"temperature": 0, "max_tokens": 64}
+        return lambda: self._post("/v1/chat/completions", body)
 
     def emotion(self, labels: tuple[str, ...]) -> Ask:
         body = {"video": CLIP, "task": "emotion", "labels": labels}
         return lambda: self._post("/v1/emotion", body)
 
+    def demo_chat(self) -> Ask:
+        sampling = {"temperature": 0.2, "top_p": 0.9, "top_k": 50, "max_tokens": 500}
+        body = _chat(QUESTION) | sampling
+        body |= {"chat_template_kwargs": {"prompt_style": "demo"}}
+        body |= {"vllm_xargs": {REQUEST_FIELD: 1.05}}
+        return lambda: _check(
+            self._post("/v1/chat/completions", body)["choices"][0]["message"]["content"]
+        )
+
+    def process_video(self) -> Ask:
+        body = {"video_path": CLIP, "question": QUESTION}
+        return lambda: _check(self._post("/process_video", body)["response"])
+
+    def predict(self) -> Ask:
+        body = {"data": [CLIP, QUESTION]}
+        return lambda: _check(self._post("/api/predict/", body)["data"][0])
+
     def milliseconds(self, ask: Ask) -> float:
-        """CPU time of the server's process for one request, the mean of REQUESTS."""
+        """CPU time of the server's process for one request, on the average."""
         before = self._process.cpu_times()
-        for _ in range(REQUESTS):
+        for _ in range(self._requests):
             ask()
         after = self._process.cpu_times()
         spent = after.user + after.system - before.user - before.system
-        return 1000 * spent / REQUESTS
+        return 1000 * spent / self._requests
 
     def _post(self, route: str, body: dict[str, Any]) -> dict[str, Any]:
         return self._http.post(route, json=body).raise_for_status().json()
 
 
-def measure(server: Server) -> dict[str, Any]:
-    """Milliseconds of CPU time: of the chat request, of a label read, and of the route itself."""
-    costs = Costs(server)
-    rounds = [_round(costs) for _ in range(ROUNDS)]
-    found = {name: round(statistics.median(r[name] for r in rounds), 2) for name in rounds[0]}
-    return {"requests": REQUESTS, "median_of": ROUNDS, "cpu_milliseconds": found}
+def measure(server: Server, requests: int, rounds: int) -> dict[str, Any]:
+    """Milliseconds of CPU time: of the chat requests, of a label read, and of the routes alone."""
+    costs = Costs(server, requests)
+    found = [_emotion_round(costs) | _legacy_round(costs) for _ in range(rounds)]
+    medians = {name: round(statistics.median(r[name] for r in found), 2) for name in found[0]}
+    return {"requests": requests, "median_of": rounds, "cpu_milliseconds": medians}
 
 
-def _round(costs: Costs) -> dict[str, float]:
+def _emotion_round(costs: Costs) -> dict[str, float]:
     chats, emotions, reads = [], [], []
     for size in SIZES:
         chat, emotion = costs.chat(LABELS[:size]), costs.emotion(LABELS[:size])
-        for _ in range(WARM_UP):
-            chat()
-            emotion()
+        _warm_up(chat, emotion)
         usage = emotion()["usage"]["completion_tokens"] - chat()["usage"]["completion_tokens"]
         reads.append(usage)
         chats.append(costs.milliseconds(chat))
@@ -96,6 +116,40 @@ def _round(costs: Costs) -> dict[str, float]:
     }
 
 
+def _legacy_round(costs: Costs) -> dict[str, float]:
+    asks = (costs.demo_chat(), costs.process_video(), costs.predict())
+    _warm_up(*asks)
+    chat, process_video, predict = map(costs.milliseconds, asks)
+    return {
+        "demo_chat_request": chat,
+        "added_by_process_video": process_video - chat,
+        "added_by_predict": predict - chat,
+    }
+
+
+def _warm_up(*asks: Ask) -> None:
+    for _ in range(WARM_UP):
+        for ask in asks:
+            ask()
+
+
+def _check(answer: str) -> None:
+    if answer.strip() != ANSWER:
+        raise SystemExit(f"The answers differ, and with them their costs: {answer!r}.")
+
+
+def _chat(text: str) -> dict[str, Any]:
+    """The body of a chat request about the clip, but for its sampling."""
+    content = [
+        {"type": "video_url", "video_url": {"url": CLIP}},
+        {"type": "text", "text": text},
+    ]
+    return {
+        "model": demo_files.MODEL_NAME,
+        "messages": [{"role": "user", "content": content}],
+    }
+
+
 def _text(labels: tuple[str, ...]) -> str:
     """The user's turn that `/v1/emotion` makes of these labels."""
     served = read_served(demo_files.MODEL_NAME, str(demo_files.checkpoint()))
@@ -104,15 +158,11 @@ def _text(labels: tuple[str, ...]) -> str:
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.overhead", description=__doc__)
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
+    options = report.parser(MODULE, __doc__).parse_args()
+    effort = (QUICK_REQUESTS, QUICK_ROUNDS) if options.quick else (REQUESTS, ROUNDS)
     with tempfile.TemporaryDirectory() as folder, running_server(Path(folder, "log")) as server:
-        found = measure(server)
-    text = json.dumps(found, indent=2) + "\n"
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(text, encoding="utf-8")
-    print(text)
+        found = measure(server, *effort)
+    report.write(options.out, MODULE, found)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,175 @@
+"""How long a clip takes to become the network's inputs, in this process.
+
+    python -m benchmarks.preprocessing [--out FILE] [--quick]
+
+ours      the plugin's: first frame and sound decoded, resized, resampled and normalised
+original  the original's: frame by OpenCV, sound by ffmpeg through a wav file, the same otherwise
+moviepy   the same with the sound by moviepy, as the original has it (which starts ffmpeg five
+          times); only where `pip install moviepy==1.0.3` was done
+pyav      PyAV alone: the first frame and the sound decoded, as they are
+opencv    OpenCV alone: the first frame, as it is
+
+All ways take turns with each clip, after one turn that does not count; of the rounds the median
+counts. CPU time is that of all threads and child processes. The rows of `frame` are about the first
+frame alone, which is not to take longer in a longer clip.
+"""
+
+import io
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import numpy.typing as npt
+import soundfile
+from PIL import Image
+from transformers import Wav2Vec2FeatureExtractor
+
+from benchmarks import report
+from benchmarks.clips import SECONDS, SIZES, Video, write_clip
+from benchmarks.original import SAMPLING_RATE, read_media
+from emotion_llama_vllm.config import EmotionLlamaConfig
+from emotion_llama_vllm.media.container import open_container, packets
+from emotion_llama_vllm.media.decode import decode
+from emotion_llama_vllm.media.picture import FirstFrame
+from emotion_llama_vllm.model.processing import preprocess
+from emotion_llama_vllm.settings import MediaSettings
+
+MODULE = "benchmarks.preprocessing"
+LONG = 60
+"""Seconds of a clip that shows how the times grow."""
+FRAME_SECONDS = (2, 10, LONG)
+ROUNDS, QUICK_ROUNDS = 15, 3
+SETTINGS, CONFIG = MediaSettings(), EmotionLlamaConfig()
+SIDE = CONFIG.vision.image_size
+EXTRACTOR = Wav2Vec2FeatureExtractor(do_normalize=True)
+
+Way = Callable[[Path], object]
+
+
+def ours(path: Path) -> object:
+    """Pixels uint8 [3, SIDE, SIDE] and normalised sound float32 [samples]."""
+    clip = decode(path.read_bytes(), size=SIDE, settings=SETTINGS)
+    return preprocess(clip.frame[None], clip.metadata(), CONFIG)
+
+
+def original(path: Path) -> object:
+    """The same, as the original makes them."""
+    media = read_media(path, SIDE)
+    sound = EXTRACTOR(media.sound, sampling_rate=SAMPLING_RATE, return_tensors="pt")
+    return np.array(media.picture), sound
+
+
+def moviepy(path: Path) -> object:
+    """As `original`, with the sound as `conversation.py:extract_audio_from_video` reads it."""
+    picture = cv2.cvtColor(opencv(path), cv2.COLOR_BGR2RGB)
+    picture = Image.fromarray(picture).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+    clip = import_module("moviepy.editor").VideoFileClip(str(path))
+    with tempfile.TemporaryDirectory() as folder:
+        wav = str(Path(folder, "audio.wav"))
+        mono = {"codec": "pcm_s16le", "ffmpeg_params": ["-ac", "1"]}
+        clip.audio.write_audiofile(wav, fps=SAMPLING_RATE, logger=None, **mono)
+        sound, _ = soundfile.read(wav)
+    clip.close()
+    return np.array(picture), EXTRACTOR(sound, sampling_rate=SAMPLING_RATE, return_tensors="pt")
+
+
+def pyav(path: Path) -> object:
+    """The first frame as RGB and the sound as it was recorded."""
+    with av.open(io.BytesIO(path.read_bytes()), "r") as container:
+        picture = next(container.decode(video=0)).to_ndarray(format="rgb24")
+        container.seek(0)
+        return picture, [frame.to_ndarray() for frame in container.decode(audio=0)]
+
+
+def opencv(path: Path) -> npt.NDArray[np.uint8]:
+    """The first frame as BGR."""
+    video = cv2.VideoCapture(str(path))
+    _, frame = video.read()
+    video.release()
+    return np.asarray(frame, np.uint8)
+
+
+def our_frame(path: Path) -> object:
+    """The first frame as RGB."""
+    with open_container(path.read_bytes()) as container:
+        frame = FirstFrame(container)
+        for packet in packets(container, SETTINGS.max_timeline_seconds):
+            if packet.stream is frame.stream:
+                frame.feed(packet)
+            if frame.found:
+                break
+        return frame.rgb()
+
+
+WAYS: dict[str, Way] = {"ours": ours, "original": original, "pyav": pyav, "opencv": opencv}
+if find_spec("moviepy"):
+    WAYS["moviepy"] = moviepy
+FRAME_WAYS: dict[str, Way] = {"ours": our_frame, "opencv": opencv}
+
+
+def measure(folder: Path, rounds: int) -> dict[str, Any]:
+    """Rows for all clips, and those about their first frames."""
+    videos = [Video(size, seconds) for size in SIZES for seconds in (*SECONDS, LONG)]
+    clips = {video: write_clip(folder, video, seed) for seed, video in enumerate(videos)}
+    rows = [_row(video, WAYS, clip, rounds) for video, clip in clips.items()]
+    for row in rows:
+        times = row["milliseconds"]
+        others = [name for name in ("original", "moviepy") if name in times]
+        row |= {f"share_of_{name}": round(times["ours"] / times[name], 3) for name in others}
+    frame = [
+        _row(video, FRAME_WAYS, clip, rounds)
+        for video, clip in clips.items()
+        if video.seconds in FRAME_SECONDS
+    ]
+    return {"median_of": rounds, "frame_side": SIDE, "rows": rows, "frame": frame}
+
+
+def _row(video: Video, ways: dict[str, Way], clip: Path, rounds: int) -> dict[str, Any]:
+    """Median milliseconds of each way with one clip, by the clock and of CPU time."""
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
+    for _ in range(1 + rounds):
+        for name, way in ways.items():
+            started, cpu = time.perf_counter(), _cpu_seconds()
+            way(clip)
+            taken[name].append((time.perf_counter() - started, _cpu_seconds() - cpu))
+    clock, cpu = (
+        {
+            name: _median_milliseconds(times[kind] for times in turns[1:])
+            for name, turns in taken.items()
+        }
+        for kind in (0, 1)
+    )
+    about = {"size": video.size, "seconds": video.seconds}
+    return about | {"milliseconds": clock, "cpu_milliseconds": cpu}
+
+
+def _median_milliseconds(seconds: Iterable[float]) -> float:
+    return round(1000 * statistics.median(seconds), 2)
+
+
+def _cpu_seconds() -> float:
+    """Of this process and of the children that ended."""
+    used = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
+
+
+def main() -> None:
+    """The command line."""
+    options = report.parser(MODULE, __doc__).parse_args()
+    rounds = QUICK_ROUNDS if options.quick else ROUNDS
+    with tempfile.TemporaryDirectory() as folder:
+        found = measure(Path(folder), rounds)
+    report.write(options.out, MODULE, found)
+
+
+if __name__ == "__main__":
+    main()
