@@ -29,6 +29,7 @@ from benchmarks.random_checkpoint import full_config, midsize_config, parameters
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.media.clip import SAMPLING_RATE
 from emotion_llama_vllm.media.features import FEATURE_NAMES
+from emotion_llama_vllm.model.audio import MOST_SAMPLES
 
 FLOPS_REACHED = 0.5
 """Share of a data sheet's FLOP/s that we suppose matrix products to reach, in any precision."""
@@ -46,8 +47,8 @@ SHORT_AUDIO_SECONDS = 12
 CONV_COPIES = 3.5
 """Most that HuBERT's convolutions hold at a time, over the output of the first one: the peak memory
 of transformers' HubertFeatureEncoder on a CPU (torch 2.13)."""
-RANDOM_TEXT_TOKENS = 105
-"""Of a prompt by the tokenizer of `benchmarks.random_checkpoint`, which knows few words."""
+RANDOM_TEXT_TOKENS = 42
+"""Of the load tool's first prompt by the tokenizer of `benchmarks.random_checkpoint`."""
 
 
 class Workload(BaseModel):
@@ -325,9 +326,13 @@ def weight_bytes(config: EmotionLlamaConfig, speed: Speed) -> int:
 
 
 def activation_bytes(config: EmotionLlamaConfig, clips: int, seconds: float) -> float:
-    """Memory to compute sounds together: HuBERT's first convolutions need the most by far."""
-    frames = seconds * SAMPLING_RATE / config.audio.conv_stride[0]
-    return CONV_COPIES * clips * frames * config.audio.conv_dim[0] * FLOAT32_BYTES
+    """Memory to compute sounds together: HuBERT's first convolutions need the most by far.
+
+    Longer sounds than `HubertMean` puts into a batch are computed one at a time.
+    """
+    together = min(clips * seconds, max(seconds, MOST_SAMPLES / SAMPLING_RATE))
+    frames = together * SAMPLING_RATE / config.audio.conv_stride[0]
+    return CONV_COPIES * frames * config.audio.conv_dim[0] * FLOAT32_BYTES
 
 
 def kv_bytes_per_request(config: EmotionLlamaConfig, speed: Speed, workload: Workload) -> int:

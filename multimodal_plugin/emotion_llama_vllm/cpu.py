@@ -6,6 +6,9 @@ from typing import Any
 
 _NODES = Path("/sys/devices/system/node")
 _MOST_OF_MEMORY = 0.5
+_BLOCK_SIZE = 32
+"""Tokens: prompts are found in the cache by whole blocks, and the demo's have fewer than the 128 of
+vLLM's blocks on CPUs."""
 _ONE_PROCESS = "vllm.v1.executor.uniproc_executor.UniProcExecutor"
 """By its full name, as vLLM reads "uni" as "mp" on CPUs."""
 
@@ -25,7 +28,7 @@ def engine_defaults(model: str, ranks: int = 1) -> dict[str, Any]:
         return {}
     # vLLM's engine ends when a seeded request of which it has computed a part is not sampled yet:
     # it winds the generator back, which torch's for CPUs does not know.
-    defaults: dict[str, Any] = {"enable_chunked_prefill": False}
+    defaults: dict[str, Any] = {"enable_chunked_prefill": False, "block_size": _BLOCK_SIZE}
     if ranks == 1 and _may_share_a_process():
         # Engine and worker poll for each other's messages without sleeping: with a process for
         # each, the waiting one takes a core from the one that computes.

@@ -9,10 +9,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from transformers import HubertConfig, HubertModel
 
 from emotion_llama_vllm.config import EmotionLlamaConfig
-from emotion_llama_vllm.model.audio import HubertMean, _batches, min_samples, num_frames
+from emotion_llama_vllm.model.audio import (
+    MOST_SAMPLES,
+    HubertMean,
+    _batches,
+    min_samples,
+    num_frames,
+)
 from emotion_llama_vllm.model.processing import preprocess
+from emotion_llama_vllm.model.waveform import ChannelsLastFeatureEncoder
 from tests.support.media import picture, tone
 from tests.support.network import load_network
 from tests.support.reference import Reference, relative_error
@@ -111,6 +119,39 @@ def test_hubert_and_ln_vision_compute_in_float32_whatever_the_models_dtype(
     assert halved.audio_tower([torch.randn(4000)]).dtype == torch.float32
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"conv_bias": False},
+        {"do_stable_layer_norm": False},
+        {"conv_dim": (8, 16, 32, 8, 16, 32, 48)},
+        {"conv_kernel": (7, 2, 5, 3, 1, 3, 2), "conv_stride": (4, 3, 2, 1, 1, 2, 2)},
+        {"feat_extract_norm": "group"},
+    ],
+    ids=str,
+)
+def test_hubert_on_a_cpu_gives_what_transformers_gives(
+    config: EmotionLlamaConfig, change: dict[str, Any]
+) -> None:
+    audio = HubertConfig.from_dict({**config.audio.to_dict(), **change})
+    torch.manual_seed(0)
+    theirs = HubertModel(audio).eval()
+    for parameter in theirs.parameters():  # norms of one and biases of zero would hide a lot
+        parameter += 0.1 * torch.randn_like(parameter)
+    tower = HubertMean(audio).eval()
+    encoder = tower.hubert.feature_extractor
+    assert isinstance(encoder, ChannelsLastFeatureEncoder) == (audio.feat_extract_norm == "layer")
+    names = {name for name, _ in tower.named_parameters()}
+    assert tower.load_weights(theirs.state_dict().items()) == names
+    # One frame, the samples around two, batches of equal and of ragged lengths.
+    lengths = [400, 719, 720, 721, 1500, 32_079, 32_080, 32_081, 32_080, 40_000, 64_400]
+    waveforms = [torch.randn(length) for length in lengths]
+    for waveform, ours in zip(waveforms, tower(waveforms), strict=True):
+        expected = theirs(waveform[None]).last_hidden_state[0].mean(dim=0)
+        assert relative_error(ours, expected) <= TOLERANCE
+
+
 def test_hubert_with_a_group_norm_never_pads(config: EmotionLlamaConfig) -> None:
     # That norm runs over time, so silence behind a sound would change the sound.
     audio = type(config.audio)(**{**config.audio.to_dict(), "feat_extract_norm": "group"})
@@ -131,6 +172,13 @@ def test_sounds_share_a_batch_only_when_little_is_padded() -> None:
         assert min(chosen) >= 0.75 * max(chosen)
     assert len(batches) == 3
     assert len(list(_batches([5, 5, 6], can_pad=False))) == 2
+
+
+def test_a_batch_of_sounds_is_limited_and_takes_the_longest_alone() -> None:
+    half = MOST_SAMPLES // 2
+    lengths = [half, 2 * MOST_SAMPLES, half, half]
+    batches = [[lengths[index] for index in batch] for batch in _batches(lengths, can_pad=True)]
+    assert batches == [[2 * MOST_SAMPLES], [half, half], [half]]
 
 
 def test_the_fewest_samples_make_exactly_one_frame(config: EmotionLlamaConfig) -> None:

@@ -9,8 +9,13 @@ import torch
 from torch import nn
 from transformers import AutoModel, HubertConfig, HubertModel
 
+from emotion_llama_vllm.model.waveform import ChannelsLastFeatureEncoder
+
 _MAX_PADDING = 0.25
 """Sounds share a batch while padding to the longest stays below this share of it."""
+MOST_SAMPLES = 60 * 16_000
+"""And up to so many, padding included: the convolutions of a second take 21 MiB at full size, and
+vLLM measures memory with as many of the longest sounds as a step may hold."""
 
 
 class HubertMean(nn.Module):
@@ -23,6 +28,10 @@ class HubertMean(nn.Module):
         )
         # Its group norm runs over time, so with it padding would change the valid frames.
         self._can_pad = config.feat_extract_norm == "layer"
+        # Measured on CPUs only, so GPUs keep transformers' own convolutions.
+        if self._can_pad and self.hubert.device.type == "cpu":
+            encoder = ChannelsLastFeatureEncoder(self.hubert.feature_extractor.conv_layers)
+            self.hubert.feature_extractor = encoder  # type: ignore[assignment]
 
     def forward(self, waveforms: Sequence[torch.Tensor]) -> torch.Tensor:
         """Return one feature for each normalised 16 kHz waveform.
@@ -88,6 +97,7 @@ def _batches(lengths: Sequence[int], can_pad: bool) -> Iterator[list[int]]:
         longest = lengths[order[-1]]
         batch = [order.pop()]
         shortest = longest * (1 - _MAX_PADDING) if can_pad else longest
-        while order and lengths[order[-1]] >= shortest:
+        most = max(1, MOST_SAMPLES // longest)
+        while order and lengths[order[-1]] >= shortest and len(batch) < most:
             batch.append(order.pop())
         yield batch

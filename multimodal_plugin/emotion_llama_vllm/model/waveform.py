@@ -1,0 +1,66 @@
+"""HuBERT's convolutions on CPUs: matrix products over [time, channels], nothing transposed.
+
+transformers keeps [channels, time]: oneDNN unfolds the input of every convolution there, and
+every layer norm, being over the channels, is between two transposed copies.
+"""
+
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+class ChannelsLastFeatureEncoder(nn.Module):
+    """transformers' HubertFeatureEncoder of the kind with layer norms, from that one's layers.
+
+    Names, values and shapes of the parameters stay, so that checkpoints load as before.
+    """
+
+    def __init__(self, conv_layers: nn.ModuleList) -> None:
+        super().__init__()
+        self.conv_layers: Any = conv_layers
+        for layer in self.conv_layers:
+            # In memory the taps come before the channels, as `_convolve` reads them. Whatever is
+            # loaded is copied into these strides.
+            layer.conv.weight.data = layer.conv.weight.data.mT.contiguous().mT
+
+    def forward(self, input_values: torch.Tensor) -> torch.Tensor:
+        """Encode sounds, one after the other.
+
+        Args:
+            input_values: float32 [sounds, samples]; at least `min_samples`.
+
+        Returns:
+            float32 [sounds, channels, frames], the transposed view of what lies in memory.
+        """
+        return torch.stack([self._encode(waveform) for waveform in input_values]).mT
+
+    def _encode(self, waveform: torch.Tensor) -> torch.Tensor:
+        """[samples] to [frames, channels]."""
+        hidden = waveform[:, None]
+        for layer in self.conv_layers:
+            hidden = layer.activation(layer.layer_norm(_convolve(layer.conv, hidden)))
+        return hidden
+
+
+def _convolve(conv: nn.Conv1d, hidden: torch.Tensor) -> torch.Tensor:
+    """Convolve [time, channels], contiguous, to [fewer times, other channels].
+
+    The taps go in groups of one stride. Between the rows of such a group's view of the input
+    lies one stride, so they do not overlap, and BLAS reads them where they are.
+    """
+    (kernel,), (stride,), channels = conv.kernel_size, conv.stride, conv.in_channels
+    steps = (len(hidden) - kernel) // stride + 1
+    weight = conv.weight.mT.flatten(1)
+
+    def group(tap: int) -> tuple[torch.Tensor, torch.Tensor]:
+        width = min(stride, kernel - tap) * channels
+        rows = hidden[tap:].as_strided((steps, width), (stride * channels, 1))
+        return rows, weight[:, tap * channels :][:, :width]
+
+    out = F.linear(*group(0), conv.bias)
+    for tap in range(stride, kernel, stride):
+        rows, taps = group(tap)
+        out.addmm_(rows, taps.T)
+    return out
