@@ -192,7 +192,7 @@ class Clips:
         return made
 
 
-def ratios(seconds: dict[str, float], tokens: int) -> dict[str, float]:
+def ratios(seconds: dict[str, float]) -> dict[str, float]:
     """What is promised, of the seconds per request."""
     a, b, server = seconds["a"], seconds["b"], seconds["server"]
     gain = (b - seconds["b_encoders"]) / seconds["text"]
@@ -245,7 +245,7 @@ def main() -> None:
         "calibration": calibrate(getattr(torch, kind)).model_dump(),
         "seconds_per_request": seconds,
         "each_round": comparison.times.found,
-        "ratios": ratios(seconds, size.tokens),
+        "ratios": ratios(seconds),
     }
     report.write(options.out, MODULE, found)
 

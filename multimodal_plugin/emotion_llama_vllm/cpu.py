@@ -9,6 +9,10 @@ _MOST_OF_MEMORY = 0.5
 _BLOCK_SIZE = 32
 """Tokens: prompts are found in the cache by whole blocks, and the demo's have fewer than the 128 of
 vLLM's blocks on CPUs."""
+_SPINS = "10000"
+"""After which a thread that waits for another one sleeps. With the default of 300 000 (milliseconds)
+it keeps the core on which that other one, ousted by a third program, is to go on: a step then takes
+six times as long, with this one twice."""
 _ONE_PROCESS = "vllm.v1.executor.uniproc_executor.UniProcExecutor"
 """By its full name, as vLLM reads "uni" as "mp" on CPUs."""
 
@@ -34,6 +38,8 @@ def engine_defaults(model: str, ranks: int = 1) -> dict[str, Any]:
         # each, the waiting one takes a core from the one that computes.
         defaults["distributed_executor_backend"] = _ONE_PROCESS
         os.environ.setdefault("OMP_NUM_THREADS", str(_threads()))
+        if "OMP_WAIT_POLICY" not in os.environ:
+            os.environ.setdefault("GOMP_SPINCOUNT", _SPINS)
     if not _has_bfloat16() and _fits_in_float32(model):
         defaults["dtype"] = "float32"
     return defaults

@@ -1,0 +1,98 @@
+"""What vLLM's engine is started with where there is no GPU."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from emotion_llama_vllm import cpu
+
+
+_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OMP_WAIT_POLICY",
+    "GOMP_SPINCOUNT",
+    "VLLM_CPU_OMP_THREADS_BIND",
+)
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in _VARIABLES:
+        monkeypatch.setenv(name, "")  # so that it is as before when the test has set it
+        monkeypatch.delenv(name)
+
+
+def capabilities(monkeypatch: pytest.MonkeyPatch, **found: bool) -> None:
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: found)
+
+
+@pytest.fixture
+def nodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stands for /sys/devices/system/node."""
+    monkeypatch.setattr(cpu, "_NODES", tmp_path)
+    (tmp_path / "node0").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> str:
+    (tmp_path / "model.safetensors").write_bytes(bytes(1000))
+    return str(tmp_path)
+
+
+@pytest.mark.usefixtures("nodes")
+def test_one_rank_shares_the_engines_process_and_gets_the_cores(model: str) -> None:
+    defaults = cpu.engine_defaults(model)
+    assert defaults["distributed_executor_backend"].endswith(".UniProcExecutor")
+    assert int(os.environ["OMP_NUM_THREADS"]) == len(os.sched_getaffinity(0))
+
+
+@pytest.mark.usefixtures("nodes")
+def test_the_operators_threads_stay(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("OMP_WAIT_POLICY", "passive")
+    cpu.engine_defaults(model)
+    assert os.environ["OMP_NUM_THREADS"] == "1"
+    assert "GOMP_SPINCOUNT" not in os.environ
+
+
+@pytest.mark.usefixtures("nodes")
+def test_several_ranks_are_vllms_own_affair(model: str) -> None:
+    defaults = cpu.engine_defaults(model, ranks=2)
+    assert "distributed_executor_backend" not in defaults
+    assert "OMP_NUM_THREADS" not in os.environ
+
+
+@pytest.mark.usefixtures("nodes")
+def test_bound_threads_are_vllms_own_affair(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VLLM_CPU_OMP_THREADS_BIND", "0-1")
+    assert "distributed_executor_backend" not in cpu.engine_defaults(model)
+
+
+def test_memory_at_several_places_is_vllms_own_affair(nodes: Path, model: str) -> None:
+    (nodes / "node1").mkdir()
+    assert "distributed_executor_backend" not in cpu.engine_defaults(model)
+
+
+@pytest.mark.parametrize("name", ["avx512_bf16", "amx_bf16", "bf16"])
+def test_the_checkpoints_dtype_stays_where_the_processor_multiplies_it(
+    model: str, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    capabilities(monkeypatch, **{name: True})
+    assert "dtype" not in cpu.engine_defaults(model)
+    capabilities(monkeypatch, **{name: False})
+    assert cpu.engine_defaults(model)["dtype"] == "float32"
+
+
+def test_weights_that_would_fill_the_memory_in_float32_keep_their_dtype(
+    model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capabilities(monkeypatch, avx2=True)
+    monkeypatch.setattr("os.sysconf", lambda name: 1000 if name == "SC_PHYS_PAGES" else 3)
+    assert "dtype" not in cpu.engine_defaults(model)
+
+
+def test_a_repository_keeps_its_dtype(monkeypatch: pytest.MonkeyPatch) -> None:
+    capabilities(monkeypatch, avx2=True)
+    assert "dtype" not in cpu.engine_defaults("someone/a-model")
