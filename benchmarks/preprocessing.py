@@ -47,7 +47,7 @@ MODULE = "benchmarks.preprocessing"
 LONG = 60
 """Seconds of a clip that shows how the times grow."""
 FRAME_SECONDS = (2, 10, LONG)
-ROUNDS, QUICK_ROUNDS = 15, 3
+ROUNDS, QUICK_ROUNDS = 9, 3
 SETTINGS, CONFIG = MediaSettings(), EmotionLlamaConfig()
 SIDE = CONFIG.vision.image_size
 EXTRACTOR = Wav2Vec2FeatureExtractor(do_normalize=True)

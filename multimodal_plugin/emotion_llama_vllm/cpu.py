@@ -20,7 +20,8 @@ _ONE_PROCESS = "vllm.v1.executor.uniproc_executor.UniProcExecutor"
 def engine_defaults(model: str, ranks: int = 1) -> dict[str, Any]:
     """Arguments of vLLM's engine; none on a GPU.
 
-    Sets how many threads the engine's process will have, so it is to be called before that starts.
+    Sets what the engine's process reads from its environment, so it is to be called before that
+    starts.
 
     Args:
         model: the checkpoint's folder, or a repository.
@@ -30,6 +31,9 @@ def engine_defaults(model: str, ranks: int = 1) -> dict[str, Any]:
 
     if not current_platform.is_cpu():
         return {}
+    # Large pages for torch's large tensors: a step for one request took 38 ms instead of 46, for 16
+    # at once 88 instead of 97 (200 million parameters, two cores of a virtual machine).
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     # vLLM's engine ends when a seeded request of which it has computed a part is not sampled yet:
     # it winds the generator back, which torch's for CPUs does not know.
     defaults: dict[str, Any] = {"enable_chunked_prefill": False, "block_size": _BLOCK_SIZE}

@@ -7,11 +7,11 @@ import pytest
 
 from emotion_llama_vllm import cpu
 
-
 _VARIABLES = (
     "OMP_NUM_THREADS",
     "OMP_WAIT_POLICY",
     "GOMP_SPINCOUNT",
+    "THP_MEM_ALLOC_ENABLE",
     "VLLM_CPU_OMP_THREADS_BIND",
 )
 
