@@ -10,9 +10,9 @@ _BLOCK_SIZE = 32
 """Tokens: prompts are found in the cache by whole blocks, and the demo's have fewer than the 128 of
 vLLM's blocks on CPUs."""
 _SPINS = "10000"
-"""After which a thread that waits for another one sleeps. With the default of 300 000 (milliseconds)
-it keeps the core on which that other one, ousted by a third program, is to go on: a step then takes
-six times as long, with this one twice."""
+"""After which a thread that waits for another one sleeps. With the default of 300 000, which are
+milliseconds, it keeps the core on which that other one, ousted by a third program, could go on: a
+step then takes six times as long, with this one twice."""
 _ONE_PROCESS = "vllm.v1.executor.uniproc_executor.UniProcExecutor"
 """By its full name, as vLLM reads "uni" as "mp" on CPUs."""
 
