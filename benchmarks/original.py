@@ -59,10 +59,37 @@ def read_media(clip: Path, size: int) -> Media:
 
 
 def extract_sound(clip: Path, wav: Path) -> None:
-    """Run ffmpeg, as moviepy does for the original (which runs it twice)."""
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-y", "-i", str(clip)]
-    command += ["-vn", "-ac", "1", "-ar", str(SAMPLING_RATE), "-acodec", "pcm_s16le", str(wav)]
-    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+    """Write the sound as mono at 16 kHz, as moviepy 1.0.3 does it for the original.
+
+    `VideoFileClip(clip).audio.write_audiofile(wav)` starts ffmpeg five times: to ask what is in the
+    file and to read its picture (of which it takes a frame), to ask again and to read its sound as
+    44.1 kHz stereo, and to write the file.
+    """
+    read = ["-i", str(clip)]
+    _ffmpeg(*read, check=False)
+    with _started(*read, "-f", "image2pipe", "-pix_fmt", "rgb24", "-vcodec", "rawvideo", "-") as it:
+        assert it.stdout is not None  # noqa: S101  (it is a pipe)
+        it.stdout.read(1)
+        it.terminate()
+    _ffmpeg(*read, check=False)
+    raw = ("-f", "s16le", "-acodec", "pcm_s16le", "-ar", "44100", "-ac", "2")
+    sound = _ffmpeg(*read, "-vn", *raw, "-").stdout
+    written = ("-vn", "-acodec", "pcm_s16le", "-ar", str(SAMPLING_RATE), "-ac", "1", str(wav))
+    _ffmpeg("-y", *raw, "-i", "-", *written, given=sound)
+
+
+def _ffmpeg(
+    *arguments: str, given: bytes = b"", check: bool = True
+) -> subprocess.CompletedProcess[bytes]:
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", *arguments]
+    return subprocess.run(command, check=check, input=given, capture_output=True)
+
+
+def _started(*arguments: str) -> subprocess.Popen[bytes]:
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", *arguments]
+    return subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
 
 
 class Original:

@@ -3,9 +3,7 @@
     python -m benchmarks.preprocessing [--out FILE] [--quick]
 
 ours      the plugin's: first frame and sound decoded, resized, resampled and normalised
-original  the original's: frame by OpenCV, sound by ffmpeg through a wav file, the same otherwise
-moviepy   the same with the sound by moviepy, as the original has it (which starts ffmpeg five
-          times); only where `pip install moviepy==1.0.3` was done
+original  the original's: frame by OpenCV, sound by ffmpeg through a wav file as moviepy does it
 pyav      PyAV alone: the first frame and the sound decoded, as they are
 opencv    OpenCV alone: the first frame, as it is
 
@@ -20,8 +18,6 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterable
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +25,6 @@ import av
 import cv2
 import numpy as np
 import numpy.typing as npt
-import soundfile
-from PIL import Image
 from transformers import Wav2Vec2FeatureExtractor
 
 from benchmarks import report
@@ -68,20 +62,6 @@ def original(path: Path) -> object:
     return np.array(media.picture), sound
 
 
-def moviepy(path: Path) -> object:
-    """As `original`, with the sound as `conversation.py:extract_audio_from_video` reads it."""
-    picture = cv2.cvtColor(opencv(path), cv2.COLOR_BGR2RGB)
-    picture = Image.fromarray(picture).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
-    clip = import_module("moviepy.editor").VideoFileClip(str(path))
-    with tempfile.TemporaryDirectory() as folder:
-        wav = str(Path(folder, "audio.wav"))
-        mono = {"codec": "pcm_s16le", "ffmpeg_params": ["-ac", "1"]}
-        clip.audio.write_audiofile(wav, fps=SAMPLING_RATE, logger=None, **mono)
-        sound, _ = soundfile.read(wav)
-    clip.close()
-    return np.array(picture), EXTRACTOR(sound, sampling_rate=SAMPLING_RATE, return_tensors="pt")
-
-
 def pyav(path: Path) -> object:
     """The first frame as RGB and the sound as it was recorded."""
     with av.open(io.BytesIO(path.read_bytes()), "r") as container:
@@ -111,8 +91,6 @@ def our_frame(path: Path) -> object:
 
 
 WAYS: dict[str, Way] = {"ours": ours, "original": original, "pyav": pyav, "opencv": opencv}
-if find_spec("moviepy"):
-    WAYS["moviepy"] = moviepy
 FRAME_WAYS: dict[str, Way] = {"ours": our_frame, "opencv": opencv}
 
 
@@ -123,8 +101,7 @@ def measure(folder: Path, rounds: int) -> dict[str, Any]:
     rows = [_row(video, WAYS, clip, rounds) for video, clip in clips.items()]
     for row in rows:
         times = row["milliseconds"]
-        others = [name for name in ("original", "moviepy") if name in times]
-        row |= {f"share_of_{name}": round(times["ours"] / times[name], 3) for name in others}
+        row["share_of_original"] = round(times["ours"] / times["original"], 3)
     frame = [
         _row(video, FRAME_WAYS, clip, rounds)
         for video, clip in clips.items()

@@ -50,8 +50,8 @@ class Size:
     """Requests of a way that takes one at a time."""
 
 
-FULL = Size(rounds=3, tokens=128, one_by_one=2)
-QUICK = Size(rounds=1, tokens=32, one_by_one=3)
+FULL = Size(rounds=3, tokens=128, one_by_one=1)
+QUICK = Size(rounds=1, tokens=32, one_by_one=2)
 
 
 @dataclass
@@ -95,13 +95,15 @@ class Comparison:
         size = self._size
         self._one_by_one("a", self._from_disk)
         self._one_by_one("b", self._in_memory)
-        self._server("server_one_by_one", size.one_by_one, at_once=1)
-        self._server("server", AT_ONCE, at_once=AT_ONCE)
-        self._text("text", self._prompts(AT_ONCE))
+        self._server("server_one_by_one", self._clips.new(size.one_by_one), at_once=1)
+        clips, prompts = self._clips.new(AT_ONCE), self._prompts(AT_ONCE)
+        self._server("server", clips)
+        self._text("text", prompts)
         if size is FULL:
+            self._server("server_cached", clips)
+            self._text("text_cached", prompts)
+            self._server("server_4_questions", self._clips.new(AT_ONCE), questions=QUESTIONS)
             self._batched()
-            self._questions()
-            self._cached()
 
     def same_tokens(self, clips: Sequence[Path]) -> dict[str, int]:
         """How many first tokens of the server's answers are those of b's."""
@@ -143,25 +145,14 @@ class Comparison:
         _, seconds = _timed(run)
         self.times.add("c", seconds / AT_ONCE)
 
-    def _server(self, name: str, requests: int, *, at_once: int, questions: int = 1) -> None:
-        clips = named(self._clips.new(requests))
+    def _server(
+        self, name: str, clips: Sequence[Path], *, at_once: int = AT_ONCE, questions: int = 1
+    ) -> None:
+        sent = named(clips)
         found, _ = measure(
-            self._url, clips, at_once=at_once, tokens=self._tokens, questions=questions
+            self._url, sent, at_once=at_once, tokens=self._tokens, questions=questions
         )
         self.times.add(name, found.seconds / found.requests)
-
-    def _questions(self) -> None:
-        self._server("server_4_questions", AT_ONCE, at_once=AT_ONCE, questions=QUESTIONS)
-
-    def _cached(self) -> None:
-        """A question about clips that were asked about before, and prompts known likewise."""
-        clips = named(self._clips.new(AT_ONCE))
-        measure(self._url, clips, at_once=AT_ONCE, tokens=1)
-        found, _ = measure(self._url, clips, at_once=AT_ONCE, tokens=self._tokens)
-        self.times.add("server_cached", found.seconds / found.requests)
-        prompts = self._prompts(AT_ONCE)
-        complete(self._text_url, prompts, 1)
-        self._text("text_cached", prompts)
 
     def _text(self, name: str, prompts: Sequence[Sequence[int]]) -> None:
         seconds = complete(self._text_url, prompts, self._tokens)
