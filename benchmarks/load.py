@@ -7,13 +7,13 @@ from pathlib import Path
 
 import httpx2
 
+from benchmarks.servers import MODEL
 from emotion_llama.bench.asking import ask
 from emotion_llama.bench.clips import Clip, Deck, Question
 from emotion_llama.bench.figures import Figures, Record
 from emotion_llama.bench.load import ClosedLoop
 from emotion_llama.bench.routes import ROUTES, Target
 
-MODEL = "midsize"
 _SILENCE = 900.0
 
 

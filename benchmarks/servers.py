@@ -21,8 +21,12 @@ from tests.support.server import Server, free_port, running_server
 WORK = Path(__file__).parent.parent / "build" / "bench"
 """Checkpoints and clips, kept between runs."""
 MODEL = "midsize"
-_FLAGS = {"max-model-len": "2048", "max-num-seqs": "64", "kv-cache-memory-bytes": str(3 << 30)}
-"""Room in the attention cache for all clips of a measurement."""
+_FLAGS = (
+    *("--served-model-name", MODEL, "--enforce-eager"),
+    *("--max-model-len", "2048", "--max-num-seqs", "64"),
+    *("--kv-cache-memory-bytes", str(3 << 30)),
+)
+"""Of both servers; the attention cache has room for all clips of a measurement."""
 _START_SECONDS = 240
 _TEXT_FILES = (
     *("tokenizer.json", "tokenizer_config.json", "generation_config.json"),
@@ -41,17 +45,8 @@ def midsize() -> Path:
 @contextmanager
 def midsize_server(clips: Path) -> Iterator[Server]:
     """`emotion-llama serve` with the mid-size checkpoint; `clips` can be named."""
-    flags = [word for name, value in _FLAGS.items() for word in (f"--{name}", value)]
-    flags += ["--enforce-eager", "--served-model-name", MODEL, "--media-root", str(clips)]
+    flags = (*_FLAGS, "--media-root", str(clips))
     with running_server(WORK / "serve.log", str(midsize()), *flags) as server:
-        yield server
-
-
-@contextmanager
-def demo_server() -> Iterator[Server]:
-    """`emotion-llama serve` as it starts without a checkpoint."""
-    WORK.mkdir(parents=True, exist_ok=True)
-    with running_server(WORK / "serve_demo.log") as server:
         yield server
 
 
@@ -84,9 +79,7 @@ def text_server(dtype: str) -> Iterator[str]:
     """vLLM's own server with the Llama, started as ours starts vLLM; yields its URL."""
     port = free_port()
     command = [sys.executable, "-m", "benchmarks.stock_vllm", "--model", str(text_model())]
-    command += ["--served-model-name", MODEL, "--port", str(port), "--host", "127.0.0.1"]
-    command += ["--dtype", dtype, "--enforce-eager"]
-    command += [word for name, value in _FLAGS.items() for word in (f"--{name}", value)]
+    command += [*_FLAGS, "--dtype", dtype, "--host", "127.0.0.1", "--port", str(port)]
     with (WORK / "stock_vllm.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
     url = f"http://127.0.0.1:{port}"

@@ -26,7 +26,7 @@ def main() -> None:
 
     parser = make_arg_parser(FlexibleArgumentParser())
     args = cast(Namespace, parser.parse_args())
-    for name, value in engine_defaults(args.model).items():
+    for name, value in engine_defaults(args.model, vars(args)).items():
         setattr(args, name, value)
     uvloop.run(run_server(args))
 

@@ -1,23 +1,26 @@
 """What vLLM's engine is started with where there is no GPU, unless the operator says otherwise."""
 
+import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 _NODES = Path("/sys/devices/system/node")
 _MOST_OF_MEMORY = 0.5
+_RANKS = ("tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size")
 _BLOCK_SIZE = 32
 """Tokens: prompts are found in the cache by whole blocks, and the demo's have fewer than the 128 of
 vLLM's blocks on CPUs."""
 _SPINS = "10000"
 """After which a thread that waits for another one sleeps. With the default of 300 000, which are
 milliseconds, it keeps the core on which that other one, ousted by a third program, could go on: a
-step then takes six times as long, with this one twice."""
+step then takes several times as long, with this one twice."""
 _ONE_PROCESS = "vllm.v1.executor.uniproc_executor.UniProcExecutor"
 """By its full name, as vLLM reads "uni" as "mp" on CPUs."""
 
 
-def engine_defaults(model: str, ranks: int = 1) -> dict[str, Any]:
+def engine_defaults(model: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments of vLLM's engine; none on a GPU.
 
     Sets what the engine's process reads from its environment, so it is to be called before that
@@ -25,7 +28,7 @@ def engine_defaults(model: str, ranks: int = 1) -> dict[str, Any]:
 
     Args:
         model: the checkpoint's folder, or a repository.
-        ranks: workers of the engine.
+        given: the engine's arguments as the operator gave them.
     """
     from vllm.platforms import current_platform
 
@@ -37,6 +40,7 @@ def engine_defaults(model: str, ranks: int = 1) -> dict[str, Any]:
     # vLLM's engine ends when a seeded request of which it has computed a part is not sampled yet:
     # it winds the generator back, which torch's for CPUs does not know.
     defaults: dict[str, Any] = {"enable_chunked_prefill": False, "block_size": _BLOCK_SIZE}
+    ranks = math.prod(given.get(name) or 1 for name in _RANKS)
     if ranks == 1 and _may_share_a_process():
         # Engine and worker poll for each other's messages without sleeping: with a process for
         # each, the waiting one takes a core from the one that computes.

@@ -48,8 +48,7 @@ class EmotionLlama:
             name, model = demo_files.MODEL_NAME, demo_files.checkpoint()
         if engine.get("enforce_eager") and current_platform.is_cpu():
             compile_nothing()
-        ranks = engine.get("tensor_parallel_size", 1) * engine.get("pipeline_parallel_size", 1)
-        self.llm: Any = LLM(str(model), **engine_defaults(str(model), ranks) | engine)
+        self.llm: Any = LLM(str(model), **engine_defaults(str(model), engine) | engine)
         self._tokenizer = self.llm.get_tokenizer()
         self._served = read_served(name, str(model), engine.get("revision"))
 

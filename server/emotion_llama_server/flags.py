@@ -67,8 +67,7 @@ def parse(argv: list[str]) -> Namespace:
 
 def _fill_in(args: Namespace) -> None:
     """What is best on this machine, where the operator says nothing."""
-    ranks = args.tensor_parallel_size * args.pipeline_parallel_size * args.data_parallel_size
-    for name, value in engine_defaults(args.model, ranks).items():
+    for name, value in engine_defaults(args.model, vars(args)).items():
         if getattr(args, name) in (None, "auto"):
             setattr(args, name, value)
 

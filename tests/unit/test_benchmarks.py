@@ -20,7 +20,7 @@ def test_the_documents_tables_are_those_of_the_committed_results(language: str) 
     found = tables.read()
     assert tables.fill_in(text, found, chinese=language == "zh") == text
     for name in tables.TABLES:
-        assert f"<!-- table: {name} -->\n<!-- end -->" not in text
+        assert f"<!-- table: {name} -->\n|" in text
 
 
 def test_a_ratio_that_halved_is_told() -> None:

@@ -43,7 +43,7 @@ def model(tmp_path: Path) -> str:
 
 @pytest.mark.usefixtures("nodes")
 def test_one_rank_shares_the_engines_process_and_gets_the_cores(model: str) -> None:
-    defaults = cpu.engine_defaults(model)
+    defaults = cpu.engine_defaults(model, {})
     assert defaults["distributed_executor_backend"].endswith(".UniProcExecutor")
     assert int(os.environ["OMP_NUM_THREADS"]) == len(os.sched_getaffinity(0))
 
@@ -52,14 +52,17 @@ def test_one_rank_shares_the_engines_process_and_gets_the_cores(model: str) -> N
 def test_the_operators_threads_stay(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setenv("OMP_WAIT_POLICY", "passive")
-    cpu.engine_defaults(model)
+    cpu.engine_defaults(model, {})
     assert os.environ["OMP_NUM_THREADS"] == "1"
     assert "GOMP_SPINCOUNT" not in os.environ
 
 
 @pytest.mark.usefixtures("nodes")
-def test_several_ranks_are_vllms_own_affair(model: str) -> None:
-    defaults = cpu.engine_defaults(model, ranks=2)
+@pytest.mark.parametrize(
+    "name", ["tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size"]
+)
+def test_several_ranks_are_vllms_own_affair(model: str, name: str) -> None:
+    defaults = cpu.engine_defaults(model, {name: 2})
     assert "distributed_executor_backend" not in defaults
     assert "OMP_NUM_THREADS" not in os.environ
 
@@ -67,12 +70,12 @@ def test_several_ranks_are_vllms_own_affair(model: str) -> None:
 @pytest.mark.usefixtures("nodes")
 def test_bound_threads_are_vllms_own_affair(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VLLM_CPU_OMP_THREADS_BIND", "0-1")
-    assert "distributed_executor_backend" not in cpu.engine_defaults(model)
+    assert "distributed_executor_backend" not in cpu.engine_defaults(model, {})
 
 
 def test_memory_at_several_places_is_vllms_own_affair(nodes: Path, model: str) -> None:
     (nodes / "node1").mkdir()
-    assert "distributed_executor_backend" not in cpu.engine_defaults(model)
+    assert "distributed_executor_backend" not in cpu.engine_defaults(model, {})
 
 
 @pytest.mark.parametrize("name", ["avx512_bf16", "amx_bf16", "bf16"])
@@ -80,9 +83,9 @@ def test_the_checkpoints_dtype_stays_where_the_processor_multiplies_it(
     model: str, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     capabilities(monkeypatch, **{name: True})
-    assert "dtype" not in cpu.engine_defaults(model)
+    assert "dtype" not in cpu.engine_defaults(model, {})
     capabilities(monkeypatch, **{name: False})
-    assert cpu.engine_defaults(model)["dtype"] == "float32"
+    assert cpu.engine_defaults(model, {})["dtype"] == "float32"
 
 
 def test_weights_that_would_fill_the_memory_in_float32_keep_their_dtype(
@@ -90,9 +93,9 @@ def test_weights_that_would_fill_the_memory_in_float32_keep_their_dtype(
 ) -> None:
     capabilities(monkeypatch, avx2=True)
     monkeypatch.setattr("os.sysconf", lambda name: 1000 if name == "SC_PHYS_PAGES" else 3)
-    assert "dtype" not in cpu.engine_defaults(model)
+    assert "dtype" not in cpu.engine_defaults(model, {})
 
 
 def test_a_repository_keeps_its_dtype(monkeypatch: pytest.MonkeyPatch) -> None:
     capabilities(monkeypatch, avx2=True)
-    assert "dtype" not in cpu.engine_defaults("someone/a-model")
+    assert "dtype" not in cpu.engine_defaults("someone/a-model", {})
