@@ -39,10 +39,10 @@ fuzz: setup-dev ## Send 2000 mutated clips and 10 000 hostile requests to a serv
 soak: setup-dev ## Send 1000 different clips and look whether the server's processes grow
 	$(BIN)/python -m tests.fuzz.soak --requests 1000
 
-bench: setup-dev ## Measure everything that docs/en/performance.md shows (25 minutes)
+bench: setup-dev ## Measure everything that docs/en/performance.md shows
 	$(BIN)/python -m benchmarks
 
-bench-quick: setup-dev ## Compare rough ratios with the committed ones (3 minutes)
+bench-quick: setup-dev ## Compare rough ratios with those of benchmarks/results/quick.json
 	$(BIN)/python -m benchmarks.quick
 
 bench-gpu: setup-dev ## Measure the 7B with random weights on one GPU

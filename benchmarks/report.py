@@ -37,7 +37,7 @@ def run(name: str, folder: Path, *, quick: bool = False) -> None:
 def write(out: Path, module: str, found: dict[str, Any]) -> None:
     """Write and show what a recipe found."""
     about = {
-        "command": f"python -m {module}",
+        "command": f"python -m {module}{' --quick' if '--quick' in sys.argv else ''}",
         "date": datetime.now(UTC).date().isoformat(),
         "machine": machine(),
         "versions": versions(),
