@@ -18,8 +18,8 @@ from typing import Any
 
 from benchmarks import report
 from benchmarks.clips import new_clips
+from benchmarks.gpus import GPUS
 from benchmarks.paper_model import (
-    GPUS,
     RANDOM_TEXT_TOKENS,
     SHORT_AUDIO_SECONDS,
     Workload,

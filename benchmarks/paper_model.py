@@ -5,10 +5,7 @@
 predicts the 7B on GPUs from their data sheets, and puts the same arithmetic beside what was
 measured of the mid-size checkpoint on a CPU, where `benchmarks/results/throughput.json` is.
 
-A request has four terms: the ViT sees a picture, HuBERT hears a sound, the Llama reads the prompt
-(prefill) and writes the answer (decode: a step for each token, which the requests of a batch
-share). Each is so many floating-point operations, and so many weights and cached keys and values to
-fetch from memory: a roofline.
+`benchmarks.roofline` is the arithmetic of a request's four terms, `benchmarks.gpus` has the sheets.
 
 Left out, so that a machine reaches less: decoding the clip and HTTP, which other processes do;
 scheduling, sampling and what passes between two kernels; norms, softmax and all else that is no
@@ -17,7 +14,6 @@ prompts that are computed together, or along with a decode step, and so share a 
 weights.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,17 +21,20 @@ from pydantic import BaseModel
 
 from benchmarks import report
 from benchmarks.calibration import Calibration
+from benchmarks.gpus import BANDWIDTH_REACHED, FLOPS_REACHED, GPUS, Gpu
 from benchmarks.random_checkpoint import full_config, midsize_config, parameters
+from benchmarks.roofline import (
+    FLOAT32_BYTES,
+    Speed,
+    cached_per_token,
+    hearing,
+    reading,
+    seeing,
+    writing,
+)
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.media.clip import SAMPLING_RATE
-from emotion_llama_vllm.media.features import FEATURE_NAMES
 from emotion_llama_vllm.model.audio import MOST_SAMPLES
-
-FLOPS_REACHED = 0.5
-"""Share of a data sheet's FLOP/s that we suppose matrix products to reach, in any precision."""
-BANDWIDTH_REACHED = 0.7
-"""Share of its memory bandwidth, likewise."""
-FLOAT32_BYTES = 4
 
 # As in configs/emotion-llama-7b.yaml.
 MEMORY_SHARE = 0.92
@@ -64,129 +63,6 @@ class Workload(BaseModel):
     def prompt_tokens(self, config: EmotionLlamaConfig) -> int:
         """The whole prompt."""
         return config.embeddings_per_clip + self.text_tokens
-
-
-@dataclass(frozen=True)
-class Work:
-    """Floating-point operations; weights and elements of the attention cache to fetch."""
-
-    flops: float
-    weights: float
-    cached: float = 0
-
-
-class Speed(BaseModel):
-    """What a machine reaches, in operations and bytes a second."""
-
-    flops: float
-    float32_flops: float
-    """Of HuBERT, which computes in float32."""
-    bandwidth: float
-    overlaps: bool
-    """Whether it fetches while it computes, as GPUs do. On a CPU the cores that compute are those
-    that wait for memory, and the sum of both times is nearer."""
-    weight_bytes: int = 2
-    kv_bytes: int = 2
-
-    def seconds(self, work: Work) -> float:
-        """For work in the weights' precision."""
-        fetched = work.weights * self.weight_bytes + work.cached * self.kv_bytes
-        return self._roofline(work.flops / self.flops, fetched / self.bandwidth)
-
-    def float32_seconds(self, work: Work) -> float:
-        """For work in float32."""
-        fetched = work.weights * FLOAT32_BYTES
-        return self._roofline(work.flops / self.float32_flops, fetched / self.bandwidth)
-
-    def _roofline(self, computing: float, fetching: float) -> float:
-        return max(computing, fetching) if self.overlaps else computing + fetching
-
-
-def seeing(config: EmotionLlamaConfig) -> Work:
-    """A picture through the ViT, and all embeddings through their projections."""
-    c, llama = config.vision, config.text.hidden_size
-    tokens = 1 + c.num_patches
-    blocks = c.num_hidden_layers * c.hidden_size * (4 * c.hidden_size + 2 * c.intermediate_size)
-    patch = 3 * c.patch_size**2 * c.hidden_size
-    attention = 4 * c.num_hidden_layers * c.hidden_size * tokens**2
-    features = len(FEATURE_NAMES) * config.feature_size
-    return Work(
-        flops=2 * (tokens * blocks + c.num_patches * patch)
-        + attention
-        + 2 * llama * (tokens * c.hidden_size + features),
-        weights=blocks
-        + patch
-        + llama * ((config.patches_per_embedding + 1) * c.hidden_size + features),
-    )
-
-
-def hearing(config: EmotionLlamaConfig, seconds: float) -> Work:
-    """A sound through HuBERT: convolutions to about 50 frames a second, then a transformer."""
-    c = config.audio
-    flops, weights, frames, channels = 0, 0, round(seconds * SAMPLING_RATE), 1
-    for out, kernel, stride in zip(c.conv_dim, c.conv_kernel, c.conv_stride, strict=True):
-        frames = (frames - kernel) // stride + 1
-        flops += 2 * frames * channels * out * kernel
-        weights += channels * out * kernel
-        channels = out
-    width = c.hidden_size
-    positions = width**2 // c.num_conv_pos_embedding_groups * c.num_conv_pos_embeddings
-    layers = c.num_hidden_layers * width * (4 * width + 2 * c.intermediate_size)
-    behind = channels * width + positions + layers
-    attention = 4 * c.num_hidden_layers * width * frames**2
-    return Work(flops + 2 * frames * behind + attention, weights + behind)
-
-
-def reading(config: EmotionLlamaConfig, new: int, before: int = 0) -> Work:
-    """`new` tokens of a prompt behind `before` cached ones; the last one is answered."""
-    pairs = new * before + new * (new + 1) / 2
-    return Work(
-        flops=2 * (new * _layers(config) + _head(config)) + _attention(config) * pairs,
-        weights=_layers(config) + _head(config),
-        cached=before * cached_per_token(config),
-    )
-
-
-def writing(config: EmotionLlamaConfig, batch: int, context: float) -> Work:
-    """A step that writes a token of each of `batch` answers, behind `context` tokens each."""
-    weights = _layers(config) + _head(config)
-    return Work(
-        flops=batch * (2 * weights + _attention(config) * context),
-        weights=weights,
-        cached=batch * context * cached_per_token(config),
-    )
-
-
-def cached_per_token(config: EmotionLlamaConfig) -> int:
-    """Elements of keys and values that a token leaves in the attention cache."""
-    c = config.text
-    return 2 * c.num_hidden_layers * _kv_heads(config) * _head_size(config)
-
-
-def _layers(config: EmotionLlamaConfig) -> int:
-    """Weights of the Llama's matrices, without those of embedding and head."""
-    c = config.text
-    heads = 2 * c.num_attention_heads + 2 * _kv_heads(config)
-    a_layer = c.hidden_size * (heads * _head_size(config) + 3 * c.intermediate_size)
-    return c.num_hidden_layers * a_layer
-
-
-def _head(config: EmotionLlamaConfig) -> int:
-    return config.text.vocab_size * config.text.hidden_size
-
-
-def _attention(config: EmotionLlamaConfig) -> int:
-    """Operations between one token and one that it attends to."""
-    c = config.text
-    return 4 * c.num_hidden_layers * c.num_attention_heads * _head_size(config)
-
-
-def _kv_heads(config: EmotionLlamaConfig) -> int:
-    return config.text.num_key_value_heads or config.text.num_attention_heads
-
-
-def _head_size(config: EmotionLlamaConfig) -> int:
-    return config.text.hidden_size // config.text.num_attention_heads
 
 
 class Terms(BaseModel):
@@ -239,85 +115,6 @@ def predict(config: EmotionLlamaConfig, speed: Speed, workload: Workload, batch:
     )
 
 
-class Gpu(BaseModel):
-    """A GPU by its data sheet."""
-
-    name: str
-    """As nvidia-smi shows it."""
-    bf16_tflops: float
-    """Dense, with sums in float32."""
-    float32_tflops: float
-    """Without tensor cores: vLLM's `VLLM_FLOAT32_MATMUL_PRECISION` is `highest`, so no TF32."""
-    gigabytes_per_second: float
-    gibibytes: float
-    """As nvidia-smi shows it: on some cards less than the data sheet's, for error correction."""
-    batched_tokens: int = 2048
-    """vLLM's `--max-num-batched-tokens` of a server on it (`EngineArgs.get_batch_defaults`)."""
-    source: str
-
-    @property
-    def speed(self) -> Speed:
-        """What we suppose it to reach in bfloat16."""
-        return Speed(
-            flops=FLOPS_REACHED * self.bf16_tflops * 1e12,
-            float32_flops=FLOPS_REACHED * self.float32_tflops * 1e12,
-            bandwidth=BANDWIDTH_REACHED * self.gigabytes_per_second * 1e9,
-            overlaps=True,
-        )
-
-    def clips_profiled(self, config: EmotionLlamaConfig) -> int:
-        """The clips of the longest sound that vLLM computes together at its start.
-
-        Their memory (`MultiModalBudget`) is then not the attention cache's.
-        """
-        return min(MAX_NUM_SEQS, max(1, self.batched_tokens // config.embeddings_per_clip))
-
-
-GPUS = (
-    Gpu(
-        name="NVIDIA L4",
-        bf16_tflops=121,
-        float32_tflops=30.3,
-        gigabytes_per_second=300,
-        gibibytes=23034 / 1024,
-        source="NVIDIA L4 Tensor Core GPU data sheet (242 with sparsity)",
-    ),
-    Gpu(
-        name="NVIDIA A10G",
-        bf16_tflops=70,
-        float32_tflops=31.5,
-        gigabytes_per_second=600,
-        gibibytes=23028 / 1024,
-        source="NVIDIA A10G data sheet for AWS, 2022-02-17 (140 with sparsity)",
-    ),
-    Gpu(
-        name="NVIDIA GeForce RTX 4090",
-        bf16_tflops=165.2,
-        float32_tflops=82.6,
-        gigabytes_per_second=1008,
-        gibibytes=24564 / 1024,
-        source="NVIDIA Ada GPU Architecture, V2.01, specifications of the RTX 4090",
-    ),
-    Gpu(
-        name="NVIDIA A100-SXM4-80GB",
-        bf16_tflops=312,
-        float32_tflops=19.5,
-        gigabytes_per_second=2039,
-        gibibytes=81920 / 1024,
-        source="NVIDIA A100 Tensor Core GPU data sheet, 80GB SXM",
-    ),
-    Gpu(
-        name="NVIDIA H100 80GB HBM3",
-        bf16_tflops=989,
-        float32_tflops=67,
-        gigabytes_per_second=3350,
-        gibibytes=81559 / 1024,
-        batched_tokens=8192,
-        source="NVIDIA H100 Tensor Core GPU data sheet, SXM (1979 with sparsity)",
-    ),
-)
-
-
 def weight_bytes(config: EmotionLlamaConfig, speed: Speed) -> int:
     """All weights in memory; HuBERT's are float32."""
     counts = parameters(config)
@@ -335,6 +132,14 @@ def activation_bytes(config: EmotionLlamaConfig, clips: int, seconds: float) -> 
     return CONV_COPIES * frames * config.audio.conv_dim[0] * FLOAT32_BYTES
 
 
+def clips_profiled(config: EmotionLlamaConfig, gpu: Gpu) -> int:
+    """The clips of the longest sound that vLLM computes together at its start.
+
+    Their memory (`MultiModalBudget`) is then not the attention cache's.
+    """
+    return min(MAX_NUM_SEQS, max(1, gpu.batched_tokens // config.embeddings_per_clip))
+
+
 def kv_bytes_per_request(config: EmotionLlamaConfig, speed: Speed, workload: Workload) -> int:
     """Attention cache of a request at its end."""
     tokens = workload.prompt_tokens(config) + workload.answer_tokens
@@ -345,7 +150,7 @@ def live_requests(
     config: EmotionLlamaConfig, gpu: Gpu, workload: Workload, audio_seconds: float
 ) -> int:
     """How many requests have their whole attention cache in memory; 0 if it does not start."""
-    activations = activation_bytes(config, gpu.clips_profiled(config), audio_seconds)
+    activations = activation_bytes(config, clips_profiled(config, gpu), audio_seconds)
     left = gpu.gibibytes * 2**30 * MEMORY_SHARE - weight_bytes(config, gpu.speed) - activations
     return max(0, int(left / kv_bytes_per_request(config, gpu.speed, workload)))
 
@@ -356,7 +161,7 @@ def verdict(config: EmotionLlamaConfig, gpu: Gpu, workload: Workload) -> str:
     weights = weight_bytes(config, gpu.speed) / 2**30
     if weights > memory:
         return f"Not servable: {weights:.1f} GiB of weights in {memory:.1f} GiB."
-    clips = gpu.clips_profiled(config)
+    clips = clips_profiled(config, gpu)
     activations = activation_bytes(config, clips, MAX_AUDIO_SECONDS) / 2**30
     needs = (
         f"{weights:.1f} GiB of weights, and {activations:.1f} GiB for {clips} clips with "

@@ -25,6 +25,9 @@ requests = Counter(
 in_flight = Gauge("emotion_llama_requests_in_flight", "Requests that are worked on.")
 waiting = Gauge("emotion_llama_requests_waiting", "Requests that wait for admission.")
 decoding = Gauge("emotion_llama_decodes_in_flight", "Clips that are decoded, or wait for it.")
+clip_cache = Counter(
+    "emotion_llama_clip_cache", "Clips that the cache of decoded ones was asked for.", ["result"]
+)
 answer_cache = Counter(
     "emotion_llama_answer_cache", "Requests that the answer cache was asked for.", ["result"]
 )

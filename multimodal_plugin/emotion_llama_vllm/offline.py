@@ -12,7 +12,7 @@ import yaml
 from emotion_llama.schema import EmotionRequest, EmotionResponse, Timing
 from emotion_llama_vllm import demo_files
 from emotion_llama_vllm.analysis import questions, response, sampling
-from emotion_llama_vllm.analysis.clips import cut_request, record_request
+from emotion_llama_vllm.analysis.clips import cut, decoding
 from emotion_llama_vllm.analysis.labels import LabelTree
 from emotion_llama_vllm.analysis.prompts import label_tree, one_turn
 from emotion_llama_vllm.checkpoint.served import read_served
@@ -69,8 +69,7 @@ class EmotionLlama:
         data = video if isinstance(video, bytes) else Path(video).read_bytes()
         fetched = time.monotonic()
         size = self.llm.llm_engine.model_config.hf_config.feature_size
-        recording = record_request(data, request, settings=media_settings())
-        timeline = cut_request(recording, request, size)
+        timeline = cut(decoding(request, settings=media_settings())(data), request, size)
         decoded = time.monotonic()
         tree = label_tree(self._tokenizer, questions.labels(request, self._served.card))
         outputs = self._ask(list(self._jobs(timeline, request, tree)))

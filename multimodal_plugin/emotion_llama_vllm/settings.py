@@ -47,6 +47,9 @@ class MediaSettings(BaseSettings):
     decode_memory_mb: float = Field(default=2048, ge=256)
     """memory in MiB that decoding a clip may take"""
 
+    clip_cache_mb: float = Field(default=256, ge=0)
+    """MiB of decoded clips that are kept for further questions about them"""
+
     @field_validator("allow_private_media_host", mode="before")
     @classmethod
     def _split_hosts(cls, value: object) -> object:

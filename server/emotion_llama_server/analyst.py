@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
-from functools import partial
 
 from emotion_llama.schema import (
     EmotionEvent,
@@ -16,13 +15,12 @@ from emotion_llama_server.analysis import Analysis, Clock, Event
 from emotion_llama_server.answer_cache import AnswerCache
 from emotion_llama_server.engine import Engine
 from emotion_llama_server.submission import Submission
-from emotion_llama_vllm.analysis.clips import cut_request, record_request
+from emotion_llama_vllm.analysis.clips import cut, decoding
 from emotion_llama_vllm.analysis.response import new_id
 from emotion_llama_vllm.checkpoint.served import Served
 from emotion_llama_vllm.media.decoder import Decoder
 from emotion_llama_vllm.media.file import ClipFile
 from emotion_llama_vllm.media.source import MediaReader
-from emotion_llama_vllm.media.timeline import Recording
 from emotion_llama_vllm.settings import media_settings
 
 Events = AsyncGenerator[Event, None]
@@ -69,9 +67,10 @@ class Analyst:
             key = await self._key(clip, request)
             if (known := self.cache.get(key)) is not None:
                 return Findings(_again(known, clock), cached=True)
-            recording = await self._record(clip, request)
+            job = decoding(request, size=self.decoder.size, settings=media_settings())
+            decoded = await self.decoder.run(job, clip)
             clock.decode = clock.passed() - clock.fetch
-        timeline = cut_request(recording, request, self.engine.feature_size)
+        timeline = cut(decoded, request, self.engine.feature_size)
         analysis = Analysis(self.engine, self.served, request, timeline, clock)
         cached = None if self.cache.is_off else False
         return Findings(self._keep(key, analysis.events()), cached)
@@ -80,15 +79,6 @@ class Analyst:
         if self.cache.is_off:
             return None
         return await asyncio.to_thread(lambda: self.cache.key(clip.read(), request, self.served))
-
-    async def _record(self, clip: ClipFile, request: EmotionRequest) -> Recording:
-        job = partial(
-            record_request,
-            request=_without_bytes(request),
-            size=self.decoder.size,
-            settings=media_settings(),
-        )
-        return await self.decoder.run(job, clip)
 
     async def _keep(self, key: bytes | None, events: Events) -> Events:
         async with aclosing(events):
@@ -106,8 +96,3 @@ async def _again(known: EmotionResponse, clock: Clock) -> Events:
     for window in known.timeline or ():
         yield window
     yield known.model_copy(update={"id": new_id(), "timing": clock.timing()})
-
-
-def _without_bytes(request: EmotionRequest) -> EmotionRequest:
-    """What a worker needs of a request: not the clip in it, nor the features."""
-    return request.model_copy(update={"video": None, "features": None})

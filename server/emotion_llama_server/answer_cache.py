@@ -1,7 +1,8 @@
 """Answers to identical deterministic requests, in memory, bounded by bytes, off by default."""
 
 import hashlib
-from collections import OrderedDict
+
+from cachetools import LRUCache
 
 from emotion_llama.schema import EmotionRequest, EmotionResponse
 from emotion_llama_vllm import metrics
@@ -16,13 +17,11 @@ class AnswerCache:
     """
 
     def __init__(self, megabytes: float) -> None:
-        self._room = int(megabytes * 2**20)
-        self._size = 0
-        self._answers: OrderedDict[bytes, bytes] = OrderedDict()
+        self._answers: LRUCache[bytes, bytes] = LRUCache(int(megabytes * 2**20), getsizeof=len)
 
     @property
     def is_off(self) -> bool:
-        return not self._room
+        return not self._answers.maxsize
 
     def key(self, clip: bytes, request: EmotionRequest, served: Served) -> bytes | None:
         """What an answer depends on; None for a request that is not cached."""
@@ -40,16 +39,10 @@ class AnswerCache:
             metrics.answer_cache.labels("miss" if kept is None else "hit").inc()
         if key is None or kept is None:
             return None
-        self._answers.move_to_end(key)
         return EmotionResponse.model_validate_json(kept)
 
     def put(self, key: bytes, answer: EmotionResponse) -> None:
         """Keep an answer; those that were not used for longest give way."""
         kept = answer.model_dump_json().encode()
-        if len(kept) > self._room:
-            return
-        self._size += len(kept) - len(self._answers.pop(key, b""))
-        self._answers[key] = kept
-        while self._size > self._room:
-            _, dropped = self._answers.popitem(last=False)
-            self._size -= len(dropped)
+        if len(kept) <= self._answers.maxsize:
+            self._answers[key] = kept

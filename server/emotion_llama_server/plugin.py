@@ -20,6 +20,7 @@ from emotion_llama_server.settings import server_settings
 from emotion_llama_vllm.checkpoint.served import Served, read_served
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.media import decoder
+from emotion_llama_vllm.media.clip_cache import ClipCache
 from emotion_llama_vllm.media.connector import media_reader
 from emotion_llama_vllm.media.workers import Workers
 from emotion_llama_vllm.settings import media_settings
@@ -72,14 +73,14 @@ class EmotionLlamaApi:
 
 
 async def _decoder(model: ModelConfig) -> decoder.Decoder:
-    """Worker processes, where the operator wants any."""
+    """Worker processes, where the operator wants any, behind what is known already."""
     settings = media_settings()
-    if not settings.decode_workers:
-        return decoder.InProcess()
-    config = cast(EmotionLlamaConfig, model.hf_config)
-    workers = Workers(settings, config.vision.image_size)
-    await workers.warm_up()
-    return workers
+    used: decoder.Decoder = decoder.InProcess()
+    if settings.decode_workers:
+        config = cast(EmotionLlamaConfig, model.hf_config)
+        used = Workers(settings, config.vision.image_size)
+        await used.warm_up()
+    return ClipCache(used, settings.clip_cache_mb)
 
 
 def _served(model: ModelConfig) -> Served:

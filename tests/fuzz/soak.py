@@ -25,7 +25,11 @@ from tests.fuzz.target import Shot, Target, chat, demo_target, post_json
 from tests.support.media import make_clip
 from tests.support.paths import CHECKOUT
 
-_FLAGS = ("--max-audio-seconds", "20", "--kv-cache-memory-bytes", str(32 << 20))
+_FLAGS = (
+    *("--max-audio-seconds", "20"),
+    *("--kv-cache-memory-bytes", str(32 << 20)),
+    *("--clip-cache-mb", "8"),
+)
 _ENVIRONMENT = {"MALLOC_TRIM_THRESHOLD_": str(1 << 20)}
 """What the server keeps on purpose has a limit but may take thousands of requests to get there: the
 attention cache becomes resident as it is written, and the C library keeps freed memory. With small

@@ -90,6 +90,7 @@ class Origin:
         writer.write(OK + LENGTH % 1000)
         while not reader.at_eof():
             writer.write(b"x")
+            await writer.drain()
             await asyncio.sleep(0.02)
 
     async def never_end(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -805,6 +806,7 @@ class TestDeadline:
         writer.write(OK)
         while not reader.at_eof():
             writer.write(b"X: x\r\n")
+            await writer.drain()
             await asyncio.sleep(0.02)
 
     async def drip_chunks(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -10,24 +10,26 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import HubertModel, LlamaForCausalLM
 
 from benchmarks.calibration import Calibration, calibrate
+from benchmarks.gpus import GPUS
 from benchmarks.paper_model import (
-    GPUS,
     Measured,
-    Speed,
-    Work,
     Workload,
-    cached_per_token,
     check,
-    hearing,
     live_requests,
     predict,
-    reading,
-    seeing,
     verdict,
     weight_bytes,
-    writing,
 )
 from benchmarks.random_checkpoint import full_config, midsize_config, parameters
+from benchmarks.roofline import (
+    Speed,
+    Work,
+    cached_per_token,
+    hearing,
+    reading,
+    seeing,
+    writing,
+)
 from emotion_llama_vllm.config import EmotionLlamaConfig
 
 FULL = full_config()

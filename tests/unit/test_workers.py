@@ -12,7 +12,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from emotion_llama.schema import EmotionRequest, TimelineRequest
-from emotion_llama_vllm.analysis.clips import record_request
+from emotion_llama_vllm.analysis.clips import cut, decoding
 from emotion_llama_vllm.media.decode import decode
 from emotion_llama_vllm.media.decoder import InProcess
 from emotion_llama_vllm.media.errors import DecodeTimeout, MediaError
@@ -58,9 +58,9 @@ async def test_a_worker_returns_what_decoding_here_does(workers: Workers) -> Non
 
 async def test_a_timeline_comes_back_with_each_sample_once(workers: Workers) -> None:
     request = EmotionRequest(timeline=TimelineRequest(window=1, step=0.5))
-    job = partial(record_request, request=request, size=64, settings=SETTINGS)
+    job = decoding(request, size=64, settings=SETTINGS)
     with ClipFile.in_memory(CLIP) as clip:
-        timeline = (await workers.run(job, clip)).cut()
+        timeline = cut(await workers.run(job, clip), request, 0)
     assert [window.start for window in timeline.windows] == [0, 0.5, 1, 1.5, 2]
     first, second = (window.clip.waveform for window in timeline.windows[:2])
     assert first is not None

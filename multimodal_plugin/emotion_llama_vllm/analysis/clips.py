@@ -1,24 +1,30 @@
 """The clip of a request, as the request wants it looked at."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from emotion_llama.schema import EmotionRequest
 from emotion_llama_vllm.media import features
+from emotion_llama_vllm.media.clip import Clip
+from emotion_llama_vllm.media.decode import decode
+from emotion_llama_vllm.media.errors import MediaError
 from emotion_llama_vllm.media.timeline import Recording, Timeline, record
 from emotion_llama_vllm.settings import MediaSettings
 
 
-def record_request(
-    source: bytes, request: EmotionRequest, *, size: int | None = None, settings: MediaSettings
-) -> Recording:
-    """Read a clip's pictures and sound; can be pickled, as `decode`.
+def decoding(
+    request: EmotionRequest, *, size: int | None = None, settings: MediaSettings
+) -> Callable[[bytes], Clip | Recording]:
+    """What is to be done with the clip's bytes.
 
-    Raises:
-        MediaError: no usable clip, or none with this frame or these windows.
+    Where nothing special is asked for it is what chat completions do, so that they share a clip.
     """
     windows = request.timeline
-    return record(
-        source,
+    if request.frame == "first" and windows is None:
+        return partial(decode, size=size, settings=settings)
+    return partial(
+        record,
         frame=request.frame,
         window=windows.window if windows else None,
         step=windows.step if windows else None,
@@ -27,13 +33,16 @@ def record_request(
     )
 
 
-def cut_request(recording: Recording, request: EmotionRequest, feature_size: int) -> Timeline:
-    """Cut what was read; given features are of the clip as a whole.
+def cut(decoded: Clip | Recording, request: EmotionRequest, feature_size: int) -> Timeline:
+    """Cut what was decoded; given features are of the clip as a whole.
 
     Raises:
-        FeaturesError: they are no features.
+        MediaError: the clip brings features of its own.
+        FeaturesError: the request's are none.
     """
-    timeline = recording.cut()
+    timeline = decoded.cut() if isinstance(decoded, Recording) else Timeline(decoded, ())
+    if timeline.whole.features is not None:
+        raise MediaError("An .npz clip is for chat; here features are a field of their own.")
     if request.features is None:
         return timeline
     rows = features.read_base64(request.features, feature_size)

@@ -35,6 +35,11 @@ class Clip:
     def audio_seconds(self) -> float:
         return 0.0 if self.waveform is None else len(self.waveform) / SAMPLING_RATE
 
+    @property
+    def nbytes(self) -> int:
+        arrays = (self.frame, self.waveform, self.features)
+        return sum(array.nbytes for array in arrays if array is not None)
+
     def metadata(self) -> dict[str, Any]:
         """What travels beside the frame, in the keys that pre-decoded clips use too."""
         facts: dict[str, Any] = {

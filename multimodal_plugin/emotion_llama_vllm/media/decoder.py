@@ -7,18 +7,29 @@ from typing import Protocol, TypeVar
 from emotion_llama_vllm import metrics
 from emotion_llama_vllm.media.file import ClipFile
 
+
+class Decoded(Protocol):
+    """What decoding makes of a file."""
+
+    @property
+    def nbytes(self) -> int:
+        """Of its arrays."""
+        ...
+
+
 _T = TypeVar("_T")
+_D = TypeVar("_D", bound=Decoded)
 
 
 class Decoder(Protocol):
-    """Runs a job, as `decode` is one, on the bytes of a clip."""
+    """Runs a job, as `decode` and `record` are some, on the bytes of a clip."""
 
     @property
     def size(self) -> int | None:
         """Side in pixels to which jobs should resize frames, so that fewer bytes come back."""
         ...
 
-    async def run(self, job: Callable[[bytes], _T], clip: ClipFile) -> _T:
+    async def run(self, job: Callable[[bytes], _D], clip: ClipFile) -> _D:
         """Return what the job returns.
 
         Raises:

@@ -56,6 +56,11 @@ class Recording:
     """The frame of each span."""
     max_audio_seconds: float
 
+    @property
+    def nbytes(self) -> int:
+        pictures = sum(frame.rgb.nbytes for frame in self.frames.values())
+        return pictures + (0 if self.sound is None else self.sound.nbytes)
+
     def cut(self) -> Timeline:
         clips = [
             self._clip(index, *span) for index, span in zip(self.indices, self.spans, strict=True)
