@@ -12,7 +12,7 @@ from demo import train
 from demo.chance import stream
 from demo.clip import clip_row
 from demo.recipe import numbered
-from demo.training import loop
+from demo.training import language, loop
 from demo.training.clips import cut
 from demo.training.eva import EvaViT
 from demo.training.examples import draw_example
@@ -145,6 +145,7 @@ def test_the_command_makes_a_sound_checkpoint(
     """A training of two steps a stage, through the original's formats and the converter."""
     monkeypatch.setattr(train, "CLIPS", {"train": 48, "val": 12})
     monkeypatch.setattr(train, "STEPS", dict.fromkeys(train.STEPS, 2))
+    monkeypatch.setattr(language, "BATCH", 4)
     train.Training(tmp_path / "work", seed=5).run(tmp_path / "out")
     assert all(finding.ok for finding in examine_checkpoint(tmp_path / "out"))
     assert read_served("demo", str(tmp_path / "out")).card.description == train.DESCRIPTION
