@@ -15,9 +15,10 @@ from typing import Any
 
 from benchmarks import report
 from benchmarks.clips import new_clips
-from benchmarks.load import measure, named
+from benchmarks.load import as_sent, measure
 from benchmarks.servers import WORK, dtype, midsize_server
 from emotion_llama.bench.figures import Record
+from emotion_llama.bench.routes import ROUTES
 from tests.support.server import Server
 
 MODULE = "benchmarks.follow_up"
@@ -27,16 +28,16 @@ AT_ONCE, QUESTIONS = 16, 5
 
 def one_by_one(server: Server, clips: Sequence[Path]) -> dict[str, Any]:
     """Two questions about each clip, nothing else going on."""
-    _, records = measure(server.url, named(clips), at_once=1, tokens=TOKENS, questions=2)
+    _, records = measure(server.url, as_sent(clips), at_once=1, tokens=TOKENS, questions=2)
     return _first_and_next(records)
 
 
 def other_route(server: Server, known: Sequence[Path], new: Sequence[Path]) -> dict[str, float]:
     """`/v1/emotion`'s first event about clips that a chat was about, and about new ones."""
-    found = {}
+    found, route = {}, ROUTES["emotion"]
     for name, clips in (("known", known), ("new", new)):
-        uploads = named(clips, "emotion")
-        _, records = measure(server.url, uploads, at_once=1, tokens=TOKENS, route="emotion")
+        uploads = as_sent(clips, route)
+        _, records = measure(server.url, uploads, at_once=1, tokens=TOKENS, route=route)
         found[f"{name}_ms"] = _median(records)
     return found | {"ratio": round(found["known_ms"] / found["new_ms"], 3)}
 
@@ -44,7 +45,7 @@ def other_route(server: Server, known: Sequence[Path], new: Sequence[Path]) -> d
 def many(server: Server, clips: Sequence[Path]) -> dict[str, Any]:
     """Five questions about each clip, 16 requests at once."""
     figures, records = measure(
-        server.url, named(clips), at_once=AT_ONCE, tokens=TOKENS, questions=QUESTIONS
+        server.url, as_sent(clips), at_once=AT_ONCE, tokens=TOKENS, questions=QUESTIONS
     )
     about = {"clips": len(clips), "questions": QUESTIONS, "at_once": AT_ONCE}
     speed = {"requests_per_second": round(figures.requests_per_second, 2)}

@@ -4,22 +4,37 @@ import asyncio
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import httpx2
 
 from benchmarks.servers import MODEL
+from emotion_llama.bench import clips as forms
 from emotion_llama.bench.asking import ask
 from emotion_llama.bench.clips import Clip, Deck, Question
 from emotion_llama.bench.figures import Figures, Record
 from emotion_llama.bench.load import ClosedLoop
-from emotion_llama.bench.routes import ROUTES, Target
+from emotion_llama.bench.routes import ROUTES, Heard, Route, Target
 
 _SILENCE = 900.0
 
 
-def named(clips: Sequence[Path], route: str = "chat") -> list[Clip]:
+async def _ask_for_the_whole(target: Target, question: Question, heard: Heard) -> None:
+    text = f"The person in video says: .  [reason] {question.text}"
+    body = _chat(question.clip.name, text, target.max_tokens)
+    response = await target.http.post("/v1/chat/completions", json=body)
+    response.raise_for_status()
+
+
+WHOLE = Route(_ask_for_the_whole, lambda clip: forms.named(clip.name))
+"""Chat completions about a file that the server has, the answer in one piece: as the original is
+asked and answers.
+"""
+
+
+def as_sent(clips: Sequence[Path], route: Route = ROUTES["chat"]) -> list[Clip]:
     """The clips as a route takes them from a client."""
-    return [ROUTES[route].read_clip(clip) for clip in clips]
+    return [route.read_clip(clip) for clip in clips]
 
 
 def measure(
@@ -29,7 +44,7 @@ def measure(
     at_once: int,
     tokens: int,
     questions: int = 1,
-    route: str = "chat",
+    route: Route = ROUTES["chat"],
 ) -> tuple[Figures, list[Record]]:
     """Ask so many questions about each clip, `at_once` of them at any time.
 
@@ -42,11 +57,11 @@ def measure(
 
     async def run() -> tuple[float, list[Record]]:
         async with _client(url) as http:
-            target = Target(http, MODEL, tokens if ROUTES[route].takes_max_tokens else None)
+            target = Target(http, MODEL, tokens)
             began = time.perf_counter()
 
             async def once(question: Question) -> Record:
-                return await ask(ROUTES[route], target, question, began)
+                return await ask(route, target, question, began)
 
             load, requests = ClosedLoop(at_once), len(clips) * questions
             records = await load.run(once, Deck(clips), requests, questions)
@@ -59,7 +74,7 @@ def measure(
 
 
 def complete(url: str, prompts: Sequence[Sequence[int]], tokens: int) -> float:
-    """Let vLLM's own server go on with token ids, all at once and streamed; return the seconds."""
+    """Let vLLM's own server go on with token ids, all at once; return the seconds."""
 
     async def one(http: httpx2.AsyncClient, prompt: Sequence[int]) -> None:
         body = {
@@ -68,12 +83,9 @@ def complete(url: str, prompts: Sequence[Sequence[int]], tokens: int) -> float:
             "max_tokens": tokens,
             "temperature": 0,
             "ignore_eos": True,
-            "stream": True,
         }
-        async with http.stream("POST", "/v1/completions", json=body) as response:
-            response.raise_for_status()
-            async for _ in response.aiter_bytes():
-                pass
+        response = await http.post("/v1/completions", json=body)
+        response.raise_for_status()
 
     async def run() -> float:
         async with _client(url) as http:
@@ -86,20 +98,24 @@ def complete(url: str, prompts: Sequence[Sequence[int]], tokens: int) -> float:
 
 def first_tokens(url: str, clip: Path, question: str, tokens: int) -> list[int]:
     """The ids of an answer's first tokens."""
+    body = _chat(clip.name, question, tokens) | {"return_token_ids": True}
+    answer = httpx2.post(f"{url}/v1/chat/completions", json=body, timeout=_SILENCE)
+    return answer.raise_for_status().json()["choices"][0]["token_ids"]
+
+
+def _chat(clip: str, text: str, tokens: int | None) -> dict[str, Any]:
+    """A request about a file that the server has."""
     content = [
-        {"type": "video_url", "video_url": {"url": clip.name}},
-        {"type": "text", "text": question},
+        {"type": "video_url", "video_url": {"url": clip}},
+        {"type": "text", "text": text},
     ]
-    body = {
+    return {
         "model": MODEL,
         "messages": [{"role": "user", "content": content}],
         "max_tokens": tokens,
         "temperature": 0,
         "ignore_eos": True,
-        "return_token_ids": True,
     }
-    answer = httpx2.post(f"{url}/v1/chat/completions", json=body, timeout=_SILENCE)
-    return answer.raise_for_status().json()["choices"][0]["token_ids"]
 
 
 def _client(url: str) -> httpx2.AsyncClient:

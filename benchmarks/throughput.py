@@ -3,13 +3,14 @@
     python -m benchmarks.throughput [--quick]
 
 All ways take turns in one run, each round with clips that nobody has seen; of three rounds the
-median counts. Greedy, 128 new tokens an answer, the same prompts, dtype and number of threads.
+median counts. Greedy, 128 new tokens an answer, which comes in one piece as the original's does;
+the same prompts, dtype and number of threads.
 
 a       as the original serves: first frame by OpenCV, sound through a wav file, HuBERT read from
         disk for each request, one request at a time
 b       the same with all encoders in memory
 c       b in batches of 16
-server  `emotion-llama serve`, asked over HTTP with the clip in the request
+server  `emotion-llama serve`, asked over HTTP about a file that it has, as a and b are
 text    vLLM's own server with the same Llama and prompts of as many tokens, without a clip
 """
 
@@ -27,7 +28,7 @@ import torch
 from benchmarks import report
 from benchmarks.calibration import calibrate
 from benchmarks.clips import new_clips
-from benchmarks.load import complete, first_tokens, measure, named
+from benchmarks.load import WHOLE, as_sent, complete, first_tokens, measure
 from benchmarks.original import Original, read_media
 from benchmarks.servers import WORK, dtype, midsize, midsize_server, text_server
 
@@ -87,7 +88,7 @@ class Comparison:
         clips = self._clips.new(2)
         for way in (self._from_disk, self._in_memory):
             way.answer([read_media(clips[0], self._side)], QUESTION, 2)
-        measure(self._url, named(clips), at_once=2, tokens=2)
+        measure(self._url, as_sent(clips, WHOLE), at_once=2, tokens=2, route=WHOLE)
         complete(self._text_url, self._prompts(2), 2)
 
     def round(self) -> None:
@@ -148,9 +149,13 @@ class Comparison:
     def _server(
         self, name: str, clips: Sequence[Path], *, at_once: int = AT_ONCE, questions: int = 1
     ) -> None:
-        sent = named(clips)
         found, _ = measure(
-            self._url, sent, at_once=at_once, tokens=self._tokens, questions=questions
+            self._url,
+            as_sent(clips, WHOLE),
+            at_once=at_once,
+            tokens=self._tokens,
+            questions=questions,
+            route=WHOLE,
         )
         self.times.add(name, found.seconds / found.requests)
 

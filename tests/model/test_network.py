@@ -12,6 +12,7 @@ import torch
 from transformers import HubertConfig, HubertModel
 
 from emotion_llama_vllm.config import EmotionLlamaConfig
+from emotion_llama_vllm.model.activation import FusedSiluAndMul
 from emotion_llama_vllm.model.audio import (
     MOST_SAMPLES,
     HubertMean,
@@ -185,3 +186,13 @@ def test_the_fewest_samples_make_exactly_one_frame(config: EmotionLlamaConfig) -
     fewest = min_samples(config.audio)
     assert fewest == 400
     assert num_frames(config.audio, torch.tensor([fewest - 1, fewest])).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("shape", [(2, 128), (3, 1, 64), (2, 10)])
+def test_the_llamas_activation_is_fused(model: Any, shape: tuple[int, ...]) -> None:
+    (activation,) = {layer.mlp.act_fn.__class__ for layer in model.language_model.model.layers}
+    assert activation is FusedSiluAndMul
+    x = torch.randn(*shape)
+    gate, up = x.chunk(2, -1)
+    fused = model.language_model.model.layers[0].mlp.act_fn(x)
+    torch.testing.assert_close(fused, torch.nn.functional.silu(gate) * up)

@@ -17,6 +17,7 @@ from vllm.sequence import IntermediateTensors
 
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.media.features import AUDIO_ROW
+from emotion_llama_vllm.model import activation  # noqa: F401  (it registers itself)
 from emotion_llama_vllm.model.audio import HubertMean
 from emotion_llama_vllm.model.processing import (
     PLACEHOLDER,
