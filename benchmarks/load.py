@@ -32,6 +32,13 @@ asked and answers.
 """
 
 
+class Further(Deck):
+    """All questions about a clip but the first."""
+
+    def next_clip(self, questions: int) -> list[Question]:
+        return super().next_clip(1 + questions)[1:]
+
+
 def as_sent(clips: Sequence[Path], route: Route = ROUTES["chat"]) -> list[Clip]:
     """The clips as a route takes them from a client."""
     return [route.read_clip(clip) for clip in clips]
@@ -45,6 +52,7 @@ def measure(
     tokens: int,
     questions: int = 1,
     route: Route = ROUTES["chat"],
+    deck: type[Deck] = Deck,
 ) -> tuple[Figures, list[Record]]:
     """Ask so many questions about each clip, `at_once` of them at any time.
 
@@ -64,7 +72,7 @@ def measure(
                 return await ask(route, target, question, began)
 
             load, requests = ClosedLoop(at_once), len(clips) * questions
-            records = await load.run(once, Deck(clips), requests, questions)
+            records = await load.run(once, deck(clips), requests, questions)
             return time.perf_counter() - began, records
 
     seconds, records = asyncio.run(run())

@@ -37,8 +37,8 @@ QUESTION, ANSWER = "[emotion] Which emotion is this?", "happy"
 LABELS = (
     "neutral", "angry", "happy", "sad", "worried", "surprise", "calm", "bored", "proud", "shy",
 )  # fmt: skip
-SIZES = (2, 4, 6, 8, 10)
-WARM_UP = 10
+SIZES = (2, 6, 10)
+WARM_UP = 5
 REQUESTS, QUICK_REQUESTS = 40, 15
 ROUNDS, QUICK_ROUNDS = 3, 1
 

@@ -10,14 +10,17 @@ a       as the original serves: first frame by OpenCV, sound through a wav file,
         disk for each request, one request at a time
 b       the same with all encoders in memory
 c       b in batches of 16
-server  `emotion-llama serve`, asked over HTTP about a file that it has, as a and b are
-text    vLLM's own server with the same Llama and prompts of as many tokens, without a clip
+server  `emotion-llama serve`, asked over HTTP about a file that it has, as a and b are; then three
+        further questions about each clip
+text    vLLM's own server with the same Llama and prompts of as many tokens, without a clip; then
+        prompts that begin as those, with new questions
 """
 
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -28,9 +31,10 @@ import torch
 from benchmarks import report
 from benchmarks.calibration import calibrate
 from benchmarks.clips import new_clips
-from benchmarks.load import WHOLE, as_sent, complete, first_tokens, measure
+from benchmarks.load import WHOLE, Further, as_sent, complete, first_tokens, measure
 from benchmarks.original import Original, read_media
 from benchmarks.servers import WORK, dtype, midsize, midsize_server, text_server
+from emotion_llama.bench.clips import Deck
 
 MODULE = "benchmarks.throughput"
 AT_ONCE = 16
@@ -65,6 +69,10 @@ class Times:
         print(f"{name}: {seconds:.3f} s", flush=True)
         self.found.setdefault(name, []).append(seconds)
 
+    def over_questions(self, number: int) -> float:
+        """Of the last round's questions about a clip, so many of them, the mean."""
+        return (self.found["server"][-1] + (number - 1) * self.found["server_cached"][-1]) / number
+
     def medians(self) -> dict[str, float]:
         return {name: round(statistics.median(v), 4) for name, v in self.found.items()}
 
@@ -72,7 +80,9 @@ class Times:
 class Comparison:
     """Everything that takes turns, and what it took."""
 
-    def __init__(self, size: Size, clips: "Clips", url: str, text_url: str, dtype: str) -> None:
+    def __init__(
+        self, size: Size, clips: "Clips", url: str, text_url: str | None, dtype: str
+    ) -> None:
         self._size, self._clips, self._url, self._text_url = size, clips, url, text_url
         self._hubert = tempfile.TemporaryDirectory(prefix="emotion-llama-")
         kind = getattr(torch, dtype)
@@ -81,6 +91,7 @@ class Comparison:
         self._from_disk = Original(midsize(), kind, Path(self._hubert.name))
         self._prompt_tokens = self._in_memory.config.embeddings_per_clip - 1
         self._prompt_tokens += len(self._in_memory.prompt_ids(QUESTION))
+        self._draw = Random(0)  # noqa: S311
         self.times = Times()
 
     def warm_up(self) -> None:
@@ -89,7 +100,8 @@ class Comparison:
         for way in (self._from_disk, self._in_memory):
             way.answer([read_media(clips[0], self._side)], QUESTION, 2)
         measure(self._url, as_sent(clips, WHOLE), at_once=2, tokens=2, route=WHOLE)
-        complete(self._text_url, self._prompts(2), 2)
+        if self._text_url:
+            complete(self._text_url, self._prompts(2), 2)
 
     def round(self) -> None:
         """One turn of each way."""
@@ -99,11 +111,11 @@ class Comparison:
         self._server("server_one_by_one", self._clips.new(size.one_by_one), at_once=1)
         clips, prompts = self._clips.new(AT_ONCE), self._prompts(AT_ONCE)
         self._server("server", clips)
-        self._text("text", prompts)
-        if size is FULL:
-            self._server("server_cached", clips)
-            self._text("text_cached", prompts)
-            self._server("server_4_questions", self._clips.new(AT_ONCE), questions=QUESTIONS)
+        if self._text_url:
+            self._text(self._text_url, "text", prompts)
+            self._server("server_cached", clips, further=QUESTIONS - 1)
+            self._text(self._text_url, "text_cached", [self._further(prompt) for prompt in prompts])
+            self.times.add("server_4_questions", self.times.over_questions(QUESTIONS))
             self._batched()
 
     def same_tokens(self, clips: Sequence[Path]) -> dict[str, int]:
@@ -147,20 +159,22 @@ class Comparison:
         self.times.add("c", seconds / AT_ONCE)
 
     def _server(
-        self, name: str, clips: Sequence[Path], *, at_once: int = AT_ONCE, questions: int = 1
+        self, name: str, clips: Sequence[Path], *, at_once: int = AT_ONCE, further: int = 0
     ) -> None:
+        """Ask the first question about each clip, or so many further ones."""
         found, _ = measure(
             self._url,
             as_sent(clips, WHOLE),
             at_once=at_once,
             tokens=self._tokens,
-            questions=questions,
+            questions=further or 1,
             route=WHOLE,
+            deck=Further if further else Deck,
         )
         self.times.add(name, found.seconds / found.requests)
 
-    def _text(self, name: str, prompts: Sequence[Sequence[int]]) -> None:
-        seconds = complete(self._text_url, prompts, self._tokens)
+    def _text(self, url: str, name: str, prompts: Sequence[Sequence[int]]) -> None:
+        seconds = complete(url, prompts, self._tokens)
         self.times.add(name, seconds / len(prompts))
 
     @property
@@ -169,10 +183,15 @@ class Comparison:
 
     def _prompts(self, number: int) -> list[list[int]]:
         """Random ones, as long as a prompt with a clip, that nobody has seen."""
-        draw = Random(self._clips.used)  # noqa: S311
-        self._clips.used += number
-        ids = range(300, self._in_memory.config.text.vocab_size)
-        return [[1, *draw.choices(ids, k=self._prompt_tokens - 1)] for _ in range(number)]
+        return [[1, *self._random_ids(self._prompt_tokens - 1)] for _ in range(number)]
+
+    def _further(self, prompt: Sequence[int]) -> list[int]:
+        """The same up to where the clip would end, then another question."""
+        clip = self._in_memory.config.embeddings_per_clip
+        return [*prompt[:clip], *self._random_ids(self._prompt_tokens - clip)]
+
+    def _random_ids(self, number: int) -> list[int]:
+        return self._draw.choices(range(300, self._in_memory.config.text.vocab_size), k=number)
 
 
 @dataclass
@@ -191,17 +210,18 @@ class Clips:
 def ratios(seconds: dict[str, float]) -> dict[str, float]:
     """What is promised, of the seconds per request."""
     a, b, server = seconds["a"], seconds["b"], seconds["server"]
-    gain = (b - seconds["b_encoders"]) / seconds["text"]
     found = {
         "server_against_a": a / server,
         "server_against_b": b / server,
         "one_by_one_against_b": b / seconds["server_one_by_one"],
-        "batching_gain_of_text": gain,
     }
-    for name, whole in (("a", a), ("b", b)):
-        share = seconds[f"{name}_encoders"] / whole
-        found[f"encoders_share_of_{name}"] = share
-        found[f"bound_against_{name}"] = 1 / (share + (1 - share) / gain)
+    if "text" in seconds:
+        gain = (b - seconds["b_encoders"]) / seconds["text"]
+        found["batching_gain_of_text"] = gain
+        for name, whole in (("a", a), ("b", b)):
+            share = seconds[f"{name}_encoders"] / whole
+            found[f"encoders_share_of_{name}"] = share
+            found[f"bound_against_{name}"] = 1 / (share + (1 - share) / gain)
     if "c" in seconds:
         found["server_against_c"] = seconds["c"] / server
         found["4_questions_against_a"] = a / seconds["server_4_questions"]
@@ -225,7 +245,7 @@ def main() -> None:
         clips = Clips(Path(folder))
         with midsize_server(clips.folder) as server:
             kind = dtype(server)
-            with text_server(kind) as text_url:
+            with text_server(kind) if size is FULL else nullcontext() as text_url:
                 comparison = Comparison(size, clips, server.url, text_url, kind)
                 comparison.warm_up()
                 same = comparison.same_tokens(clips.new(4))
