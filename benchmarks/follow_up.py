@@ -65,7 +65,7 @@ def _median(records: Sequence[Record]) -> float:
 def main() -> None:
     """The command line."""
     options = report.parser(MODULE, __doc__).parse_args()
-    few, lots = (3, 16) if options.quick else (7, 64)
+    few, lots = (3, 16) if options.quick else (5, 64)
     WORK.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=WORK) as name:
         folder = Path(name)

@@ -41,7 +41,8 @@ MODULE = "benchmarks.preprocessing"
 LONG = 60
 """Seconds of a clip that shows how the times grow."""
 FRAME_SECONDS = (2, 10, LONG)
-ROUNDS, QUICK_ROUNDS = 7, 3
+QUICK_SECONDS = (6,)
+ROUNDS, QUICK_ROUNDS = 5, 3
 SETTINGS, CONFIG = MediaSettings(), EmotionLlamaConfig()
 SIDE = CONFIG.vision.image_size
 EXTRACTOR = Wav2Vec2FeatureExtractor(do_normalize=True)
@@ -142,7 +143,7 @@ def _cpu_seconds() -> float:
 def main() -> None:
     """The command line."""
     options = report.parser(MODULE, __doc__).parse_args()
-    effort = (SECONDS, QUICK_ROUNDS) if options.quick else ((*SECONDS, LONG), ROUNDS)
+    effort = (QUICK_SECONDS, QUICK_ROUNDS) if options.quick else ((*SECONDS, LONG), ROUNDS)
     with tempfile.TemporaryDirectory() as folder:
         found = measure(Path(folder), *effort)
     report.write(options.out, MODULE, found)

@@ -35,7 +35,8 @@ _CHINESE = {
     "one request at a time, against b": "一次一个请求，对 b",
     "share of text-only vLLM, clips cached": "占纯文本 vLLM 的份额（视频已缓存）",
     "TTFT of the next question over the first": "下一个问题的 TTFT 与第一个之比",
-    "decode and resample over a's way, worst": "解码与重采样对 a 的方式，最差",
+    "decode and resample over a's way, 2 to 10 s, worst": "解码与重采样对 a 的方式，2–10 秒，最差",
+    "decode and resample over a's way, 60 s, worst": "解码与重采样对 a 的方式，60 秒，最差",
     "first frame, 60 s over 2 s clip": "第一帧，60 秒视频与 2 秒视频之比",
     "CPU over chat, worst of the routes below": "下列路由比聊天多用的 CPU，最差",
     "ready with the demo, warm disk": "示例模型就绪（磁盘已热）",
@@ -130,9 +131,14 @@ def _preprocessing_targets(data: dict[str, Any]) -> list[Row]:
         frames[size, 60]["milliseconds"]["ours"] / frames[size, 2]["milliseconds"]["ours"]
         for size, _ in frames
     )
-    worst = max(row["share_of_original"] for row in data["rows"])
+
+    def worst(is_meant: Callable[[int], bool]) -> str:
+        shares = (r["share_of_original"] for r in data["rows"] if is_meant(r["seconds"]))
+        return f"{max(shares):.2f}"
+
     return [
-        ("decode and resample over a's way, worst", "≤ 0.2", f"{worst:.2f}"),
+        ("decode and resample over a's way, 2 to 10 s, worst", "≤ 0.2", worst(lambda s: s <= 10)),
+        ("decode and resample over a's way, 60 s, worst", "≤ 0.2", worst(lambda s: s > 10)),
         ("first frame, 60 s over 2 s clip", "1", f"{growth:.2f}"),
     ]
 

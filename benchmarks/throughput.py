@@ -37,7 +37,6 @@ from benchmarks.servers import WORK, dtype, midsize, midsize_server, text_server
 from emotion_llama.bench.clips import Deck
 
 MODULE = "benchmarks.throughput"
-AT_ONCE = 16
 QUESTIONS = 4
 QUESTION = "The person in video says: .  [reason] Which emotion is this, and why?"
 """The load tool's first one."""
@@ -51,12 +50,14 @@ class Size:
 
     rounds: int
     tokens: int
-    one_by_one: int
-    """Requests of a way that takes one at a time."""
+    at_once: int
+    """Requests; a way that takes one at a time gets one."""
+    calibrating: float
+    """Seconds for each rate of the machine."""
 
 
-FULL = Size(rounds=3, tokens=128, one_by_one=1)
-QUICK = Size(rounds=1, tokens=32, one_by_one=2)
+FULL = Size(rounds=3, tokens=128, at_once=16, calibrating=2.0)
+QUICK = Size(rounds=1, tokens=32, at_once=8, calibrating=0.2)
 
 
 @dataclass
@@ -108,8 +109,8 @@ class Comparison:
         size = self._size
         self._one_by_one("a", self._from_disk)
         self._one_by_one("b", self._in_memory)
-        self._server("server_one_by_one", self._clips.new(size.one_by_one), at_once=1)
-        clips, prompts = self._clips.new(AT_ONCE), self._prompts(AT_ONCE)
+        self._server("server_one_by_one", self._clips.new(1), at_once=1)
+        clips, prompts = self._clips.new(size.at_once), self._prompts(size.at_once)
         self._server("server", clips)
         if self._text_url:
             self._text(self._text_url, "text", prompts)
@@ -138,34 +139,30 @@ class Comparison:
 
     def _one_by_one(self, name: str, way: Original) -> None:
         """And which part of it was before the Llama's."""
-        clips = self._clips.new(self._size.one_by_one)
-        whole = encoding = 0.0
-        for clip in clips:
-            media, seconds = _timed(lambda clip=clip: read_media(clip, self._side))
-            _, encoding_seconds = _timed(lambda media=media: way.embed([media]))
-            _, answering = _timed(lambda media=media: way.answer([media], QUESTION, self._tokens))
-            encoding += seconds + encoding_seconds
-            whole += seconds + answering
-        self.times.add(name, whole / len(clips))
-        self.times.add(f"{name}_encoders", encoding / len(clips))
+        (clip,) = self._clips.new(1)
+        media, reading = _timed(lambda: read_media(clip, self._side))
+        _, encoding = _timed(lambda: way.embed([media]))
+        _, answering = _timed(lambda: way.answer([media], QUESTION, self._tokens))
+        self.times.add(name, reading + answering)
+        self.times.add(f"{name}_encoders", reading + encoding)
 
     def _batched(self) -> None:
         def run() -> None:
             media = [read_media(clip, self._side) for clip in clips]
             self._in_memory.answer(media, QUESTION, self._tokens)
 
-        clips = self._clips.new(AT_ONCE)
+        clips = self._clips.new(self._size.at_once)
         _, seconds = _timed(run)
-        self.times.add("c", seconds / AT_ONCE)
+        self.times.add("c", seconds / self._size.at_once)
 
     def _server(
-        self, name: str, clips: Sequence[Path], *, at_once: int = AT_ONCE, further: int = 0
+        self, name: str, clips: Sequence[Path], *, at_once: int = 0, further: int = 0
     ) -> None:
         """Ask the first question about each clip, or so many further ones."""
         found, _ = measure(
             self._url,
             as_sent(clips, WHOLE),
-            at_once=at_once,
+            at_once=at_once or self._size.at_once,
             tokens=self._tokens,
             questions=further or 1,
             route=WHOLE,
@@ -248,7 +245,7 @@ def main() -> None:
             with text_server(kind) if size is FULL else nullcontext() as text_url:
                 comparison = Comparison(size, clips, server.url, text_url, kind)
                 comparison.warm_up()
-                same = comparison.same_tokens(clips.new(4))
+                same = comparison.same_tokens(clips.new(3 if size is FULL else 1))
                 for _ in range(size.rounds):
                     comparison.round()
     seconds = comparison.times.medians()
@@ -258,7 +255,7 @@ def main() -> None:
         "new_tokens": size.tokens,
         "rounds": size.rounds,
         "first_tokens": same,
-        "calibration": calibrate(getattr(torch, kind)).model_dump(),
+        "calibration": calibrate(getattr(torch, kind), size.calibrating).model_dump(),
         "seconds_per_request": seconds,
         "each_round": comparison.times.found,
         "ratios": ratios(seconds),
