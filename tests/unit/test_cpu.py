@@ -10,6 +10,7 @@ from emotion_llama_vllm import cpu
 _VARIABLES = (
     "OMP_NUM_THREADS",
     "OMP_WAIT_POLICY",
+    "GLIBC_TUNABLES",
     "GOMP_SPINCOUNT",
     "THP_MEM_ALLOC_ENABLE",
     "VLLM_CPU_OMP_THREADS_BIND",
@@ -55,6 +56,15 @@ def test_the_operators_threads_stay(model: str, monkeypatch: pytest.MonkeyPatch)
     cpu.engine_defaults(model, {})
     assert os.environ["OMP_NUM_THREADS"] == "1"
     assert "GOMP_SPINCOUNT" not in os.environ
+
+
+def test_the_engines_memory_is_in_large_pages(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    cpu.engine_defaults(model, {})
+    assert os.environ["THP_MEM_ALLOC_ENABLE"] == "1"
+    assert os.environ["GLIBC_TUNABLES"] == "glibc.malloc.hugetlb=1"
+    monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.arena_max=2")
+    cpu.engine_defaults(model, {})
+    assert os.environ["GLIBC_TUNABLES"] == "glibc.malloc.arena_max=2"
 
 
 @pytest.mark.usefixtures("nodes")
