@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from emotion_llama_server.cli import app
 from emotion_llama_vllm.checkpoint.verify import VerifyError, verify
 from tests.support.golden import ORIGINALS
 from tests.support.media import write_clip
@@ -18,7 +20,7 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=240)
 
 
-def convert(out: Path, **changed: str) -> subprocess.CompletedProcess[str]:
+def convert_words(out: Path, **changed: str) -> list[str]:
     given = {
         "llama": str(ORIGINALS.llama),
         "eva": str(ORIGINALS.eva),
@@ -27,12 +29,12 @@ def convert(out: Path, **changed: str) -> subprocess.CompletedProcess[str]:
         **changed,
     }
     flags = [word for name, value in given.items() for word in (f"--{name}", value)]
-    return run("convert", *flags, "--out", str(out))
+    return ["convert", *flags, "--out", str(out)]
 
 
 def test_convert_and_doctor(tmp_path: Path) -> None:
     out = tmp_path / "checkpoint"
-    done = convert(out)
+    done = run(*convert_words(out))
     assert done.returncode == 0, done.stderr
     assert "260 embeddings per clip, LoRA of rank 8 merged" in done.stdout
     assert "Not used from --eva: blocks.3.attn.proj.bias" in done.stdout
@@ -57,8 +59,8 @@ def test_convert_and_doctor(tmp_path: Path) -> None:
 def test_convert_tells_a_wrong_file_in_one_line(
     tmp_path: Path, changed: dict[str, str], words: str
 ) -> None:
-    done = convert(tmp_path / "out", **changed)
-    assert done.returncode == 2
+    done = CliRunner().invoke(app, convert_words(tmp_path / "out", **changed))
+    assert done.exit_code == 2
     (line,) = done.stderr.strip().splitlines()
     assert words in line
     assert not (tmp_path / "out").exists()
