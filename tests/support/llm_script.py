@@ -46,6 +46,7 @@ def _ask(llm: Any, jobs: list[Job]) -> list[Answer]:
             temperature=0,
             max_tokens=job.max_tokens,
             logprobs=-1,
+            detokenize=False,  # of all tokens of the vocabulary, at each step
             extra_args={PENALTY: job.penalty},
         )
         for job in jobs
