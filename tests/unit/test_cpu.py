@@ -44,9 +44,17 @@ def model(tmp_path: Path) -> str:
 
 @pytest.mark.usefixtures("nodes")
 def test_one_rank_shares_the_engines_process_and_gets_the_cores(model: str) -> None:
+    with Path(model, "model.safetensors").open("r+b") as weights:
+        weights.truncate(64 << 20)
     defaults = cpu.engine_defaults(model, {})
     assert defaults["distributed_executor_backend"].endswith(".UniProcExecutor")
     assert int(os.environ["OMP_NUM_THREADS"]) == len(os.sched_getaffinity(0))
+
+
+@pytest.mark.usefixtures("nodes")
+def test_a_small_model_gets_one_thread(model: str) -> None:
+    cpu.engine_defaults(model, {})
+    assert os.environ["OMP_NUM_THREADS"] == "1"
 
 
 @pytest.mark.usefixtures("nodes")
