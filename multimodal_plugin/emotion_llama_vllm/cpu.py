@@ -17,8 +17,8 @@ _SPINS = "10000"
 milliseconds, it keeps the core on which that other one, ousted by a third program, could go on: a
 step then takes several times as long, with this one twice."""
 _TOO_SMALL_TO_SHARE = 64 << 20
-"""Bytes of weights. The demo's products, of 24 MiB, take less than two threads need to meet: alone
-one answers 16 at once 1.7 times as fast. Those of a checkpoint of 315 MiB gain from all cores; what
+"""Bytes of weights. The demo's products, of 8 MiB, take less than two threads need to meet: alone
+one answers 16 at once 1.7 times as fast. Those of a checkpoint of 328 MiB gain from all cores; what
 lies between was not tried."""
 _ONE_PROCESS = "vllm.v1.executor.uniproc_executor.UniProcExecutor"
 """By its full name, as vLLM reads "uni" as "mp" on CPUs."""
