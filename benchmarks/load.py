@@ -9,24 +9,22 @@ from typing import Any
 import httpx2
 
 from benchmarks.servers import MODEL
-from emotion_llama.bench import clips as forms
 from emotion_llama.bench.asking import ask
-from emotion_llama.bench.clips import Clip, Deck, Question
+from emotion_llama.bench.clips import Clip, Deck, Question, named
 from emotion_llama.bench.figures import Figures, Record
 from emotion_llama.bench.load import ClosedLoop
-from emotion_llama.bench.routes import ROUTES, Heard, Route, Target
+from emotion_llama.bench.routes import ROUTES, Heard, Route, Target, chat_text
 
 _SILENCE = 900.0
 
 
 async def _ask_for_the_whole(target: Target, question: Question, heard: Heard) -> None:
-    text = f"The person in video says: .  [reason] {question.text}"
-    body = _chat(question.clip.name, text, target.max_tokens)
+    body = _chat(question.clip.name, chat_text(question), target.max_tokens)
     response = await target.http.post("/v1/chat/completions", json=body)
     response.raise_for_status()
 
 
-WHOLE = Route(_ask_for_the_whole, lambda clip: forms.named(clip.name))
+WHOLE = Route(_ask_for_the_whole, lambda clip: named(clip.name))
 """Chat completions about a file that the server has, the answer in one piece: as the original is
 asked and answers.
 """

@@ -34,11 +34,12 @@ from benchmarks.clips import new_clips
 from benchmarks.load import WHOLE, Further, as_sent, complete, first_tokens, measure
 from benchmarks.original import Original, read_media
 from benchmarks.servers import WORK, dtype, midsize, midsize_server, text_server
-from emotion_llama.bench.clips import Deck
+from emotion_llama.bench.clips import Clip, Deck, Question
+from emotion_llama.bench.routes import chat_text
 
 MODULE = "benchmarks.throughput"
 QUESTIONS = 4
-QUESTION = "The person in video says: .  [reason] Which emotion is this, and why?"
+QUESTION = chat_text(Question(Clip(""), 0))
 """The load tool's first one."""
 COMPARED = 8
 """First tokens of an answer that two ways are compared by."""

@@ -78,7 +78,7 @@ class Analyst:
     async def _key(self, clip: ClipFile, request: EmotionRequest) -> bytes | None:
         if self.cache.is_off:
             return None
-        return await asyncio.to_thread(lambda: self.cache.key(clip.read(), request, self.served))
+        return await asyncio.to_thread(lambda: self.cache.key(clip.digest, request, self.served))
 
     async def _keep(self, key: bytes | None, events: Events) -> Events:
         async with aclosing(events):

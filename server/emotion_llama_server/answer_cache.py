@@ -24,7 +24,7 @@ class AnswerCache:
         return not self._answers.maxsize
 
     def key(self, clip: bytes, request: EmotionRequest, served: Served) -> bytes | None:
-        """What an answer depends on; None for a request that is not cached."""
+        """What an answer depends on, the clip by its digest; None for one that is not cached."""
         if self.is_off or (request.temperature > 0 and request.seed is None):
             return None
         asked = request.model_dump_json(exclude={"video", "stream"})

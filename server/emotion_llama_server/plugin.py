@@ -80,7 +80,7 @@ async def _decoder(model: ModelConfig) -> decoder.Decoder:
         config = cast(EmotionLlamaConfig, model.hf_config)
         used = Workers(settings, config.vision.image_size)
         await used.warm_up()
-    return ClipCache(used, settings.clip_cache_mb)
+    return ClipCache(used, settings.clip_cache_mb) if settings.clip_cache_mb else used
 
 
 def _served(model: ModelConfig) -> Served:

@@ -42,7 +42,7 @@ def cut(decoded: Clip | Recording, request: EmotionRequest, feature_size: int) -
     """
     timeline = decoded.cut() if isinstance(decoded, Recording) else Timeline(decoded, ())
     if timeline.whole.features is not None:
-        raise MediaError("An .npz clip is for chat; here features are a field of their own.")
+        raise MediaError(features.ONLY_FOR_CHAT)
     if request.features is None:
         return timeline
     rows = features.read_base64(request.features, feature_size)

@@ -48,4 +48,4 @@ class ClipCache:
 
 
 def _key(job: Callable[[bytes], Decoded], clip: ClipFile) -> bytes:
-    return hashlib.sha256(pickle.dumps(job) + hashlib.sha256(clip.read()).digest()).digest()
+    return hashlib.sha256(pickle.dumps(job) + clip.digest).digest()

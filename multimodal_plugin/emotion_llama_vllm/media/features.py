@@ -31,6 +31,9 @@ _UNREADABLE = (ValueError, TypeError, KeyError, OverflowError, SyntaxError, Toke
 _MAX_FEATURE_BYTES = 1 << 20
 _HOW = "an .npz clip holds exactly `video` (uint8 bytes of a video file) and `features`"
 
+ONLY_FOR_CHAT = "An .npz clip is for chat; here features are a field of their own."
+"""Why an analysis refuses one."""
+
 
 def is_container(data: bytes) -> bool:
     return data[:4] == _ZIP_MAGIC

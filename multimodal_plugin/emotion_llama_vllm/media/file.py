@@ -1,6 +1,8 @@
 """The bytes of a clip in an open file that has no name to others, and goes when it is closed."""
 
+import hashlib
 import os
+from functools import cached_property
 from types import TracebackType
 from typing import BinaryIO, Self, cast
 
@@ -43,6 +45,11 @@ class ClipFile:
     def read(self) -> bytes:
         """All of it; wherever the file stands."""
         return os.pread(self._file.fileno(), self.size, 0)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """SHA-256 of its content, which is read once for all who know a clip by it."""
+        return hashlib.sha256(self.read()).digest()
 
     def close(self) -> None:
         self._file.close()

@@ -99,7 +99,7 @@ def record(
         MediaError: no usable clip, or a frame or window that it does not have.
     """
     if features.is_container(source):
-        raise MediaError("An .npz clip is for chat; here features are a field of their own.")
+        raise MediaError(features.ONLY_FOR_CHAT)
     if not source:
         raise MediaError("The clip is empty: it has no bytes.")
     if is_still(source):

@@ -1,8 +1,7 @@
 """The Llama's activation on CPUs in one pass: vLLM's default reads and writes memory twice.
 
 That took a tenth of the time of a batch of prompts (4096 tokens, 200 million parameters, two
-cores).
-Importing this module registers it in vLLM's registry of out-of-tree ops.
+cores). Importing this module registers it in vLLM's registry of out-of-tree ops.
 """
 
 import torch

@@ -64,10 +64,15 @@ class _ProcessedVideo(BaseModel):
     response: str
 
 
+def chat_text(question: Question) -> str:
+    """The user's words, as the original's prompt has them without a transcript."""
+    return f"The person in video says: .  [reason] {question.text}"
+
+
 async def _ask_chat(target: Target, question: Question, heard: Heard) -> None:
     content = [
         {"type": "video_url", "video_url": {"url": _CLIP}},
-        {"type": "text", "text": f"The person in video says: .  [reason] {question.text}"},
+        {"type": "text", "text": chat_text(question)},
     ]
     body: dict[str, Any] = {
         "messages": [{"role": "user", "content": content}],
