@@ -1,12 +1,13 @@
-"""The real size on a GPU: throughput under load, beside what `benchmarks.paper_model` predicts.
+"""The real size on a GPU: against the original's way there, and under load.
 
     python -m benchmarks.gpu [--out FILE] [--quick]
 
-Not run yet: no GPU was at hand when this was written.
+Weights are random and the same for all ways, which take turns as in `benchmarks.throughput`; but
+here the original's way computes on the GPU, in bfloat16. Then the load tool that users have sends
+uploads at several levels, beside which stands what `benchmarks.paper_model` predicts.
 
-The checkpoint is a folder without weights, for which vLLM makes random ones (`--load-format
-dummy`): no time depends on their values, and 17 GB need be neither written nor read. The original's
-way (`benchmarks.original`) is not measured beside: it has no device to choose.
+Wants 48 GiB of GPU memory, as server and original share it, and 20 GB of disk; the weights are kept
+in `build/bench` for the next run.
 """
 
 import shutil
@@ -16,9 +17,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from benchmarks import report
 from benchmarks.clips import new_clips
 from benchmarks.gpus import GPUS
+from benchmarks.original import Original
 from benchmarks.paper_model import (
     RANDOM_TEXT_TOKENS,
     SHORT_AUDIO_SECONDS,
@@ -27,21 +31,21 @@ from benchmarks.paper_model import (
     predict,
     rounded,
 )
-from benchmarks.random_checkpoint import full_config, tokenizer
+from benchmarks.random_checkpoint import full_config, write_full
+from benchmarks.servers import MODEL, WORK
+from benchmarks.throughput import FULL, QUICK, Clips, Comparison, Size, compare
 from emotion_llama.bench.figures import Bench
 from emotion_llama.bench.load import ClosedLoop
 from emotion_llama_server.environment import detect_engine
-from emotion_llama_vllm.checkpoint.card import Card
-from emotion_llama_vllm.checkpoint.folder import write_files
-from emotion_llama_vllm.checkpoint.tokenizer import read_sentencepiece
 from tests.support.server import Server, running_server
 
 CONFIG = Path(__file__).parent.parent / "configs" / "emotion-llama-7b.yaml"
 MODULE = "benchmarks.gpu"
-CONCURRENCY = (1, 16, 64)
-QUICK = (1, 16)
-QUESTIONS = (1, 4)
-ANSWER_TOKENS = 128
+SERVERS_SHARE = "0.6"
+"""Of the GPU's memory; the rest is the original's."""
+CONCURRENCY = {FULL: (1, 16, 64), QUICK: (16,)}
+LOADS = {FULL: (1, 4), QUICK: (1,)}
+"""Questions about each clip."""
 
 
 def missing() -> str | None:
@@ -55,7 +59,7 @@ def missing() -> str | None:
 
 
 def find_gpu() -> str | None:
-    """The name of the first GPU; asked of nvidia-smi, as torch would keep some of its memory."""
+    """The name of the first GPU."""
     command = shutil.which("nvidia-smi")
     if command is None:
         return None
@@ -65,62 +69,62 @@ def find_gpu() -> str | None:
     return names[0].strip() if found.returncode == 0 and names else None
 
 
-def write_checkpoint(folder: Path) -> None:
-    """Write all of a 7B checkpoint but its weights."""
-    model = folder / "tokenizer.model"
-    config = full_config()
-    model.write_bytes(tokenizer(config.text.vocab_size))
-    write_files(folder, config, read_sentencepiece(model), Card())
-    model.unlink()
+def measure(work: Path, size: Size) -> dict[str, Any]:
+    """Start the server as its users do, and measure it in both ways."""
+    checkpoint, clips = WORK / "full", Clips(work / "clips")
+    if not checkpoint.is_dir():
+        write_full(checkpoint)
+    flags = ["--config", str(CONFIG), "--served-model-name", MODEL]
+    flags += ["--media-root", str(clips.folder), "--max-audio-seconds", str(SHORT_AUDIO_SECONDS)]
+    flags += ["--gpu-memory-utilization", SERVERS_SHARE]
+    clips.folder.mkdir()
+    original = Original(checkpoint, torch.bfloat16, device="cuda")
+    torch.cuda.empty_cache()  # of what it was read through: the server looks how much is free
+    with running_server(WORK / "gpu.log", str(checkpoint), *flags) as server:
+        return {
+            "gpu": find_gpu(),
+            **compare(Comparison(size, original, clips, server.url)),
+            "under_load": [
+                level
+                for questions in LOADS[size]
+                for level in under_load(server, work, questions, CONCURRENCY[size])
+            ],
+        }
 
 
-def measure(work: Path, concurrency: tuple[int, ...]) -> dict[str, Any]:
-    """Start the server as its users do, and load it with new clips."""
-    checkpoint = work / "checkpoint"
-    checkpoint.mkdir()
-    write_checkpoint(checkpoint)
-    flags = ["--config", str(CONFIG), "--load-format", "dummy"]
-    flags += ["--max-audio-seconds", str(SHORT_AUDIO_SECONDS)]
-    gpu, written = find_gpu(), 0
-    found: dict[str, Any] = {"gpu": gpu}
-    with running_server(work / "log", str(checkpoint), *flags) as server:
-        for questions in QUESTIONS:
-            clips = work / f"clips_{questions}"
-            written += len(new_clips(clips, _clips(concurrency, questions), first=written))
-            runs = load(server, clips, questions, concurrency, work / f"bench_{questions}").runs
-            found[f"{questions}_questions_per_clip"] = [
-                {
-                    **run.model_dump(exclude={"records"}),
-                    "predicted": prediction(gpu, run.concurrency or 1, questions),
-                }
-                for run in runs
-            ]
-    return found
-
-
-def load(
-    server: Server, clips: Path, questions: int, concurrency: tuple[int, ...], out: Path
-) -> Bench:
-    """Run the load tool that users have."""
+def under_load(
+    server: Server, work: Path, questions: int, concurrency: tuple[int, ...]
+) -> list[dict[str, Any]]:
+    """Each level that the load tool measured, and what was predicted of it."""
+    clips, out = work / f"clips_{questions}", work / f"bench_{questions}"
+    new_clips(clips, _clips(concurrency, questions), first=10_000 * questions)
     command = [str(Path(sys.executable).with_name("emotion-llama")), "bench"]
     command += ["--server", server.url, "--clips", str(clips), "--out", str(out)]
     command += ["--concurrency", ",".join(map(str, concurrency))]
-    command += ["--questions-per-clip", str(questions), "--max-tokens", str(ANSWER_TOKENS)]
+    command += ["--questions-per-clip", str(questions), "--max-tokens", str(FULL.tokens)]
     subprocess.run(command, check=True)
-    return Bench.model_validate_json((out / "bench.json").read_bytes())
+    found = Bench.model_validate_json((out / "bench.json").read_bytes())
+    return [
+        {
+            "questions_per_clip": questions,
+            **run.model_dump(exclude={"records"}),
+            "predicted": prediction(run.concurrency or 1, questions),
+        }
+        for run in found.runs
+    ]
 
 
-def prediction(gpu: str | None, concurrency: int, questions: int) -> dict[str, Any] | None:
+def prediction(concurrency: int, questions: int) -> dict[str, Any] | None:
     """What the paper says, where it knows the GPU; others than those that fit wait."""
-    known = next((one for one in GPUS if one.name == gpu), None)
-    if known is None:
+    gpu = next((one for one in GPUS if one.name == find_gpu()), None)
+    if gpu is None:
         return None
     config = full_config()
     workload = Workload(
-        text_tokens=RANDOM_TEXT_TOKENS, answer_tokens=ANSWER_TOKENS, questions_per_clip=questions
+        text_tokens=RANDOM_TEXT_TOKENS, answer_tokens=FULL.tokens, questions_per_clip=questions
     )
-    live = live_requests(config, known, workload, SHORT_AUDIO_SECONDS)
-    return rounded(predict(config, known.speed, workload, max(1, min(concurrency, live))))
+    live = live_requests(config, gpu, workload, SHORT_AUDIO_SECONDS)
+    return rounded(predict(config, gpu.speed, workload, max(1, min(concurrency, live))))
 
 
 def _clips(concurrency: tuple[int, ...], questions: int) -> int:
@@ -137,8 +141,9 @@ def main() -> None:
     if sentence := missing():
         print(f"{MODULE}: {sentence}", file=sys.stderr)
         sys.exit(2)
+    WORK.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="emotion-llama-") as work:
-        found = measure(Path(work), QUICK if options.quick else CONCURRENCY)
+        found = measure(Path(work), QUICK if options.quick else FULL)
     report.write(options.out, MODULE, found)
 
 

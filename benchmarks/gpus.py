@@ -79,4 +79,13 @@ GPUS = (
         batched_tokens=8192,
         source="NVIDIA H100 Tensor Core GPU data sheet, SXM (1979 with sparsity)",
     ),
+    Gpu(
+        name="NVIDIA H200",
+        bf16_tflops=989,
+        float32_tflops=67,
+        gigabytes_per_second=4800,
+        gibibytes=143771 / 1024,
+        batched_tokens=8192,
+        source="NVIDIA H200 Tensor Core GPU data sheet, SXM (1979 with sparsity)",
+    ),
 )

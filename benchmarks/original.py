@@ -7,6 +7,7 @@ gained since: its attention is `scaled_dot_product_attention`, where the origina
 its answers are greedy and of a given length, so that all ways do the same work.
 """
 
+import copy
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -25,9 +26,9 @@ from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional as F
 from transformers import (
+    AutoModelForCausalLM,
     AutoTokenizer,
     HubertModel,
-    LlamaForCausalLM,
     Wav2Vec2FeatureExtractor,
 )
 
@@ -98,22 +99,23 @@ class Original:
     Args:
         checkpoint: a converted folder.
         dtype: of ViT, projections and Llama; HuBERT and `ln_vision` compute in float32.
-        hubert: from where HuBERT is read anew for every request; None keeps one in memory.
+        device: where all of it computes.
     """
 
-    def __init__(self, checkpoint: Path, dtype: torch.dtype, hubert: Path | None = None) -> None:
+    def __init__(self, checkpoint: Path, dtype: torch.dtype, device: str = "cpu") -> None:
         self.config = EmotionLlamaConfig.from_pretrained(checkpoint)
         self.tokenizer: Any = AutoTokenizer.from_pretrained(checkpoint)
-        tensors = load_file(checkpoint / "model.safetensors")
-        self._dtype, self._hubert_folder = dtype, hubert
-        self.vision = EvaVision(self.config.vision).to(dtype).eval()
+        self._dtype, self._device = dtype, torch.device(device)
+        self._hubert_folder: Path | None = None
+        tensors = _read(checkpoint, device)
+        with self._device:
+            self.vision = EvaVision(self.config.vision).to(dtype).eval()
+            self.llama: Any = AutoModelForCausalLM.from_config(self.config.text, dtype=dtype)
+            self._hubert = HubertModel(self.config.audio).eval()
         self.vision.load(_part(tensors, "vision_tower."))
         self.vision.ln_vision.float()
-        self.llama: Any = LlamaForCausalLM(self.config.text).eval()
-        self.llama.to(dtype)
-        self.llama.load_state_dict(_part(tensors, "language_model."))
+        self.llama.eval().load_state_dict(_part(tensors, "language_model."))
         self.llama.generation_config.eos_token_id = None  # answers of equal lengths
-        self._hubert = HubertModel(self.config.audio).eval()
         self._hubert.load_state_dict(_part(tensors, "audio_tower."))
         self._extractor = Wav2Vec2FeatureExtractor(do_normalize=True)
         self._projections = {
@@ -125,10 +127,13 @@ class Original:
             if "llama_proj" in name and name.endswith(".weight")
         }
 
-    def save_hubert(self, folder: Path) -> None:
-        """Write HuBERT as its users have it on disk."""
+    def with_hubert_on_disk(self, folder: Path) -> "Original":
+        """The same network, but HuBERT is written into `folder` and read for every request."""
         self._hubert.save_pretrained(folder)
         self._extractor.save_pretrained(folder)
+        other = copy.copy(self)
+        other._hubert_folder = folder
+        return other
 
     @torch.inference_mode()
     def answer(self, media: Sequence[Media], question: str, tokens: int) -> list[list[int]]:
@@ -136,7 +141,7 @@ class Original:
         embeddings = self._prompts(self.embed(media), question)
         made = self.llama.generate(
             inputs_embeds=embeddings,
-            attention_mask=torch.ones(embeddings.shape[:2], dtype=torch.long),
+            attention_mask=embeddings.new_ones(embeddings.shape[:2], dtype=torch.long),
             max_new_tokens=tokens,
             do_sample=False,
             pad_token_id=0,
@@ -147,7 +152,8 @@ class Original:
     def embed(self, media: Sequence[Media]) -> torch.Tensor:
         """[clips, embeddings per clip, hidden size]."""
         patches = self.vision(torch.stack([self._pixels(one.picture) for one in media]))
-        rows = torch.zeros(len(media), len(FEATURE_NAMES), self.config.feature_size)
+        size = (len(media), len(FEATURE_NAMES), self.config.feature_size)
+        rows = torch.zeros(size, device=self._device)
         for row, one in zip(rows, media, strict=True):
             row[-1] = self._hear(one.sound)
         cls_token, image = patches[:, :1], patches[:, 1:]
@@ -166,7 +172,7 @@ class Original:
     def _prompts(self, clips: torch.Tensor, question: str) -> torch.Tensor:
         ids = self.prompt_ids(question)
         place = ids.index(self.config.video_token_id)
-        around = self.llama.get_input_embeddings()(torch.tensor(ids))
+        around = self.llama.get_input_embeddings()(torch.tensor(ids, device=self._device))
         before, after = around[:place], around[place + 1 :]
         return torch.stack([torch.cat([before, clip, after]) for clip in clips])
 
@@ -174,15 +180,16 @@ class Original:
         c = self.config.vision
         pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255
         mean, std = (torch.tensor(v)[:, None, None] for v in (c.image_mean, c.image_std))
-        return ((pixels - mean) / std).to(self._dtype)
+        return ((pixels - mean) / std).to(self._device, self._dtype)
 
     def _hear(self, sound: npt.NDArray[Any]) -> torch.Tensor:
         hubert, extractor = self._hubert, self._extractor
         if self._hubert_folder is not None:
-            hubert = HubertModel.from_pretrained(self._hubert_folder).eval()
+            read: Any = HubertModel.from_pretrained(self._hubert_folder)
+            hubert = read.to(self._device).eval()
             extractor = Wav2Vec2FeatureExtractor.from_pretrained(self._hubert_folder)
         found = extractor(sound, sampling_rate=SAMPLING_RATE, return_tensors="pt")
-        return hubert(found.input_values).last_hidden_state[0].mean(dim=0)
+        return hubert(found.input_values.to(self._device)).last_hidden_state[0].mean(dim=0)
 
     def _project(self, name: str, values: torch.Tensor) -> torch.Tensor:
         return F.linear(values, *self._projections[name])
@@ -262,6 +269,13 @@ class EvaAttention(nn.Module):
         split = self.qkv(hidden).view(clips, tokens, 3, self._heads, -1).permute(2, 0, 3, 1, 4)
         attended = F.scaled_dot_product_attention(*split)
         return self.proj(attended.transpose(1, 2).reshape(clips, tokens, width))
+
+
+def _read(checkpoint: Path, device: str) -> dict[str, torch.Tensor]:
+    tensors: dict[str, torch.Tensor] = {}
+    for file in checkpoint.glob("*.safetensors"):
+        tensors |= load_file(file, device=device)
+    return tensors
 
 
 def _part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

@@ -10,7 +10,7 @@ import argparse
 import json
 import math
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,18 @@ from safetensors.torch import save_file
 from sentencepiece import sentencepiece_model_pb2
 
 from demo.originals import eva_sizes, lora_shapes, train_tokenizer
+from emotion_llama_vllm.checkpoint.card import Card
 from emotion_llama_vllm.checkpoint.convert import Originals, convert
+from emotion_llama_vllm.checkpoint.folder import new_folder, write_files, write_weights
 from emotion_llama_vllm.checkpoint.layout import (
+    FLOAT32,
     audio_shapes,
     language_shapes,
     projection_shapes,
+    tensor_shapes,
     vision_shapes,
 )
+from emotion_llama_vllm.checkpoint.tokenizer import read_sentencepiece
 from emotion_llama_vllm.config import EmotionLlamaConfig
 
 LORA_RANK = 64
@@ -105,6 +110,21 @@ def write_midsize(out: Path) -> EmotionLlamaConfig:
         return convert(originals, out, dtype=torch.bfloat16)
 
 
+def write_full(out: Path) -> None:
+    """Write the real sizes as the converter leaves them (17 GB), without the originals."""
+    config = full_config()
+    config.dtype = torch.bfloat16
+    config.audio.mask_time_prob = config.audio.mask_feature_prob = 0.0
+    wanted = {
+        name: (shape, torch.float32 if name.startswith(FLOAT32) else torch.bfloat16)
+        for name, shape in tensor_shapes(config).items()
+    }
+    with new_folder(out) as folder, tempfile.NamedTemporaryFile(suffix=".model") as file:
+        Path(file.name).write_bytes(tokenizer(config.text.vocab_size))
+        write_files(folder, config, read_sentencepiece(Path(file.name)), Card())
+        write_weights(folder, Noise().each(wanted))
+
+
 def write_originals(folder: Path, config: EmotionLlamaConfig) -> Originals:
     """The five artefacts, as users have them: half precision, the Llama in shards."""
     noise = Noise()
@@ -144,10 +164,15 @@ class Noise:
         self, shapes: Mapping[str, tuple[int, ...]], dtype: torch.dtype
     ) -> dict[str, torch.Tensor]:
         """Values that keep activations of order one: norms scale by about 1."""
-        return {
-            name: (self._tensor(shape) + ("norm" in name and name.endswith("weight"))).to(dtype)
-            for name, shape in shapes.items()
-        }
+        return dict(self.each({name: (shape, dtype) for name, shape in shapes.items()}))
+
+    def each(
+        self, wanted: Mapping[str, tuple[tuple[int, ...], torch.dtype]]
+    ) -> Iterator[tuple[str, torch.Tensor]]:
+        """The same one after the other, each of its own type."""
+        for name, (shape, dtype) in wanted.items():
+            is_scale = ("norm" in name or "ln_" in name) and name.endswith("weight")
+            yield name, (self._tensor(shape) + is_scale).to(dtype)
 
     def _tensor(self, shape: tuple[int, ...]) -> torch.Tensor:
         count = math.prod(shape)

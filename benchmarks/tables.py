@@ -25,6 +25,8 @@ _CHINESE = {
     "measure": "指标",
     "at least": "目标",
     "measured": "测得",
+    "two CPU cores": "两个 CPU 核心",
+    "7B on a GPU": "GPU 上的 7B",
     "16 at once, every clip new, against a": "16 个并发，每段视频都是新的，对 a",
     "16 at once, every clip new, against b": "16 个并发，每段视频都是新的，对 b",
     "0.8 of the bound against a": "对 a 的上限的 0.8",
@@ -64,6 +66,11 @@ _CHINESE = {
     "requests/s": "请求/秒",
     "the same, 4 questions per clip": "同上，每段视频 4 个问题",
     "predicted": "预测",
+    "against a": "对 a",
+    "at once": "并发",
+    "questions per clip": "每段视频的问题",
+    "TTFT p50, ms": "TTFT 中位数，毫秒",
+    "ms per token": "每个词元毫秒",
     "predicted / measured": "预测/测得",
     "route": "路由",
     "CPU ms over chat": "比聊天多用的 CPU 毫秒",
@@ -76,53 +83,43 @@ _CHINESE = {
 }
 
 
+RATIOS = (
+    ("16 at once, every clip new, against a", "4 ×", "server_against_a"),
+    ("16 at once, every clip new, against b", "2.5 ×", "server_against_b"),
+    ("the same, 4 questions per clip, against a", "8 ×", "4_questions_against_a"),
+    ("the same, 4 questions per clip, against b", "5 ×", "4_questions_against_b"),
+    ("against c (batches of 16), every clip new", "1.2 ×", "server_against_c"),
+    ("one request at a time, against b", "1 ×", "one_by_one_against_b"),
+)
+"""Measures that a CPU and a GPU have in common: what was promised of each, and its name."""
+
+
 def targets(found: Results) -> tuple[Row, Sequence[Row]]:
     """What was promised, and what was measured."""
-    ratios = found["throughput"]["ratios"]
+    ratios, on_gpu = found["throughput"]["ratios"], found["gpu"]["ratios"]
     rows: list[Row] = [
-        ("16 at once, every clip new, against a", "4 ×", _times(ratios["server_against_a"])),
+        (measure, least, _times(ratios[name]), _times(on_gpu[name]))
+        for measure, least, name in RATIOS
+    ]
+    rows += [
         (
-            "0.8 of the bound against a",
-            _times(0.8 * ratios["bound_against_a"]),
-            _times(ratios["server_against_a"]),
-        ),
-        ("16 at once, every clip new, against b", "2.5 ×", _times(ratios["server_against_b"])),
-        (
-            "0.8 of the bound against b",
-            _times(0.8 * ratios["bound_against_b"]),
-            _times(ratios["server_against_b"]),
-        ),
-        (
-            "the same, 4 questions per clip, against a",
-            "8 ×",
-            _times(ratios["4_questions_against_a"]),
-        ),
-        (
-            "the same, 4 questions per clip, against b",
-            "5 ×",
-            _times(ratios["4_questions_against_b"]),
-        ),
-        (
-            "against c (batches of 16), every clip new",
-            "1.2 ×",
-            _times(ratios["server_against_c"]),
-        ),
-        ("one request at a time, against b", "1 ×", _times(ratios["one_by_one_against_b"])),
-        (
-            "share of text-only vLLM, clips cached",
-            "0.95",
-            f"{ratios['cached_share_of_text']:.2f}",
-        ),
-        (
-            "TTFT of the next question over the first",
-            "≤ 0.1",
-            f"{found['follow_up']['one_by_one']['ratio']:.2f}",
-        ),
+            f"0.8 of the bound against {way}",
+            _times(0.8 * ratios[f"bound_against_{way}"]),
+            _times(ratios[f"server_against_{way}"]),
+            "",
+        )
+        for way in "ab"
+    ]
+    next_over_first = found["follow_up"]["one_by_one"]["ratio"]
+    alone: list[Row] = [
+        ("share of text-only vLLM, clips cached", "0.95", f"{ratios['cached_share_of_text']:.2f}"),
+        ("TTFT of the next question over the first", "≤ 0.1", f"{next_over_first:.2f}"),
         ("CPU over chat, worst of the routes below", "≤ 5 ms", f"{_worst_overhead(found):.1f} ms"),
         *_preprocessing_targets(found["preprocessing"]),
         ("ready with the demo, warm disk", "≤ 45 s", f"{found['start']['ready_seconds']:.0f} s"),
     ]
-    return ("measure", "at least", "measured"), rows
+    rows += [(*row, "") for row in alone]
+    return ("measure", "at least", "two CPU cores", "7B on a GPU"), rows
 
 
 def _preprocessing_targets(data: dict[str, Any]) -> list[Row]:
@@ -209,6 +206,41 @@ def gpus(found: Results) -> tuple[Row, Sequence[Row]]:
     return ("GPU", *heads), rows
 
 
+def gpu_ways(found: Results) -> tuple[Row, Sequence[Row]]:
+    """The 7B on a GPU against the original's way there."""
+    data = found["gpu"]
+    seconds, ratios = data["seconds_per_request"], data["ratios"]
+    compared = {
+        "server": ratios["server_against_a"],
+        "server_4_questions": ratios["4_questions_against_a"],
+        "server_one_by_one": seconds["a"] / seconds["server_one_by_one"],
+        "b": seconds["a"] / seconds["b"],
+        "c": seconds["a"] / seconds["c"],
+    }
+    rows: list[Row] = [("`a`", f"{seconds['a']:.2f}", "1")]
+    rows += [(f"`{way}`", f"{seconds[way]:.2f}", f"{n:.1f} ×") for way, n in compared.items()]
+    return ("way", "seconds per request", "against a"), rows
+
+
+def gpu_load(found: Results) -> tuple[Row, Sequence[Row]]:
+    """The 7B on a GPU under load, and what was predicted."""
+    rows: list[Row] = []
+    for level in found["gpu"]["under_load"]:
+        figures, predicted = level["figures"], level["predicted"]
+        rows.append(
+            (
+                level["concurrency"],
+                level["questions_per_clip"],
+                f"{figures['requests_per_second']:.1f}",
+                f"{predicted['requests_per_second']:.1f}" if predicted else "",
+                f"{1000 * figures['ttft']['p50']:.0f}",
+                f"{1000 * figures['time_per_output_token']['p50']:.1f}",
+            )
+        )
+    heads = ("requests/s", "predicted", "TTFT p50, ms", "ms per token")
+    return ("at once", "questions per clip", *heads), rows
+
+
 def check(found: Results) -> tuple[Row, Sequence[Row]]:
     """The arithmetic beside what the CPU did."""
     rows = [
@@ -225,7 +257,10 @@ def check(found: Results) -> tuple[Row, Sequence[Row]]:
 
 TABLES: dict[str, Callable[[Results], tuple[Row, Sequence[Row]]]] = {
     table.__name__: table
-    for table in (targets, throughput, follow_up, preprocessing, overhead, start, gpus, check)
+    for table in (
+        *(targets, throughput, follow_up, preprocessing, overhead, start),
+        *(gpu_ways, gpu_load, gpus, check),
+    )
 }
 
 

@@ -53,12 +53,16 @@ class Size:
     tokens: int
     at_once: int
     """Requests; a way that takes one at a time gets one."""
+    compared: int
+    """Clips by whose answers' first tokens the server is compared with b."""
+    further: bool
+    """Whether further questions are asked, and c has its turn."""
     calibrating: float
     """Seconds for each rate of the machine."""
 
 
-FULL = Size(rounds=3, tokens=128, at_once=16, calibrating=2.0)
-QUICK = Size(rounds=1, tokens=32, at_once=8, calibrating=0.2)
+FULL = Size(rounds=3, tokens=128, at_once=16, compared=3, further=True, calibrating=2.0)
+QUICK = Size(rounds=1, tokens=32, at_once=8, compared=1, further=False, calibrating=0.2)
 
 
 @dataclass
@@ -83,16 +87,15 @@ class Comparison:
     """Everything that takes turns, and what it took."""
 
     def __init__(
-        self, size: Size, clips: "Clips", url: str, text_url: str | None, dtype: str
+        self, size: Size, original: Original, clips: "Clips", url: str, text_url: str | None = None
     ) -> None:
-        self._size, self._clips, self._url, self._text_url = size, clips, url, text_url
+        self.size = size
+        self._clips, self._url, self._text_url = clips, url, text_url
         self._hubert = tempfile.TemporaryDirectory(prefix="emotion-llama-")
-        kind = getattr(torch, dtype)
-        self._in_memory = Original(midsize(), kind)
-        self._in_memory.save_hubert(Path(self._hubert.name))
-        self._from_disk = Original(midsize(), kind, Path(self._hubert.name))
-        self._prompt_tokens = self._in_memory.config.embeddings_per_clip - 1
-        self._prompt_tokens += len(self._in_memory.prompt_ids(QUESTION))
+        self._in_memory = original
+        self._from_disk = original.with_hubert_on_disk(Path(self._hubert.name))
+        self._prompt_tokens = original.config.embeddings_per_clip - 1
+        self._prompt_tokens += len(original.prompt_ids(QUESTION))
         self._draw = Random(0)  # noqa: S311
         self.times = Times()
 
@@ -107,7 +110,7 @@ class Comparison:
 
     def round(self) -> None:
         """One turn of each way."""
-        size = self._size
+        size = self.size
         self._one_by_one("a", self._from_disk)
         self._one_by_one("b", self._in_memory)
         self._server("server_one_by_one", self._clips.new(1), at_once=1)
@@ -115,14 +118,17 @@ class Comparison:
         self._server("server", clips)
         if self._text_url:
             self._text(self._text_url, "text", prompts)
+        if size.further:
             self._server("server_cached", clips, further=QUESTIONS - 1)
-            self._text(self._text_url, "text_cached", [self._further(prompt) for prompt in prompts])
+            if self._text_url:
+                again = [self._further(prompt) for prompt in prompts]
+                self._text(self._text_url, "text_cached", again)
             self.times.add("server_4_questions", self.times.over_questions(QUESTIONS))
             self._batched()
 
-    def same_tokens(self, clips: Sequence[Path]) -> dict[str, int]:
+    def same_tokens(self) -> dict[str, int]:
         """How many first tokens of the server's answers are those of b's."""
-        equal = 0
+        clips, equal = self._clips.new(self.size.compared), 0
         for clip in clips:
             media = read_media(clip, self._side)
             (expected,) = self._in_memory.answer([media], QUESTION, COMPARED)
@@ -152,9 +158,9 @@ class Comparison:
             media = [read_media(clip, self._side) for clip in clips]
             self._in_memory.answer(media, QUESTION, self._tokens)
 
-        clips = self._clips.new(self._size.at_once)
+        clips = self._clips.new(self.size.at_once)
         _, seconds = _timed(run)
-        self.times.add("c", seconds / self._size.at_once)
+        self.times.add("c", seconds / self.size.at_once)
 
     def _server(
         self, name: str, clips: Sequence[Path], *, at_once: int = 0, further: int = 0
@@ -163,7 +169,7 @@ class Comparison:
         found, _ = measure(
             self._url,
             as_sent(clips, WHOLE),
-            at_once=at_once or self._size.at_once,
+            at_once=at_once or self.size.at_once,
             tokens=self._tokens,
             questions=further or 1,
             route=WHOLE,
@@ -177,7 +183,7 @@ class Comparison:
 
     @property
     def _tokens(self) -> int:
-        return self._size.tokens
+        return self.size.tokens
 
     def _prompts(self, number: int) -> list[list[int]]:
         """Random ones, as long as a prompt with a clip, that nobody has seen."""
@@ -205,6 +211,24 @@ class Clips:
         return made
 
 
+def compare(comparison: Comparison) -> dict[str, Any]:
+    """All rounds of all ways."""
+    size = comparison.size
+    comparison.warm_up()
+    same = comparison.same_tokens()
+    for _ in range(size.rounds):
+        comparison.round()
+    seconds = comparison.times.medians()
+    return {
+        "new_tokens": size.tokens,
+        "rounds": size.rounds,
+        "first_tokens": same,
+        "seconds_per_request": seconds,
+        "each_round": comparison.times.found,
+        "ratios": ratios(seconds),
+    }
+
+
 def ratios(seconds: dict[str, float]) -> dict[str, float]:
     """What is promised, of the seconds per request."""
     a, b, server = seconds["a"], seconds["b"], seconds["server"]
@@ -224,6 +248,7 @@ def ratios(seconds: dict[str, float]) -> dict[str, float]:
         found["server_against_c"] = seconds["c"] / server
         found["4_questions_against_a"] = a / seconds["server_4_questions"]
         found["4_questions_against_b"] = b / seconds["server_4_questions"]
+    if "text_cached" in seconds:
         found["cached_share_of_text"] = seconds["text_cached"] / seconds["server_cached"]
     return {name: round(value, 3) for name, value in found.items()}
 
@@ -243,23 +268,14 @@ def main() -> None:
         clips = Clips(Path(folder))
         with midsize_server(clips.folder) as server:
             kind = dtype(server)
-            with text_server(kind) if size is FULL else nullcontext() as text_url:
-                comparison = Comparison(size, clips, server.url, text_url, kind)
-                comparison.warm_up()
-                same = comparison.same_tokens(clips.new(3 if size is FULL else 1))
-                for _ in range(size.rounds):
-                    comparison.round()
-    seconds = comparison.times.medians()
+            original = Original(midsize(), getattr(torch, kind))
+            with text_server(kind) if size.further else nullcontext() as text_url:
+                compared = compare(Comparison(size, original, clips, server.url, text_url))
     found = {
         "dtype": kind,
         "threads": torch.get_num_threads(),
-        "new_tokens": size.tokens,
-        "rounds": size.rounds,
-        "first_tokens": same,
         "calibration": calibrate(getattr(torch, kind), size.calibrating).model_dump(),
-        "seconds_per_request": seconds,
-        "each_round": comparison.times.found,
-        "ratios": ratios(seconds),
+        **compared,
     }
     report.write(options.out, MODULE, found)
 

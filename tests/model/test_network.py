@@ -153,6 +153,16 @@ def test_hubert_on_a_cpu_gives_what_transformers_gives(
         assert relative_error(ours, expected) <= TOLERANCE
 
 
+def test_hubert_computes_where_its_weights_are(config: EmotionLlamaConfig) -> None:
+    # With masking, HuBERT's first parameter is on the CPU wherever the others are.
+    audio = HubertConfig.from_dict({**config.audio.to_dict(), "mask_time_prob": 0.05})
+    with torch.device("meta"):
+        tower = HubertMean(audio)
+    assert tower.hubert.device.type == "cpu"
+    assert not isinstance(tower.hubert.feature_extractor, ChannelsLastFeatureEncoder)
+    assert tower([]).device.type == "meta"
+
+
 def test_hubert_with_a_group_norm_never_pads(config: EmotionLlamaConfig) -> None:
     # That norm runs over time, so silence behind a sound would change the sound.
     audio = type(config.audio)(**{**config.audio.to_dict(), "feat_extract_norm": "group"})

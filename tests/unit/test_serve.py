@@ -68,6 +68,15 @@ def test_each_config_that_ships_is_understood(parse: Any, name: str) -> None:
     assert args.max_model_len >= 2000
 
 
+@pytest.mark.parametrize(("cores", "workers"), [(1, 2), (2, 2), (10, 5), (16, 8), (64, 8)])
+def test_clips_are_decoded_by_half_of_the_cores(
+    parse: Any, clean_environment: pytest.MonkeyPatch, cores: int, workers: int
+) -> None:
+    clean_environment.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
+    parse("DIR")
+    assert os.environ["EMOTION_LLAMA_DECODE_WORKERS"] == str(workers)
+
+
 def test_the_penalty_is_always_loaded(parse: Any) -> None:
     assert parse("DIR").logits_processors == [
         "emotion_llama_vllm.logits_processor:GeneratedRepetitionPenalty"

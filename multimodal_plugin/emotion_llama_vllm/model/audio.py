@@ -29,7 +29,7 @@ class HubertMean(nn.Module):
         # Its group norm runs over time, so with it padding would change the valid frames.
         self._can_pad = config.feat_extract_norm == "layer"
         # Measured on CPUs only, so GPUs keep transformers' own convolutions.
-        if self._can_pad and self.hubert.device.type == "cpu":
+        if self._can_pad and self._device.type == "cpu":
             encoder = ChannelsLastFeatureEncoder(self.hubert.feature_extractor.conv_layers)
             self.hubert.feature_extractor = encoder  # type: ignore[assignment]
 
@@ -42,13 +42,18 @@ class HubertMean(nn.Module):
         Returns:
             float32 [waveforms, hidden size].
         """
-        device = self.hubert.device
+        device = self._device
         features = torch.empty(
             len(waveforms), self.hubert.config.hidden_size, dtype=torch.float32, device=device
         )
         for batch in _batches([len(waveform) for waveform in waveforms], self._can_pad):
             features[batch] = self._mean([waveforms[index].to(device) for index in batch])
         return features
+
+    @property
+    def _device(self) -> torch.device:
+        """Not `hubert.device`: its first parameter, for masked frames, is always on the CPU."""
+        return self.hubert.feature_projection.projection.weight.device
 
     def _mean(self, waveforms: Sequence[torch.Tensor]) -> torch.Tensor:
         padded = nn.utils.rnn.pad_sequence(list(waveforms), batch_first=True).float()
