@@ -217,8 +217,8 @@ def gpu_ways(found: Results) -> tuple[Row, Sequence[Row]]:
         "b": seconds["a"] / seconds["b"],
         "c": seconds["a"] / seconds["c"],
     }
-    rows: list[Row] = [("`a`", f"{seconds['a']:.2f}", "1")]
-    rows += [(f"`{way}`", f"{seconds[way]:.2f}", f"{n:.1f} ×") for way, n in compared.items()]
+    rows: list[Row] = [("`a`", f"{seconds['a']:.3f}", "1")]
+    rows += [(f"`{way}`", f"{seconds[way]:.3f}", _times(n)) for way, n in compared.items()]
     return ("way", "seconds per request", "against a"), rows
 
 
@@ -283,6 +283,9 @@ def draw(found: Results, folder: Path) -> None:
     seconds = found["throughput"]["seconds_per_request"]
     names = ["a", "b", "c", "server_one_by_one", "server", "server_4_questions", "text"]
     _bars(folder / "throughput.png", {name: seconds[name] for name in names}, "s per request")
+    on_gpu = found["gpu"]["seconds_per_request"]
+    names = ["a", "b", "c", "server_one_by_one", "server", "server_4_questions"]
+    _bars(folder / "gpu.png", {name: on_gpu[name] for name in names}, "s per request")
     data = found["follow_up"]
     times = {
         f"{name}, {which}": data[key][f"{which}_ms"]

@@ -148,7 +148,7 @@ class Comparison:
         """And which part of it was before the Llama's."""
         (clip,) = self._clips.new(1)
         media, reading = _timed(lambda: read_media(clip, self._side))
-        _, encoding = _timed(lambda: way.embed([media]))
+        _, encoding = _timed(lambda: way.embed([media]).cpu())  # waits for a GPU
         _, answering = _timed(lambda: way.answer([media], QUESTION, self._tokens))
         self.times.add(name, reading + answering)
         self.times.add(f"{name}_encoders", reading + encoding)
