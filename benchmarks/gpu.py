@@ -4,7 +4,7 @@
 
 Weights are random and the same for all ways, which take turns as in `benchmarks.throughput`; but
 here the original's way computes on the GPU, in bfloat16. Then the load tool that users have sends
-uploads at several levels, beside which stands what `benchmarks.paper_model` predicts.
+clips at several levels, beside which stands what `benchmarks.paper_model` predicts.
 
 Wants 48 GiB of GPU memory, as server and original share it, and 20 GB of disk; the weights are kept
 in `build/bench` for the next run.
