@@ -31,7 +31,7 @@ class Calibration(BaseModel):
     """Bytes of a matrix that is multiplied by one vector, both in `dtype`."""
 
 
-def calibrate(dtype: torch.dtype, seconds: float = 2.0) -> Calibration:
+def calibrate(dtype: torch.dtype, seconds: float) -> Calibration:
     """Measure each of the rates for so many seconds."""
     return Calibration(
         dtype=str(dtype).removeprefix("torch."),

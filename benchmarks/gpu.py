@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,7 @@ def missing() -> str | None:
     return None
 
 
+@cache
 def find_gpu() -> str | None:
     """The name of the first GPU."""
     command = shutil.which("nvidia-smi")
