@@ -24,8 +24,8 @@ from emotion_llama_vllm.checkpoint.card import Card
 from emotion_llama_vllm.checkpoint.convert import Originals, convert
 from emotion_llama_vllm.checkpoint.folder import new_folder, write_files, write_weights
 from emotion_llama_vllm.checkpoint.layout import (
-    FLOAT32,
     audio_shapes,
+    kept_dtype,
     language_shapes,
     projection_shapes,
     tensor_shapes,
@@ -116,7 +116,7 @@ def write_full(out: Path) -> None:
     config.dtype = torch.bfloat16
     config.audio.mask_time_prob = config.audio.mask_feature_prob = 0.0
     wanted = {
-        name: (shape, torch.float32 if name.startswith(FLOAT32) else torch.bfloat16)
+        name: (shape, kept_dtype(name, torch.bfloat16))
         for name, shape in tensor_shapes(config).items()
     }
     with new_folder(out) as folder, tempfile.NamedTemporaryFile(suffix=".model") as file:

@@ -71,7 +71,7 @@ def _threads(model: str) -> int:
     """One for each physical core that this process may use, by its affinity and its quota; but one
     alone for a small model.
     """
-    if 0 < _weight_bytes(model) < _TOO_SMALL_TO_SHARE:
+    if 0 < weight_bytes(model) < _TOO_SMALL_TO_SHARE:
         return 1
     from vllm.utils.cpu_resource_utils import get_allowed_cpu_list
     from vllm.utils.torch_utils import available_cpu_count
@@ -91,9 +91,9 @@ def _has_bfloat16() -> bool:
 def _fits_in_float32(model: str) -> bool:
     """Whether the weights of a folder, kept in two bytes each, take less than half the memory."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return 0 < 2 * _weight_bytes(model) < _MOST_OF_MEMORY * memory
+    return 0 < 2 * weight_bytes(model) < _MOST_OF_MEMORY * memory
 
 
-def _weight_bytes(model: str) -> int:
+def weight_bytes(model: str | Path) -> int:
     """Of the weights in a folder; 0 for a repository."""
     return sum(file.stat().st_size for file in Path(model).glob("*.safetensors"))

@@ -15,10 +15,10 @@ from emotion_llama_vllm.checkpoint.card import Card
 from emotion_llama_vllm.checkpoint.folder import new_folder, write_files, write_weights
 from emotion_llama_vllm.checkpoint.layout import (
     AUDIO,
-    FLOAT32,
     LANGUAGE,
     VISION,
     audio_shapes,
+    kept_dtype,
     language_shapes,
     projection_shapes,
     tensor_shapes,
@@ -153,9 +153,8 @@ class _Conversion:
     def _cast(self, dtype: torch.dtype) -> Iterator[tuple[str, torch.Tensor]]:
         total = len(tensor_shapes(self.config))
         for name, tensor in track(self._tensors(), "Converting", total=total, transient=True):
-            kept = torch.float32 if name.startswith(FLOAT32) else dtype
             # A copy of its own: some files keep several tensors in one storage.
-            yield name, tensor.to(kept, copy=True).contiguous()
+            yield name, tensor.to(kept_dtype(name, dtype), copy=True).contiguous()
 
     def _tensors(self) -> Iterator[tuple[str, torch.Tensor]]:
         return itertools.chain(

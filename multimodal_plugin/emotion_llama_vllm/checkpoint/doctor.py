@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import torch
 from pydantic import ValidationError
@@ -12,10 +13,11 @@ from transformers import PreTrainedTokenizerFast
 
 from emotion_llama_vllm import ARCHITECTURE
 from emotion_llama_vllm.checkpoint.folder import chat_template
-from emotion_llama_vllm.checkpoint.layout import FLOAT32, tensor_shapes
+from emotion_llama_vllm.checkpoint.layout import kept_dtype, tensor_shapes
 from emotion_llama_vllm.checkpoint.manifest import FILE_NAME, Manifest, sha256
 from emotion_llama_vllm.checkpoint.tokenizer import SPECIAL_TOKENS
 from emotion_llama_vllm.config import EmotionLlamaConfig
+from emotion_llama_vllm.cpu import weight_bytes
 
 CPU_HEAD_SIZES = (32, 64, 80, 96, 112, 128, 160, 192, 256)
 """What the attention of vLLM's CPU backend takes."""
@@ -86,7 +88,7 @@ def examine_machine(
     mend = "; run python -m emotion_llama_server.environment --mend."
     findings += [Finding(False, "companion", what.rstrip(".") + mend) for what in foreign]
     if folder is not None:
-        weights = sum(file.stat().st_size for file in folder.glob("*.safetensors")) / 2**30
+        weights = weight_bytes(folder) / 2**30
         findings.append(_examine_memory(weights + _OVERHEAD_GIB))
     return findings
 
@@ -180,7 +182,7 @@ def _wrong(
     given, dtype = found[name]
     if given != shape:
         return f"{name} is {list(given)} and not {list(shape)}"
-    expected = torch.float32 if name.startswith(FLOAT32) else config.dtype
+    expected = kept_dtype(name, cast(torch.dtype, config.dtype))
     return None if dtype == expected else f"{name} is {dtype} and not {expected}"
 
 

@@ -12,8 +12,13 @@ Shape = tuple[int, ...]
 LANGUAGE, VISION, AUDIO = "language_model.", "vision_tower.", "audio_tower."
 """In front of the names of each part; the projections have none."""
 
-FLOAT32 = (AUDIO, f"{VISION}ln_vision.")
+_FLOAT32 = (AUDIO, f"{VISION}ln_vision.")
 """What computes in float32 and is therefore kept in it."""
+
+
+def kept_dtype(name: str, dtype: torch.dtype) -> torch.dtype:
+    """In which a tensor is kept, where the checkpoint's others are of `dtype`."""
+    return torch.float32 if name.startswith(_FLOAT32) else dtype
 
 
 def language_shapes(config: LlamaConfig) -> dict[str, Shape]:
