@@ -5,7 +5,7 @@ BIN := .venv/bin
 BOOTSTRAP := $(PYTHON) deploy/bootstrap.py $(if $(ENGINE),--engine $(ENGINE))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev serve check test test-all audit fuzz soak bench bench-quick bench-gpu demo-clips demo-checkpoint demo-eval clean
+.PHONY: help setup setup-dev serve check test test-all audit fuzz soak hostile-load bench bench-quick bench-gpu demo-clips demo-checkpoint demo-eval clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ fuzz: setup-dev ## Send 2000 mutated clips and 10 000 hostile requests to a serv
 
 soak: setup-dev ## Send 1000 different clips and look whether the server's processes grow
 	$(BIN)/python -m tests.fuzz.soak --requests 1000
+
+hostile-load: setup-dev ## Measure for 10 minutes how long honest clients wait beside hostile ones
+	$(BIN)/python -m tests.fuzz.hostile_load
 
 bench: setup-dev ## Measure everything that docs/en/performance.md shows
 	$(BIN)/python -m benchmarks
