@@ -1,0 +1,62 @@
+"""Request ids, security headers, the size of a header, and errors nobody foresaw."""
+
+import json
+
+import pytest
+from starlette.types import Message
+
+from tests.support.gate import Call, House
+
+
+@pytest.mark.parametrize("given", ["abc", "A-1.b_2", "x" * 128])
+async def test_a_clients_own_id_is_kept(given: str) -> None:
+    call = await Call(House(), "/look", "GET", {"X-Request-Id": given}).answer()
+    assert call.answered["x-request-id"] == given
+
+
+@pytest.mark.parametrize("given", ["", "x" * 129, "a b", "host:80", "é", "a\r\nb: c"])
+async def test_another_form_of_id_is_replaced(given: str) -> None:
+    call = await Call(House(), "/look", "GET", {"X-Request-Id": given}).answer()
+    assert len(call.answered["x-request-id"]) == 32
+    assert call.answered["x-request-id"] != given
+
+
+async def test_every_answer_has_the_headers() -> None:
+    house = House()
+    for path, method in (("/look", "GET"), ("/nowhere", "GET"), ("/fail", "POST")):
+        answered = (await Call(house, path, method).answer()).answered
+        assert answered["x-content-type-options"] == "nosniff"
+        assert answered["x-frame-options"] == "DENY"
+        assert "x-request-id" in answered
+
+
+async def test_a_bug_is_told_without_its_words() -> None:
+    call = await Call(House(), "/fail").answer()
+    assert call.status == 500
+    assert "secret" not in call.text
+    assert json.loads(call.text)["error"]["code"] == 500
+
+
+@pytest.mark.parametrize(("size", "status"), [(8000, 200), (10_000, 431)])
+async def test_a_large_header_is_refused(size: int, status: int) -> None:
+    call = await Call(House(), "/look", "GET", {"Cookie": "x" * size}).answer()
+    assert call.status == status
+
+
+async def test_many_headers_are_refused() -> None:
+    headers = {f"x-{number}": "x" * 1000 for number in range(40)}
+    assert (await Call(House(), "/look", "GET", headers).answer()).status == 431
+
+
+async def test_a_websocket_is_closed() -> None:
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "websocket", "path": "/", "headers": [], "root_path": ""}
+    await House().app(scope, receive, send)
+    assert [message["type"] for message in sent] == ["websocket.close"]
