@@ -6,7 +6,6 @@ import re
 import time
 import uuid
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -15,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from vllm.logger import init_logger
 
 from emotion_llama_server.errors import describe, failure_response, path_of
+from emotion_llama_server.gate.address import Networks, client_address
 from emotion_llama_server.gate.scope import Caller, caller_of, refuse, set_caller
 from emotion_llama_vllm import metrics
 
@@ -30,8 +30,6 @@ _SECURITY = {
     "referrer-policy": "no-referrer",
 }
 _NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
-
-Networks = Sequence[IPv4Network | IPv6Network]
 
 
 class Identity:
@@ -114,30 +112,6 @@ class _Answer:
             fields,
             extra=fields,
         )
-
-
-def client_address(scope: Scope, headers: Headers, trusted: Networks) -> str:
-    """The client's address; `X-Forwarded-For` counts as far as trusted proxies wrote it."""
-    address = (scope.get("client") or ("",))[0]
-    hops = [hop.strip() for line in headers.getlist("x-forwarded-for") for hop in line.split(",")]
-    while hops and _is_in(address, trusted):
-        hop = hops.pop()
-        if _parsed(hop) is None:
-            break
-        address = hop
-    return address
-
-
-def _is_in(address: str, networks: Networks) -> bool:
-    parsed = _parsed(address)
-    return parsed is not None and any(parsed in network for network in networks)
-
-
-def _parsed(address: str) -> IPv4Address | IPv6Address | None:
-    try:
-        return ip_address(address)
-    except ValueError:
-        return None
 
 
 def _request_id(headers: Headers) -> str:

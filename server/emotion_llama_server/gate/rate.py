@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 from vllm.logger import init_logger
 
-from emotion_llama_server.gate.scope import caller_of, is_work, refuse
+from emotion_llama_server.gate.scope import caller_of, is_work, owner_of, refuse
 
 logger = init_logger("vllm.emotion_llama_server")
 
@@ -33,9 +33,7 @@ class RateLimit:
         if scope["type"] != "http" or not is_work(scope):
             await self._app(scope, receive, send)
             return
-        caller = caller_of(scope)
-        who = f"key:{caller.key}" if caller.key else f"address:{caller.address}"
-        wait = await self._seconds_to_wait(who)
+        wait = await self._seconds_to_wait(owner_of(caller_of(scope)))
         if wait:
             words = f"Over the rate limit of {self._rate}; try again in {wait} s."
             error = HTTPException(429, words, {"Retry-After": str(wait)})

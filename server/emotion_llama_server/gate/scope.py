@@ -1,6 +1,7 @@
 """What the middlewares know about a request, and how they refuse one."""
 
 from dataclasses import dataclass
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
@@ -16,21 +17,39 @@ OPEN_PATHS = frozenset({"/", "/health", "/livez", "/readyz"})
 
 @dataclass
 class Caller:
-    """Who asks: filled in by the middlewares on the way in, told in the log on the way out."""
+    """The client of one request: the layers fill it in, the log and the limits read it."""
 
     request_id: str
     address: str
-    """Of the client, or what a trusted proxy says it is."""
+    """The client's address, as far as trusted proxies tell it."""
     key: str | None = None
-    """The name of its key."""
+    """The name of the client's API key."""
 
 
 def set_caller(scope: Scope, caller: Caller) -> None:
+    """Note who asks, for `caller_of`."""
     scope[_KEY] = caller
 
 
 def caller_of(scope: Scope) -> Caller:
-    return scope[_KEY]
+    """Return who asks; without the gate, nobody in particular."""
+    return scope.get(_KEY) or Caller(request_id="", address="")
+
+
+def owner_of(caller: Caller) -> str:
+    """Return whose limits and shares a request counts against: its key's, or its address's.
+
+    A household or a machine has a whole IPv6 /64, so all of it counts as one.
+    """
+    if caller.key is not None:
+        return f"key:{caller.key}"
+    try:
+        address = ip_address(caller.address)
+    except ValueError:
+        return f"address:{caller.address}"
+    if isinstance(address, IPv6Address):
+        return f"address:{IPv6Network((address, 64), strict=False)}"
+    return f"address:{address}"
 
 
 def is_work(scope: Scope) -> bool:
