@@ -1,0 +1,164 @@
+"""How several owners share what there is little of, so that none of them can take all of it.
+
+An owner is whoever asks: the holder of a key, or an address where there are no keys.
+"""
+
+import sys
+from asyncio import Future, get_running_loop
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Generator, Hashable
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+UNLIMITED = sys.maxsize
+
+_Owner = TypeVar("_Owner", bound=Hashable)
+
+
+def with_reserve(places: int) -> int:
+    """Return the places in all where one owner may take `places`: half as many for the others."""
+    return places + (places + 1) // 2
+
+
+@dataclass(frozen=True, eq=False)
+class Asker:
+    """The request on whose behalf the code runs; each is equal to itself alone."""
+
+    owner: str = ""
+    is_alone: Callable[[], bool] = lambda: True
+    """Tells whether no other request is worked on."""
+
+
+_NOBODY = Asker()
+asking: ContextVar[Asker] = ContextVar("asking", default=_NOBODY)
+"""The request at hand, which tasks inherit; the gate sets it."""
+
+
+class Shares(Generic[_Owner]):
+    """Places of which each owner may hold a limited number.
+
+    A place that becomes free goes to the waiting owner that holds the fewest, and of its requests
+    to the one that came first.
+
+    Args:
+        places: how many there are.
+        each: how many of them one owner may hold, at least 1; a function is asked at each turn.
+    """
+
+    def __init__(self, places: int, each: int | Callable[[_Owner], int]) -> None:
+        self._free, self._most = places, places
+        self._each = each
+        self._held: Counter[_Owner] = Counter()
+        self._queues: dict[_Owner, dict[Future[None], int]] = {}
+
+    def has_room(self, owner: _Owner) -> bool:
+        """Tell whether the owner would get a place at once."""
+        return self._free > 0 and self._held[owner] < self._limit(owner)
+
+    @asynccontextmanager
+    async def take(self, owner: _Owner, places: int = 1) -> AsyncGenerator[None, None]:
+        """Hold places while the block runs; wait until they are free.
+
+        Args:
+            owner: whose share they are taken from.
+            places: how many; more than the owner's limit are taken as the limit.
+        """
+        taken = await self.acquire(owner, places)
+        try:
+            yield
+        finally:
+            self.release(owner, taken)
+
+    async def acquire(self, owner: _Owner, places: int = 1) -> int:
+        """Wait for places and return how many they are, to be given back with `release`."""
+        wanted = max(1, min(places, self._limit(owner), self._most))
+        turn: Future[None] = get_running_loop().create_future()
+        self._queues.setdefault(owner, {})[turn] = wanted
+        self._hand_out()
+        if not turn.done():
+            try:
+                await turn
+            except BaseException:
+                self._withdraw(owner, turn, wanted)
+                raise
+        return wanted
+
+    def release(self, owner: _Owner, places: int = 1) -> None:
+        """Give places back."""
+        self._free += places
+        self._held[owner] -= places
+        if not self._held[owner]:
+            del self._held[owner]
+        self._hand_out()
+
+    def _limit(self, owner: _Owner) -> int:
+        return max(1, self._each(owner) if callable(self._each) else self._each)
+
+    def _hand_out(self) -> None:
+        """Let in whoever's turn it is, as long as there are places."""
+        while self._free and (owner := self._next()) is not None:
+            queue = self._queues[owner]
+            turn, wanted = next(iter(queue.items()))
+            if wanted > self._free:
+                return  # kept for it: a large request would else wait for ever
+            self._forget(owner, turn)
+            if not turn.cancelled():
+                self._free -= wanted
+                self._held[owner] += wanted
+                turn.set_result(None)
+
+    def _next(self) -> _Owner | None:
+        """Return the waiting owner that holds the fewest places and may take more."""
+        owners = (owner for owner in self._queues if self._may_take_more(owner))
+        return min(owners, key=self._held.__getitem__, default=None)
+
+    def _may_take_more(self, owner: _Owner) -> bool:
+        held, wanted = self._held[owner], next(iter(self._queues[owner].values()))
+        return not held or held + wanted <= self._limit(owner)
+
+    def _withdraw(self, owner: _Owner, turn: Future[None], wanted: int) -> None:
+        """Take back a request that was cancelled, or the places that it got just then."""
+        if turn.done() and not turn.cancelled():
+            self.release(owner, wanted)
+        else:
+            self._forget(owner, turn)
+            self._hand_out()
+
+    def _forget(self, owner: _Owner, turn: Future[None]) -> None:
+        queue = self._queues.get(owner, {})
+        queue.pop(turn, None)
+        if not queue:
+            self._queues.pop(owner, None)
+
+
+class Turns:
+    """Numbers requests so that who serves the lowest number first serves each owner in turn.
+
+    It is start-time fair queueing: an owner that comes new stands beside those that are served
+    now, and in front of what another one has sent in advance.
+    """
+
+    def __init__(self) -> None:
+        self._now = 0
+        self._next: dict[str, int] = {}
+        self._open: Counter[str] = Counter()
+
+    @contextmanager
+    def take(self, owner: str) -> Generator[int, None, None]:
+        """Yield the number of a request, which is served when the block ends without an error."""
+        turn = max(self._now, self._next.get(owner, 0))
+        self._next[owner] = turn + 1
+        self._open[owner] += 1
+        try:
+            yield turn
+            self._now = max(self._now, turn)
+        finally:
+            self._open[owner] -= 1
+            if not self._open[owner]:
+                del self._open[owner], self._next[owner]
+
+
+turns = Turns()
+"""The turns at this process's engine."""
