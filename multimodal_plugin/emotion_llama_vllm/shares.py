@@ -53,6 +53,15 @@ class Shares(Generic[_Owner]):
         self._held: Counter[_Owner] = Counter()
         self._queues: dict[_Owner, dict[Future[None], int]] = {}
 
+    @property
+    def taken(self) -> int:
+        """Return how many places are held by all owners together."""
+        return self._most - self._free
+
+    def held(self, owner: _Owner) -> int:
+        """Return how many places the owner holds."""
+        return self._held[owner]
+
     def has_room(self, owner: _Owner) -> bool:
         """Tell whether the owner would get a place at once."""
         return self._free > 0 and self._held[owner] < self._limit(owner)

@@ -47,10 +47,11 @@ class ServerSettings(BaseSettings):
     """address or network whose X-Forwarded-For is believed; give it again for more"""
 
     max_in_flight: int = Field(default=64, ge=1)
-    """requests that are worked on at once"""
+    """requests of one key, or address, that are worked on at once; there is room for half as many
+    more, for the others"""
 
     max_waiting: int = Field(default=256, ge=0)
-    """requests that wait for that; more are refused with 503"""
+    """requests of one key, or address, that wait for that; more are refused with 503"""
 
     request_timeout: float = Field(default=300, gt=0)
     """seconds for a request, from its first byte to its last"""

@@ -1,35 +1,41 @@
 """How many requests are worked on at once, for how long, and their end when the server ends."""
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emotion_llama_server.errors import describe, failure_response, openai_error
-from emotion_llama_server.gate.scope import is_work, refuse
+from emotion_llama_server.gate.scope import caller_of, is_work, owner_of, refuse
 from emotion_llama_vllm import metrics
+from emotion_llama_vllm.shares import Asker, Shares, asking, turns, with_reserve
 
 _RETRY_SECONDS = 2
 _LEAVE_SECONDS = 5
 """For a request to end by itself after it was told that its client is gone."""
+_PRIORITY = b"x-vllm-priority"
+"""The header in which vLLM's own routes look for a request's place in the engine's queue."""
 
 
 class Doorkeeper:
     """Counts who is inside, and can close the door; shared by both ports.
 
+    Keys, or addresses where there are none, have shares: half as many places as one of them may
+    take are kept for the others.
+
     Args:
-        max_in_flight: requests that are worked on at once.
-        max_waiting: requests that wait for a slot; more are refused.
+        max_in_flight: requests of one owner that are worked on at once.
+        max_waiting: requests of one owner that wait for a slot; more are refused.
         seconds: for each request.
     """
 
     def __init__(self, *, max_in_flight: int, max_waiting: int, seconds: float) -> None:
         self.seconds = seconds
-        self._slots = asyncio.Semaphore(max_in_flight)
+        self._slots: Shares[str] = Shares(with_reserve(max_in_flight), max_in_flight)
         self._max_waiting = max_waiting
-        self._waiting = 0
         self._visits: set[Visit] = set()
+        self._owners: Counter[str] = Counter()
         self.closed: HTTPException | None = None
         """Why nobody is let in any more."""
 
@@ -39,16 +45,31 @@ class Doorkeeper:
         return len(self._visits)
 
     @property
-    def has_free_slot(self) -> bool:
-        return not self._slots.locked()
+    def working(self) -> int:
+        """Requests that have a slot."""
+        return self._slots.taken
 
-    def refusal(self) -> tuple[HTTPException, str] | None:
-        """Why a request is not accepted, and the reason's name in the metrics."""
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for a slot."""
+        return self.inside - self.working
+
+    def has_free_slot(self, owner: str) -> bool:
+        """Tell whether the owner's next request gets a slot at once."""
+        return self._slots.has_room(owner)
+
+    def refusal(self, owner: str) -> tuple[HTTPException, str] | None:
+        """Return why the owner's next request is refused, and the reason's name in the metrics."""
         if self.closed is not None:
             return self.closed, "closed"
-        if not self.has_free_slot and self._waiting >= self._max_waiting:
+        if self.has_free_slot(owner):
+            return None
+        if self.waiting >= with_reserve(self._max_waiting):
             words = "The server has more requests than it can take; try again."
             return _unavailable(words), "overload"
+        if self._owners[owner] - self._slots.held(owner) >= self._max_waiting:
+            words = "The server has more requests of this client than it takes at once; try again."
+            return _unavailable(words), "share"
         return None
 
     def close(self, words: str) -> None:
@@ -62,29 +83,33 @@ class Doorkeeper:
             visit.end(_unavailable(words))
 
     def enter(self, visit: "Visit") -> None:
+        """Count a request in, which waits from now on until it has a slot."""
         self._visits.add(visit)
-        metrics.in_flight.set(len(self._visits) - self._waiting)
+        self._owners[visit.owner] += 1
+        self._show()
 
     def leave(self, visit: "Visit") -> None:
+        """Count a request out."""
         self._visits.discard(visit)
-        metrics.in_flight.set(len(self._visits) - self._waiting)
+        self._owners[visit.owner] -= 1
+        if not self._owners[visit.owner]:
+            del self._owners[visit.owner]
+        self._show()
 
-    async def take_slot(self) -> None:
-        """Wait for a slot; the first to come is the first to get one."""
-        self._count_waiting(1)
-        try:
-            with metrics.queue_seconds.time():
-                await self._slots.acquire()
-        finally:
-            self._count_waiting(-1)
+    async def take_slot(self, owner: str) -> None:
+        """Wait for a slot; of one owner's requests the first to come is the first to get one."""
+        with metrics.queue_seconds.time():
+            await self._slots.acquire(owner)
+        self._show()
 
-    def free_slot(self) -> None:
-        self._slots.release()
+    def free_slot(self, owner: str) -> None:
+        """Give a slot back."""
+        self._slots.release(owner)
+        self._show()
 
-    def _count_waiting(self, more: int) -> None:
-        self._waiting += more
-        metrics.waiting.set(self._waiting)
-        metrics.in_flight.set(len(self._visits) - self._waiting)
+    def _show(self) -> None:
+        metrics.waiting.set(self.waiting)
+        metrics.in_flight.set(self.working)
 
 
 class Admission:
@@ -97,16 +122,28 @@ class Admission:
         if scope["type"] != "http" or not is_work(scope):
             await self._app(scope, receive, send)
             return
-        if (refusal := self._doorkeeper.refusal()) is not None:
+        owner = owner_of(caller_of(scope))
+        if (refusal := self._doorkeeper.refusal(owner)) is not None:
             error, reason = refusal
             await refuse(scope, receive, send, error=error, reason=reason)
             return
-        visit = Visit(scope, receive, send)
+        asking.set(Asker(owner, is_alone=lambda: self._doorkeeper.working <= 1))
+        with turns.take(owner) as turn:
+            _set_priority(scope, turn)
+            await self._let_in(Visit(scope, receive, send))
+
+    async def _let_in(self, visit: "Visit") -> None:
         self._doorkeeper.enter(visit)
         try:
             await visit.run(self._app, self._doorkeeper)
         finally:
             self._doorkeeper.leave(visit)
+
+
+def _set_priority(scope: Scope, turn: int) -> None:
+    """Have vLLM's routes send the request to the engine in its turn, whatever it says itself."""
+    others = [(name, value) for name, value in scope["headers"] if name != _PRIORITY]
+    scope["headers"] = [*others, (_PRIORITY, str(turn).encode())]
 
 
 class Visit:
@@ -118,6 +155,7 @@ class Visit:
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._scope, self._receive, self._send = scope, receive, send
+        self.owner = owner_of(caller_of(scope))
         self._kept: deque[Message] = deque()
         self._ending: asyncio.Future[HTTPException] = asyncio.get_running_loop().create_future()
         self._is_read = False
@@ -136,7 +174,7 @@ class Visit:
                 try:
                     await self._work(app)
                 finally:
-                    doorkeeper.free_slot()
+                    doorkeeper.free_slot(self.owner)
         finally:
             timer.cancel()
 
@@ -148,10 +186,10 @@ class Visit:
 
     async def _wait_for_slot(self, doorkeeper: Doorkeeper) -> bool:
         """Whether there is still somebody to answer when there is a slot."""
-        if doorkeeper.has_free_slot:
-            await doorkeeper.take_slot()
+        if doorkeeper.has_free_slot(self.owner):
+            await doorkeeper.take_slot(self.owner)
             return True
-        slot = asyncio.ensure_future(doorkeeper.take_slot())
+        slot = asyncio.ensure_future(doorkeeper.take_slot(self.owner))
         gone = asyncio.ensure_future(self._listen())
         await asyncio.wait({slot, gone, self._ending}, return_when=asyncio.FIRST_COMPLETED)
         is_in_time = slot.done() and not self._ending.done()
@@ -160,7 +198,7 @@ class Visit:
             return True
         await _cancel(slot)
         if not slot.cancelled():
-            doorkeeper.free_slot()
+            doorkeeper.free_slot(self.owner)
         await self._tell_end()
         return False
 

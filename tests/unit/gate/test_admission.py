@@ -102,7 +102,7 @@ async def test_a_deadline_ends_a_wait() -> None:
     await asyncio.gather(first.task, second.task)
     assert {first.status, second.status} <= {504, 408}
     assert house.door.inside == 0
-    assert house.door.has_free_slot
+    assert house.door.has_free_slot("address:127.0.0.1")
 
 
 async def test_a_deadline_ends_a_stream_with_an_error_event() -> None:
