@@ -17,6 +17,10 @@ def sleep(source: bytes) -> None:
     time.sleep(60)
 
 
+def nap(source: bytes) -> None:
+    time.sleep(0.2)
+
+
 def spin(source: bytes) -> None:
     while True:
         pass

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 
 import numpy as np
+import psutil
 import pytest
 from prometheus_client import REGISTRY
 
@@ -19,6 +20,7 @@ from emotion_llama_vllm.media.errors import DecodeTimeout, MediaError
 from emotion_llama_vllm.media.file import ClipFile
 from emotion_llama_vllm.media.workers import Workers
 from emotion_llama_vllm.settings import MediaSettings
+from emotion_llama_vllm.shares import Asker, asking
 from tests.support import jobs
 from tests.support.media import Recipe, make_clip
 
@@ -37,6 +39,17 @@ async def workers() -> AsyncIterator[Workers]:
 async def run(workers: Workers, job: Callable[[bytes], object], data: bytes = CLIP) -> object:
     with ClipFile.in_memory(data) as clip:
         return await workers.run(job, clip)
+
+
+async def run_for(owner: str, workers: Workers, job: Callable[[bytes], object]) -> object:
+    """Run a job as a request of this owner would; each task has an owner of its own."""
+    asking.set(Asker(owner))
+    return await run(workers, job)
+
+
+def processes() -> set[int]:
+    """The processes that this one and its descendants have started and that still run."""
+    return {child.pid for child in psutil.Process().children(recursive=True)}
 
 
 def restarts(cause: str) -> float:
@@ -173,3 +186,58 @@ async def test_clips_wait_for_a_worker(workers: Workers) -> None:
     """More clips than workers: all are decoded, and none is handed over before its turn."""
     waiting: list[Awaitable[object]] = [run(workers, jobs.length) for _ in range(50)]
     assert await asyncio.gather(*waiting) == [len(CLIP)] * 50
+
+
+async def test_one_owners_endless_clips_leave_a_worker_for_another(workers: Workers) -> None:
+    hostile = [asyncio.create_task(run_for("hostile", workers, jobs.sleep)) for _ in range(8)]
+    await asyncio.sleep(0.3)
+    started = time.monotonic()
+    honest = [asyncio.create_task(run_for("honest", workers, jobs.length)) for _ in range(10)]
+    assert await asyncio.gather(*honest) == [len(CLIP)] * 10
+    # The deadline of a clip is 3 s: whoever waits for one of the hostile ones waits that long.
+    assert time.monotonic() - started < 2.5
+    assert not any(task.done() for task in hostile)
+    for task in hostile:
+        task.cancel()
+    await asyncio.gather(*hostile, return_exceptions=True)
+    assert REGISTRY.get_sample_value("emotion_llama_decodes_in_flight") == 0
+
+
+async def test_many_owners_take_turns(workers: Workers) -> None:
+    """One that comes last with one clip does not wait for all clips of the first."""
+    done: list[str] = []
+
+    async def decode_for(owner: str) -> None:
+        await run_for(owner, workers, jobs.nap)
+        done.append(owner)
+
+    many = [asyncio.create_task(decode_for("a")) for _ in range(12)]
+    many += [asyncio.create_task(decode_for("b")) for _ in range(12)]
+    await asyncio.sleep(0.05)
+    await asyncio.create_task(decode_for("c"))
+    assert done.count("a") + done.count("b") <= 8
+    await asyncio.gather(*many)
+
+
+async def test_the_reserve_starts_when_a_second_owner_needs_it(workers: Workers) -> None:
+    before = processes()
+    alone = [asyncio.create_task(run_for("a", workers, jobs.length)) for _ in range(20)]
+    await asyncio.gather(*alone)
+    assert processes() == before
+    both = [asyncio.create_task(run_for(owner, workers, jobs.nap)) for owner in "aaab"]
+    await asyncio.gather(*both)
+    assert len(processes() - before) == 1
+
+
+async def test_a_reserve_that_breaks_is_replaced(workers: Workers) -> None:
+    for _ in range(2):
+        hostile = [asyncio.create_task(run_for("a", workers, jobs.sleep)) for _ in range(2)]
+        await asyncio.sleep(0.1)
+        victim = await asyncio.create_task(run_for("b", workers, jobs.own_id))
+        assert isinstance(victim, int)
+        os.kill(victim, signal.SIGKILL)
+        await asyncio.sleep(0.3)
+        assert await asyncio.create_task(run_for("b", workers, jobs.length)) == len(CLIP)
+        for task in hostile:
+            task.cancel()
+        await asyncio.gather(*hostile, return_exceptions=True)

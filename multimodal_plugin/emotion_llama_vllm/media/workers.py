@@ -16,6 +16,7 @@ from emotion_llama_vllm.media import worker
 from emotion_llama_vllm.media.errors import DecodeTimeout, MediaError
 from emotion_llama_vllm.media.file import ClipFile
 from emotion_llama_vllm.settings import MediaSettings
+from emotion_llama_vllm.shares import Shares, asking, with_reserve
 
 logger = logging.getLogger("vllm.emotion_llama")
 
@@ -32,6 +33,9 @@ class Workers:
     They are forked from a small process that has loaded the decoders and nothing of the server:
     no key, no environment, no connection.
 
+    One owner's clips take `decode_workers` of them at most. Half as many more are a reserve for
+    the others, and start when they are first needed.
+
     Args:
         settings: how many, and their limits.
         size: side in pixels of the network's frames.
@@ -39,23 +43,39 @@ class Workers:
 
     def __init__(self, settings: MediaSettings, size: int) -> None:
         self._settings, self.size = settings, size
-        self._pool = self._new_pool()
+        self._own, together = settings.decode_workers, with_reserve(settings.decode_workers)
+        self._others = together - self._own
+        self._pool, self._reserve = self._new_pool(self._own), self._new_pool(self._others)
+        self._busy = 0
+        """Workers of the first pool that have a job."""
         # A job is handed over only when a worker is free: cancelled before, it costs none.
-        self._free = asyncio.Semaphore(settings.decode_workers)
+        self._places: Shares[str] = Shares(together, self._own)
 
     async def run(self, job: Callable[[bytes], _T], clip: ClipFile) -> _T:
         with metrics.decoding.track_inprogress(), metrics.decode_seconds.time():
             return await self._when_free(job, clip)
 
     async def _when_free(self, job: Callable[[bytes], _T], clip: ClipFile) -> _T:
-        async with self._free:
-            for _ in range(2):
-                pool = self._pool
-                try:
-                    return await self._run(pool, job, clip)
-                except BrokenProcessPool:
-                    # As after a worker that was killed from outside between two clips.
-                    await asyncio.to_thread(self._replace, pool)
+        async with self._places.take(asking.get().owner):
+            if self._busy == self._own:
+                return await self._with(lambda: self._reserve, job, clip)
+            self._busy += 1
+            try:
+                return await self._with(lambda: self._pool, job, clip)
+            finally:
+                self._busy -= 1
+
+    async def _with(
+        self, current: Callable[[], ProcessPool], job: Callable[[bytes], _T], clip: ClipFile
+    ) -> _T:
+        """Run a job in the current pool of two, and once more in the one that replaces it."""
+        for _ in range(2):
+            pool = current()
+            try:
+                return await self._run(pool, job, clip)
+            except BrokenProcessPool:
+                # As after a worker that was killed from outside between two clips.
+                await asyncio.to_thread(self._replace, pool)
         raise RuntimeError("The decode workers end before they work.")
 
     async def warm_up(self) -> None:
@@ -67,8 +87,9 @@ class Workers:
 
     def stop(self) -> None:
         """End the workers, at work or not."""
-        self._pool.stop()
-        self._pool.join()
+        for pool in (self._pool, self._reserve):
+            pool.stop()
+            pool.join()
 
     async def _run(self, pool: ProcessPool, job: Callable[[bytes], _T], clip: ClipFile) -> _T:
         if not pool.active:
@@ -107,16 +128,21 @@ class Workers:
 
     def _replace(self, broken: ProcessPool) -> None:
         """Put a new pool in the place of a broken one, unless another request did."""
-        if self._pool is broken:
-            metrics.worker_restarts.labels("pool").inc()
-            self._pool = self._new_pool()
-            broken.stop()
+        if broken is self._pool:
+            self._pool = self._new_pool(self._own)
+        elif broken is self._reserve:
+            self._reserve = self._new_pool(self._others)
+        else:
+            return
+        metrics.worker_restarts.labels("pool").inc()
+        broken.stop()
 
-    def _new_pool(self) -> ProcessPool:
+    def _new_pool(self, workers: int) -> ProcessPool:
+        """Make a pool, whose processes start with its first job."""
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([worker.__name__])
         return ProcessPool(
-            max_workers=self._settings.decode_workers,
+            max_workers=workers,
             max_tasks=_CLIPS_PER_WORKER,
             initializer=worker.confine,
             initargs=(int(self._settings.decode_memory_mb * 2**20),),
