@@ -4,17 +4,18 @@ An owner is whoever asks: the holder of a key, or an address where there are no 
 """
 
 import sys
-from asyncio import Future, get_running_loop
+from asyncio import Future, Task, TaskGroup, get_running_loop
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Generator, Hashable
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Hashable
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 UNLIMITED = sys.maxsize
 
 _Owner = TypeVar("_Owner", bound=Hashable)
+_T = TypeVar("_T")
 
 
 def with_reserve(places: int) -> int:
@@ -79,6 +80,15 @@ class Shares(Generic[_Owner]):
             yield
         finally:
             self.release(owner, taken)
+
+    async def start(
+        self, group: TaskGroup, owner: _Owner, job: Callable[[], Coroutine[Any, Any, _T]]
+    ) -> Task[_T]:
+        """Wait for a place, then start a task that holds it; what waits costs nothing yet."""
+        places = await self.acquire(owner)
+        task = group.create_task(job())
+        task.add_done_callback(lambda _: self.release(owner, places))
+        return task
 
     async def acquire(self, owner: _Owner, places: int = 1) -> int:
         """Wait for places and return how many they are, to be given back with `release`."""

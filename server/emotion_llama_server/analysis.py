@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 
 from emotion_llama.schema import (
     EmotionEvent,
@@ -19,10 +20,13 @@ from emotion_llama_vllm.analysis import questions, response, sampling
 from emotion_llama_vllm.analysis.labels import LabelTree
 from emotion_llama_vllm.checkpoint.served import Served
 from emotion_llama_vllm.media.timeline import Timeline, Window
+from emotion_llama_vllm.shares import Asker, Shares, asking
 
 Event = EmotionEvent | ExplanationDelta | TimelineWindow | EmotionResponse
 
-_WINDOWS_AT_ONCE = 16
+_WINDOWS_ALONE, _WINDOWS = 16, 1
+"""Windows of one analysis that are read at once while there is no other request, and while there
+is one: its question then shares a step of the engine with one new prompt at most."""
 
 
 @dataclass
@@ -56,12 +60,12 @@ class Analysis:
         engine: Engine,
         served: Served,
         request: EmotionRequest,
+        tree: LabelTree,
         timeline: Timeline,
         clock: Clock,
     ) -> None:
         self._engine, self._served, self._request = engine, served, request
-        self._timeline, self._clock = timeline, clock
-        self._tree: LabelTree = engine.label_tree(questions.labels(request, served.card))
+        self._tree, self._timeline, self._clock = tree, timeline, clock
         self._emotion_text = questions.emotion_text(request, served.card)
         self._prompt_tokens = self._completion_tokens = 0
         self._emotion: EmotionEvent | None = None
@@ -123,22 +127,18 @@ class Analysis:
             self._count(output)
 
     async def _tell_windows(self, found: asyncio.Queue[Event | None]) -> None:
-        gate = asyncio.Semaphore(_WINDOWS_AT_ONCE)
-
-        async def tell(window: Window) -> None:
-            async with gate:
-                prompt = await self._engine.render_clip(
-                    window.clip, self._emotion_text, style="eval"
-                )
-                self._prompt_tokens += _length(prompt)
-                probabilities = await self._read(prompt)
-            told = response.window(window.start, window.end, probabilities)
-            self._windows.append(told)
-            found.put_nowait(told)
-
+        """Read one window after another; of the many that there may be only a few are at work."""
+        at_once: Shares[Asker] = Shares(_WINDOWS_ALONE, _windows_at_once)
         async with asyncio.TaskGroup() as group:
             for window in self._timeline.windows:
-                group.create_task(tell(window))
+                await at_once.start(group, asking.get(), partial(self._tell_window, window, found))
+
+    async def _tell_window(self, window: Window, found: asyncio.Queue[Event | None]) -> None:
+        prompt = await self._engine.render_clip(window.clip, self._emotion_text, style="eval")
+        self._prompt_tokens += _length(prompt)
+        told = response.window(window.start, window.end, await self._read(prompt))
+        self._windows.append(told)
+        found.put_nowait(told)
 
     async def _render(self, text: str) -> EngineInput:
         prompt = await self._engine.render_clip(self._timeline.whole, text, style="eval")
@@ -168,6 +168,10 @@ class Analysis:
             completion_tokens=self._completion_tokens,
             timing=self._clock.timing(),
         )
+
+
+def _windows_at_once(asker: Asker) -> int:
+    return _WINDOWS_ALONE if asker.is_alone() else _WINDOWS
 
 
 async def _all(

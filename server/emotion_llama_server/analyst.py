@@ -15,6 +15,7 @@ from emotion_llama_server.analysis import Analysis, Clock, Event
 from emotion_llama_server.answer_cache import AnswerCache
 from emotion_llama_server.engine import Engine
 from emotion_llama_server.submission import Submission
+from emotion_llama_vllm.analysis import questions
 from emotion_llama_vllm.analysis.clips import cut, decoding
 from emotion_llama_vllm.analysis.response import new_id
 from emotion_llama_vllm.checkpoint.served import Served
@@ -67,11 +68,14 @@ class Analyst:
             key = await self._key(clip, request)
             if (known := self.cache.get(key)) is not None:
                 return Findings(_again(known, clock), cached=True)
-            job = decoding(request, size=self.decoder.size, settings=media_settings())
+            tree = self.engine.label_tree(questions.labels(request, self.served.card))
+            job = decoding(
+                request, reads=len(tree.reads), size=self.decoder.size, settings=media_settings()
+            )
             decoded = await self.decoder.run(job, clip)
             clock.decode = clock.passed() - clock.fetch
         timeline = cut(decoded, request, self.engine.feature_size)
-        analysis = Analysis(self.engine, self.served, request, timeline, clock)
+        analysis = Analysis(self.engine, self.served, request, tree, timeline, clock)
         cached = None if self.cache.is_off else False
         return Findings(self._keep(key, analysis.events()), cached)
 

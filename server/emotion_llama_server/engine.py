@@ -17,11 +17,13 @@ from vllm.outputs import RequestOutput
 from vllm.renderers import ChatParams, TokenizeParams
 from vllm.sampling_params import RequestOutputKind, SamplingParams
 
+from emotion_llama_server.engine_shares import EngineShares
 from emotion_llama_vllm.analysis import prompts, sampling
 from emotion_llama_vllm.analysis.labels import LabelTree
 from emotion_llama_vllm.analysis.prompts import PromptStyle
 from emotion_llama_vllm.media.clip import Clip
 from emotion_llama_vllm.media.sound import resample
+from emotion_llama_vllm.shares import asking, turns
 
 __all__ = [
     "Engine",
@@ -46,11 +48,25 @@ _PAUSES = (0, 0.01, 0.05, 0.25, 1)
 
 
 class Engine:
-    """Renders and generates; every route of ours goes through here, so they share one path."""
+    """Renders and generates; every route of ours goes through here, so they share one path.
 
-    def __init__(self, client: EngineClient) -> None:
+    Args:
+        client: vLLM's.
+        shares: what each key may have in the engine at once.
+        by_priority: whether the engine takes the requests with the lowest priority first.
+    """
+
+    def __init__(
+        self,
+        client: EngineClient,
+        shares: EngineShares | None = None,
+        *,
+        by_priority: bool = False,
+    ) -> None:
         self._client = client
         self._renderer = client.renderer
+        self._shares = shares or EngineShares()
+        self._by_priority = by_priority
 
     @property
     def max_model_len(self) -> int:
@@ -88,9 +104,10 @@ class Engine:
             "prompt": self.prompt_text(text, style),
             "multi_modal_data": {"video": [(clip.frame[None], clip.metadata())]},
         }
-        rendered = await self._renderer.render_cmpl_async(
-            [cast(Any, prompt)], self._tokenize_params()
-        )
+        async with self._shares.renders.take(asking.get().owner):
+            rendered = await self._renderer.render_cmpl_async(
+                [cast(Any, prompt)], self._tokenize_params()
+            )
         return rendered[0]
 
     async def generate(
@@ -98,17 +115,34 @@ class Engine:
     ) -> AsyncGenerator[RequestOutput, None]:
         """Yield the answer as it grows; leaving the loop early ends the request.
 
-        Of several requests about a new clip the one rendered first carries the clip to the engine,
-        and vLLM refuses another that gets there before it: that one is sent again.
+        The request waits until its key may have one more in the engine.
 
         Raises:
             RuntimeError: the engine refuses it again and again.
         """
+        owner = asking.get().owner
+        async with self._shares.sequences.take(owner):
+            with turns.take(owner) as turn:
+                async with aclosing(self._send(prompt, params, turn)) as outputs:
+                    async for output in outputs:
+                        yield output
+
+    async def _send(
+        self, prompt: EngineInput, params: SamplingParams, turn: int
+    ) -> AsyncGenerator[RequestOutput, None]:
+        """Yield the engine's outputs for a request, whose place in its queue is `turn`.
+
+        Of several requests about a new clip the one rendered first carries the clip to the engine,
+        and vLLM refuses another that gets there before it: that one is sent again.
+        """
+        place: dict[str, Any] = {"priority": turn} if self._by_priority else {}
         for pause in _PAUSES:
             await asyncio.sleep(pause)
             request_id = f"emotion-llama-{uuid.uuid4().hex}"
             is_refused = False
-            async with aclosing(self._client.generate(prompt, params, request_id)) as outputs:
+            async with aclosing(
+                self._client.generate(prompt, params, request_id, **place)
+            ) as outputs:
                 async for output in outputs:
                     is_refused = _is_refused(output)
                     if not is_refused:
@@ -135,21 +169,22 @@ class Engine:
         self, prompt: EngineInput, tree: LabelTree
     ) -> tuple[dict[str, float], list[RequestOutput]]:
         """Return the labels' probabilities behind a prompt, and the reads they were made of."""
-        ids = cast(Any, prompt)["prompt_token_ids"]
+        asker, tasks = asking.get(), []
         async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(
-                    self._read({**prompt, "prompt_token_ids": [*ids, *prefix]}, wanted)
-                )
-                for prefix, wanted in tree.reads.items()
-            ]
+            for prefix, wanted in tree.reads.items():
+                read = functools.partial(self._read, prompt, prefix, wanted)
+                tasks.append(await self._shares.reads.start(group, asker, read))
         reads = [task.result() for task in tasks]
         logprobs = {p: found for p, (found, _) in zip(tree.reads, reads, strict=True)}
         return tree.probabilities(logprobs), [output for _, output in reads]
 
-    async def _read(self, prompt: Any, wanted: Sequence[int]) -> tuple[list[float], RequestOutput]:
-        """The log-probabilities of these tokens as the next one."""
-        output = await self.complete(prompt, sampling.reading(wanted))
+    async def _read(
+        self, prompt: EngineInput, prefix: Sequence[int], wanted: Sequence[int]
+    ) -> tuple[list[float], RequestOutput]:
+        """Return the log-probabilities of these tokens behind a prompt and a prefix."""
+        ids = [*cast(Any, prompt)["prompt_token_ids"], *prefix]
+        longer = cast(Any, {**prompt, "prompt_token_ids": ids})
+        output = await self.complete(longer, sampling.reading(wanted))
         steps = output.outputs[0].logprobs
         if not steps:
             raise RuntimeError("The engine read no log-probabilities.")

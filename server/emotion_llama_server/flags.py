@@ -47,6 +47,7 @@ def parse(argv: list[str]) -> Namespace:
         disable_uvicorn_access_log=True,  # ours names the key and leaves query strings out
         shutdown_timeout=30,
         load_format="safetensors",  # never a pickle
+        scheduling_policy="priority",  # in the turns that the gate gives out, key by key
         # It saves little, as workers hand over small frames; and with it vLLM answers an error to
         # a chat about a new clip that overtakes the one which carries the clip to the engine.
         mm_processor_cache_gb=0,

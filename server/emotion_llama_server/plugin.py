@@ -14,6 +14,7 @@ from emotion_llama_server import errors, exposure, gate, guard
 from emotion_llama_server.analyst import Analyst
 from emotion_llama_server.answer_cache import AnswerCache
 from emotion_llama_server.engine import Engine
+from emotion_llama_server.engine_shares import EngineShares
 from emotion_llama_server.lifecycle import Lifecycle
 from emotion_llama_server.routes import emotion, legacy, models, probes
 from emotion_llama_server.settings import server_settings
@@ -56,7 +57,7 @@ class EmotionLlamaApi:
         state.emotion_llama_doorkeeper = doorkeeper
         state.emotion_llama_lifecycle = Lifecycle(doorkeeper, engine_client, args.shutdown_timeout)
         served = await asyncio.to_thread(_served, model)
-        engine = Engine(engine_client)
+        engine = _engine(engine_client)
         decoder.use(await _decoder(model))
         state.emotion_llama_card = served.card
         state.emotion_llama_engine = engine
@@ -70,6 +71,14 @@ class EmotionLlamaApi:
         await engine.warm_up()
         if (start := getattr(args, "on_app_ready", None)) is not None:
             await start(self._app)
+
+
+def _engine(client: EngineClient) -> Engine:
+    config = client.vllm_config
+    ranks = config.parallel_config.data_parallel_size
+    shares = EngineShares(config.scheduler_config.max_num_seqs * ranks)
+    by_priority = config.scheduler_config.policy == "priority"
+    return Engine(client, shares, by_priority=by_priority)
 
 
 async def _decoder(model: ModelConfig) -> decoder.Decoder:

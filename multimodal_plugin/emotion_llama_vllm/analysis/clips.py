@@ -9,16 +9,29 @@ from emotion_llama_vllm.media import features
 from emotion_llama_vllm.media.clip import Clip
 from emotion_llama_vllm.media.decode import decode
 from emotion_llama_vllm.media.errors import MediaError
-from emotion_llama_vllm.media.timeline import Recording, Timeline, record
+from emotion_llama_vllm.media.timeline import (
+    MAX_READS,
+    MAX_WINDOWS,
+    Recording,
+    Timeline,
+    record,
+)
 from emotion_llama_vllm.settings import MediaSettings
 
 
 def decoding(
-    request: EmotionRequest, *, size: int | None = None, settings: MediaSettings
+    request: EmotionRequest, *, reads: int = 1, size: int | None = None, settings: MediaSettings
 ) -> Callable[[bytes], Clip | Recording]:
-    """What is to be done with the clip's bytes.
+    """Return what is to be done with the clip's bytes.
 
     Where nothing special is asked for it is what chat completions do, so that they share a clip.
+    So do requests for the same windows, unless their labels limit how many there may be.
+
+    Args:
+        request: says which frame, and which windows.
+        reads: how often the model is read for each window.
+        size: side in pixels to which frames are resized.
+        settings: the limits.
     """
     windows = request.timeline
     if request.frame == "first" and windows is None:
@@ -28,6 +41,7 @@ def decoding(
         frame=request.frame,
         window=windows.window if windows else None,
         step=windows.step if windows else None,
+        reads=reads if windows and reads * MAX_WINDOWS > MAX_READS else 1,
         size=size,
         settings=settings,
     )

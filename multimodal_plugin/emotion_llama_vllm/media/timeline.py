@@ -17,6 +17,9 @@ from emotion_llama_vllm.media.sound import SoundTrack
 from emotion_llama_vllm.settings import MediaSettings
 
 MAX_WINDOWS = 4000
+MAX_READS = 1 << 16
+"""Reads of the model for all windows together: as many as labels of one or two tokens need in the
+most windows there may be."""
 _UNCOVERED = 0.1
 """Seconds at the end of a clip that get no window of their own."""
 
@@ -82,6 +85,7 @@ def record(
     frame: FramePolicy = "first",
     window: float | None = None,
     step: float | None = None,
+    reads: int = 1,
     size: int | None = None,
     settings: MediaSettings,
 ) -> Recording:
@@ -92,6 +96,7 @@ def record(
         frame: which frame stands for the clip, and for each window.
         window: seconds of each window, the last of which ends with the clip.
         step: seconds from one window's start to the next one's.
+        reads: how often the model is read for each window.
         size: side in pixels to which the frames are resized.
         settings: the limits. With windows, only they need to fit into `max_audio_seconds`.
 
@@ -114,7 +119,7 @@ def record(
         sound = _walk(container, frames, settings, has_windows=window is not None)
         heard = 0.0 if sound is None else len(sound) / SAMPLING_RATE
         seconds = max(frames.seconds, heard)
-        windows = [] if window is None or step is None else spread(seconds, window, step)
+        windows = [] if window is None or step is None else spread(seconds, window, step, reads)
         spans = [(0.0, seconds), *windows]
         indices = [frames.choose(frame, start, end) for start, end in spans]
         _check_room(len(set(indices)), container, size, settings)
@@ -123,24 +128,35 @@ def record(
         )
 
 
-def spread(seconds: float, window: float, step: float) -> list[tuple[float, float]]:
-    """Starts and ends of the windows that cover a clip; a shorter clip is one window.
+def spread(seconds: float, window: float, step: float, reads: int = 1) -> list[tuple[float, float]]:
+    """Return the starts and ends of the windows that cover a clip; a shorter clip is one window.
 
     Raises:
-        TimelineError: too many of them.
+        TimelineError: too many of them, or too many reads of the model.
     """
     if seconds <= window:
         return [(0.0, seconds)]
-    count = int((seconds - window) / step + 1e-9) + 1
-    if count > MAX_WINDOWS:
-        raise TimelineError(
-            f"A clip of {seconds:.0f} s would have {count} windows; at most {MAX_WINDOWS}. "
-            "Take a larger step."
-        )
+    count = (seconds - window) / step + 1e-9 + 1
+    _check_count(seconds, count, reads)
+    count = int(count)
     spans = [(step * number, step * number + window) for number in range(count)]
     if spans[-1][1] < seconds - _UNCOVERED and step <= window:
         spans.append((seconds - window, seconds))
     return spans
+
+
+def _check_count(seconds: float, count: float, reads: int) -> None:
+    """Raise TimelineError for too many windows; the count may be infinite."""
+    words = f"A clip of {seconds:.0f} s would have {min(count, 1e15) // 1:.15g} windows"
+    if count >= MAX_WINDOWS + 1:
+        raise TimelineError(f"{words}; at most {MAX_WINDOWS}. Take a larger step.")
+    most = MAX_READS // reads
+    if count >= most + 1:
+        raise TimelineError(
+            f"{words}, and with these labels each needs {reads} reads of the model; at most "
+            f"{MAX_READS} reads are taken, which are {most} windows. Take a larger step, or fewer "
+            "or shorter labels."
+        )
 
 
 def _walk(
