@@ -63,9 +63,11 @@ class Shares(Generic[_Owner]):
         """Return how many places the owner holds."""
         return self._held[owner]
 
-    def has_room(self, owner: _Owner) -> bool:
-        """Tell whether the owner would get a place at once."""
-        return self._free > 0 and self._held[owner] < self._limit(owner)
+    def has_room(self, owner: _Owner, places: int = 1) -> bool:
+        """Tell whether the owner would get so many places at once."""
+        limit = self._limit(owner)
+        wanted = min(places, limit, self._most)
+        return wanted <= self._free and self._held[owner] + wanted <= limit
 
     @asynccontextmanager
     async def take(self, owner: _Owner, places: int = 1) -> AsyncGenerator[None, None]:

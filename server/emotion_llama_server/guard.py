@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Request
 from vllm.entrypoints.serve.utils.api_utils import validate_json_request
 from vllm.exceptions import VLLMValidationError
 
@@ -89,8 +89,3 @@ def _check_template_variables(variables: object) -> None:
             f"not {unknown[0]!r}.",
             parameter="chat_template_kwargs",
         )
-
-
-def install(app: FastAPI) -> None:
-    """Put the check where vLLM's JSON routes have theirs."""
-    app.dependency_overrides[validate_json_request] = check_json_request

@@ -10,7 +10,7 @@ from vllm.config import ModelConfig
 from vllm.engine.protocol import EngineClient
 from vllm.tasks import SupportedTask
 
-from emotion_llama_server import errors, exposure, gate, guard
+from emotion_llama_server import errors, exposure, gate, sequences
 from emotion_llama_server.analyst import Analyst
 from emotion_llama_server.answer_cache import AnswerCache
 from emotion_llama_server.engine import Engine
@@ -41,7 +41,7 @@ class EmotionLlamaApi:
         app.include_router(legacy.router)
         app.include_router(models.router)
         app.include_router(emotion.router)
-        guard.install(app)
+        sequences.install(app)
         errors.install(app)
         app.title = "Emotion-LLaMA Server"
         self._app = app
@@ -57,7 +57,8 @@ class EmotionLlamaApi:
         state.emotion_llama_doorkeeper = doorkeeper
         state.emotion_llama_lifecycle = Lifecycle(doorkeeper, engine_client, args.shutdown_timeout)
         served = await asyncio.to_thread(_served, model)
-        engine = _engine(engine_client)
+        state.emotion_llama_engine_shares = shares = _shares(engine_client)
+        engine = Engine(engine_client, shares, by_priority=_takes_turns(engine_client))
         decoder.use(await _decoder(model))
         state.emotion_llama_card = served.card
         state.emotion_llama_engine = engine
@@ -73,12 +74,15 @@ class EmotionLlamaApi:
             await start(self._app)
 
 
-def _engine(client: EngineClient) -> Engine:
+def _shares(client: EngineClient) -> EngineShares:
     config = client.vllm_config
     ranks = config.parallel_config.data_parallel_size
-    shares = EngineShares(config.scheduler_config.max_num_seqs * ranks)
-    by_priority = config.scheduler_config.policy == "priority"
-    return Engine(client, shares, by_priority=by_priority)
+    return EngineShares(config.scheduler_config.max_num_seqs * ranks)
+
+
+def _takes_turns(client: EngineClient) -> bool:
+    """Tell whether the engine takes requests by priority, which `emotion-llama serve` asks for."""
+    return client.vllm_config.scheduler_config.policy == "priority"
 
 
 async def _decoder(model: ModelConfig) -> decoder.Decoder:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,6 +23,7 @@ from emotion_llama_vllm.checkpoint.served import Served
 from emotion_llama_vllm.media.decoder import InProcess
 from emotion_llama_vllm.media.source import MediaReader
 from emotion_llama_vllm.settings import MediaSettings
+from emotion_llama_vllm.shares import Asker, asking
 from tests.support.media import Recipe, write_clip
 
 WORDS: tuple[str, ...] = ("Because", "Because of", "Because of the mouth.")
@@ -172,3 +174,62 @@ async def test_whoever_leaves_ends_what_was_running(engine: FakeEngine, tmp_path
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert engine.running == 0
+
+
+def many_labels(count: int) -> list[str]:
+    return [f"label {number}" for number in range(count)]
+
+
+def test_windows_times_reads_are_bounded_and_told(client: TestClient, engine: FakeEngine) -> None:
+    asked = ASKED | {"labels": many_labels(64), "timeline": {"window": 0.5, "step": 0.001}}
+    refused = client.post("/v1/emotion", json=asked)
+    assert refused.status_code == 400
+    error = refused.json()["error"]
+    assert error["param"] == "timeline"
+    seconds, windows, reads, most_reads, most_windows = map(
+        int, re.findall(r"\d+", error["message"])
+    )
+    assert (seconds, reads, most_reads, most_windows) == (2, 65, 65536, 65536 // 65)
+    assert 1501 <= windows <= 1510
+    assert engine.reads == 0
+    enough = client.post("/v1/emotion", json=asked | {"timeline": {"window": 0.5, "step": 0.0015}})
+    assert enough.status_code == 200
+    assert len(enough.json()["timeline"]) <= 65536 // 65
+
+
+@pytest.mark.parametrize("step", [5e-324, 1e-300, 1e-9, 0.0001])
+def test_a_tiny_step_is_refused(client: TestClient, step: float) -> None:
+    refused = client.post("/v1/emotion", json=ASKED | {"timeline": {"window": 0.5, "step": step}})
+    assert refused.status_code == 400
+    error = refused.json()["error"]
+    assert error["param"] == "timeline"
+    assert len(error["message"]) < 200
+
+
+@pytest.mark.parametrize(("alone", "most"), [(True, 16), (False, 1)])
+async def test_windows_are_looked_at_a_few_at_a_time(
+    engine: FakeEngine, tmp_path: Path, alone: bool, most: int
+) -> None:
+    """Neither tasks nor prompts are made in advance."""
+    rendered, render = 0, engine.render_clip
+    engine.goes_on.clear()
+
+    async def count(clip: Any, text: str, *, style: str) -> dict[str, Any]:
+        nonlocal rendered
+        rendered += 1
+        await engine.goes_on.wait()
+        return await render(clip, text, style=style)
+
+    engine.render_clip = count
+    asking.set(Asker("a", is_alone=lambda: alone))
+    asked = {"video": "clip.mp4", "task": "emotion", "timeline": {"window": 0.5, "step": 0.002}}
+    submission = Submission(EmotionRequest.model_validate(asked), None)
+    findings = await analyst(engine, tmp_path, megabytes=0).take_up(submission)
+    before = len(asyncio.all_tasks())
+    looking = asyncio.create_task(findings.whole())
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert rendered == most + 1  # and the clip as a whole
+    assert len(asyncio.all_tasks()) < before + most + 10
+    engine.goes_on.set()
+    assert len((await looking).timeline or []) >= 751

@@ -138,10 +138,10 @@ def spread(seconds: float, window: float, step: float, reads: int = 1) -> list[t
         return [(0.0, seconds)]
     count = (seconds - window) / step + 1e-9 + 1
     _check_count(seconds, count, reads)
-    count = int(count)
-    spans = [(step * number, step * number + window) for number in range(count)]
+    spans = [(step * number, step * number + window) for number in range(int(count))]
     if spans[-1][1] < seconds - _UNCOVERED and step <= window:
         spans.append((seconds - window, seconds))
+        _check_count(seconds, len(spans), reads)
     return spans
 
 
