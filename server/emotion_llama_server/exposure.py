@@ -7,18 +7,22 @@ from collections.abc import Iterable
 
 from fastapi import FastAPI
 
-DOCUMENTED = frozenset(
+READ_ONLY = frozenset(
     {
         *("/health", "/livez", "/readyz", "/metrics", "/version", "/ping"),
         *("/docs", "/openapi.json", "/v1/models"),
-        *("/v1/chat/completions", "/v1/emotion"),
-        *("/api/predict/", "/api/predict", "/process_video"),
     }
 )
+"""Routes that answer GET and HEAD alone, whatever else vLLM would answer there."""
+
+DOCUMENTED = READ_ONLY | {
+    *("/v1/chat/completions", "/v1/emotion"),
+    *("/api/predict/", "/api/predict", "/process_video"),
+}
 
 
 def close_others(app: FastAPI, exposed: Iterable[str]) -> None:
-    """Take every other route out of the app: it answers 404, and `/docs` does not show it.
+    """Take every other route out of the app, so that it answers 404 and `/docs` leaves it out.
 
     Raises:
         ValueError: a route to expose that vLLM does not have.

@@ -4,12 +4,12 @@ import asyncio
 from argparse import Namespace
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from fastapi import FastAPI, Request
 from prometheus_client import REGISTRY
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
-from starlette.types import Message
+from starlette.types import ASGIApp, Message
 
 from emotion_llama_server.engine import until_disconnect
 from emotion_llama_server.gate import Doorkeeper, Gate, prepare
@@ -17,8 +17,15 @@ from emotion_llama_server.gate.keys import KeyRing
 from emotion_llama_server.settings import ServerSettings
 
 
+class Served(Protocol):
+    """Whatever has an ASGI app."""
+
+    @property
+    def app(self) -> ASGIApp: ...
+
+
 class House:
-    """A small app behind the gate, whose rooms wait until they are told."""
+    """A small app behind the gate, whose routes for work wait for `go_on`."""
 
     def __init__(self, *, keys: str = "", origins: tuple[str, ...] = (), **settings: Any) -> None:
         self.go_on = asyncio.Event()
@@ -82,7 +89,7 @@ class House:
 class Call:
     """One request, message by message."""
 
-    house: House
+    house: Served
     path: str = "/work"
     method: str = "POST"
     headers: dict[str, str] = field(default_factory=dict)
@@ -108,7 +115,7 @@ class Call:
             "http_version": "1.1",
             "method": self.method,
             "path": self.path,
-            "raw_path": self.path.encode(),
+            "raw_path": self.path.encode(errors="replace"),
             "query_string": b"",
             "root_path": "",
             "scheme": "http",

@@ -1,7 +1,8 @@
 """What stands between the network and vLLM's app: pure ASGI middleware, one subject a file.
 
-From the outermost in: `identity` (request id, log line, security headers), CORS, `keys`, `rate`,
-`admission` (slots, deadline, the end of the server), `body` (sizes).
+From the outermost in: `identity` (request id, log line, security headers), CORS, `failures` (what
+nobody foresaw), `keys`, `routes` (404, 405 and HEAD), `rate`, `admission` (slots, deadline, the end
+of the server), `body` (sizes).
 """
 
 from argparse import Namespace
@@ -13,9 +14,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from emotion_llama_server.gate.admission import Admission, Doorkeeper
 from emotion_llama_server.gate.body import BodyLimit
+from emotion_llama_server.gate.failures import Failures
 from emotion_llama_server.gate.identity import Identity
 from emotion_llama_server.gate.keys import Keys, key_ring
 from emotion_llama_server.gate.rate import RateLimit
+from emotion_llama_server.gate.routes import Routes
 from emotion_llama_server.settings import server_settings
 from emotion_llama_vllm.settings import media_settings
 
@@ -36,11 +39,14 @@ class _Plan:
     def build(self, app: ASGIApp) -> ASGIApp:
         """Put the layers around the app, the innermost first."""
         args, settings = self.args, server_settings(self.args)
+        router = app
         app = BodyLimit(app, settings.max_body_bytes(media_settings()))
         app = Admission(app, self.doorkeeper)
         if settings.rate_limit is not None:
             app = RateLimit(app, settings.rate_limit, settings.rate_limit_storage)
+        app = Routes(app, router)
         app = Keys(app, key_ring(args, settings))
+        app = Failures(app)
         if origins := getattr(args, "cors_origins", None):
             app = CORSMiddleware(
                 app,

@@ -1,29 +1,27 @@
-"""The outermost layer: every response has a request id and security headers, every request a line
-in the log, and whatever fails inside is answered.
+"""The outermost layer: every response has a request id and security headers, and every request a
+line in the log.
 """
 
 import re
 import time
 import uuid
-from collections.abc import Sequence
 from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from vllm.logger import init_logger
 
-from emotion_llama_server.errors import describe, failure_response, path_of
+from emotion_llama_server.errors import path_of
 from emotion_llama_server.gate.address import Networks, client_address
-from emotion_llama_server.gate.scope import Caller, caller_of, refuse, set_caller
+from emotion_llama_server.gate.scope import Caller, caller_of, set_caller
 from emotion_llama_vllm import metrics
 
 logger = init_logger("vllm.emotion_llama_server.access")
 
 _HEADER = "x-request-id"
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{1,128}")
-_MAX_HEADER_BYTES = 8 << 10
-_MAX_HEADERS_BYTES = 32 << 10
+_MOST_LOGGED = 200
+"""Characters of what a client wrote."""
 _SECURITY = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -56,25 +54,15 @@ class Identity:
         # vLLM names its own request after it.
         rest = [(name, value) for name, value in scope["headers"] if name != _HEADER.encode()]
         scope["headers"] = [*rest, (_HEADER.encode(), request_id.encode())]
-        await self._answer(scope, receive, _Answer(scope, send))
-
-    async def _answer(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        answer = _Answer(scope, send)
         try:
-            if _is_too_large(scope["headers"]):
-                error = HTTPException(431, "The request's header is too large.")
-                await refuse(scope, receive, answer, error=error, reason="header")
-            else:
-                await self._app(scope, receive, answer)
-        except Exception as error:
-            failure = describe(error)
-            if not answer.status:
-                await failure_response(scope, failure)(scope, receive, answer)
+            await self._app(scope, receive, answer)
         finally:
             answer.log()
 
 
 class _Answer:
-    """Adds the headers to a response, and tells in the log what became of it."""
+    """Adds the headers to a response, and writes the request's line to the log."""
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self._scope, self._send = scope, send
@@ -93,6 +81,7 @@ class _Answer:
         await self._send(message)
 
     def log(self) -> None:
+        """Count the request and log it; nothing that a client wrote gets in unescaped."""
         caller, scope = caller_of(self._scope), self._scope
         # 499 is what nginx calls it.
         status = self.status or 499
@@ -101,8 +90,8 @@ class _Answer:
             "request_id": caller.request_id,
             "client": caller.address,
             "key": caller.key or "-",
-            "method": scope["method"],
-            "path": quote(path_of(scope)[:256], safe="/{}"),
+            "method": _printable(scope["method"]),
+            "path": _printable(path_of(scope)),
             "status": status,
             "milliseconds": round((time.monotonic() - self._started) * 1000, 1),
         }
@@ -114,11 +103,13 @@ class _Answer:
         )
 
 
+def _printable(text: str) -> str:
+    """Escape what a client wrote, and cut it."""
+    escaped = quote(text[:_MOST_LOGGED], safe="/{}", errors="replace")
+    return escaped[:_MOST_LOGGED]
+
+
 def _request_id(headers: Headers) -> str:
+    """Return the client's own id if it has an acceptable form, else a new one."""
     given = headers.get(_HEADER, "")
     return given if _ACCEPTABLE.fullmatch(given) else uuid.uuid4().hex
-
-
-def _is_too_large(headers: Sequence[tuple[bytes, bytes]]) -> bool:
-    sizes = [len(name) + len(value) for name, value in headers]
-    return max(sizes) > _MAX_HEADER_BYTES or sum(sizes) > _MAX_HEADERS_BYTES

@@ -1,6 +1,7 @@
 """Request ids, security headers, the size of a header, and errors nobody foresaw."""
 
 import json
+import logging
 
 import pytest
 from starlette.types import Message
@@ -60,3 +61,36 @@ async def test_a_websocket_is_closed() -> None:
     scope = {"type": "websocket", "path": "/", "headers": [], "root_path": ""}
     await House().app(scope, receive, send)
     assert [message["type"] for message in sent] == ["websocket.close"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("X" * 1_000_000, "/look"),
+        ("GET\nfake line", "/look"),
+        ("GET", "/" + "x" * 1_000_000),
+        ("GET", "/look\r\n2026-01-01 fake\x1b[2J line\u2028"),
+        ("POST", "/" + "\U0001f600" * 1000),
+        ("GET", "/\ud800"),
+    ],
+    ids=["method", "line in a method", "path", "line in a path", "emoji", "surrogate"],
+)
+async def test_the_log_has_one_short_line_whatever_a_client_writes(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, method: str, path: str
+) -> None:
+    monkeypatch.setattr(logging.getLogger("vllm"), "propagate", True)
+    caplog.set_level("INFO")
+    headers = {
+        "X-Request-Id": "a\nb" * 1000,
+        "X-Forwarded-For": "fe80::1%\x1b[2J\nfake" + "x" * 5000,
+        "X-API-Key": "k\n" * 1000,
+    }
+    house = House(trusted_proxy=("127.0.0.1",), keys="alice:k")
+    await Call(house, path, method, headers).answer()
+    lines = [record for record in caplog.records if record.name.endswith("server.access")]
+    assert len(lines) == 1
+    text = lines[0].getMessage()
+    assert text.isascii()
+    assert text.isprintable()
+    assert len(text) < 600
+    assert len(str(vars(lines[0]))) < 6000
