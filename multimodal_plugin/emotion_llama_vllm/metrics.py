@@ -31,3 +31,11 @@ clip_cache = Counter(
 answer_cache = Counter(
     "emotion_llama_answer_cache", "Requests that the answer cache was asked for.", ["result"]
 )
+rate_limit_storage_errors = Counter(
+    "emotion_llama_rate_limit_storage_errors",
+    "Times that the rate limit's storage failed or took too long.",
+)
+rate_limit_storage_up = Gauge(
+    "emotion_llama_rate_limit_storage_up", "0 while the rate limit's storage does not work."
+)
+rate_limit_storage_up.set(1)

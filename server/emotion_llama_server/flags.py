@@ -1,5 +1,6 @@
 """The flags of `emotion-llama serve`: vLLM's and ours, checked before the engine starts."""
 
+import asyncio
 import os
 import sys
 from argparse import Namespace
@@ -7,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
+import limits
 from pydantic import ValidationError
 from vllm.config.logging import LoggingConfig
 from vllm.entrypoints.launchers.cli_args import make_arg_parser, validate_parsed_serve_args
@@ -17,6 +19,7 @@ from vllm.utils.torch_utils import available_cpu_count
 from emotion_llama_server.environment import StartError
 from emotion_llama_server.gate import MIDDLEWARE
 from emotion_llama_server.gate.keys import KeyFormatError, key_ring
+from emotion_llama_server.rate_storage import Storage, StorageFailure
 from emotion_llama_server.settings import ServerSettings, add_flags, first_error, given_flags
 from emotion_llama_vllm import demo_files
 from emotion_llama_vllm.checkpoint.doctor import examine_weights
@@ -62,6 +65,7 @@ def parse(argv: list[str]) -> Namespace:
     _take_access_over(args)
     _check_media_settings(args)
     _check_server_settings(args)
+    _check_rate_limit_storage(args.server_settings)
     _check_weights(args)
     validate_parsed_serve_args(args)
     return args
@@ -111,6 +115,18 @@ def _check_server_settings(args: Namespace) -> None:
             "there are no API keys; --api-key-file FILE sets some.",
             file=sys.stderr,
         )
+
+
+def _check_rate_limit_storage(settings: ServerSettings) -> None:
+    """Try to count a request: a wrong address or password would else show at the first one."""
+    if settings.rate_limit is None:
+        return
+    try:
+        asyncio.run(Storage(limits.parse(settings.rate_limit), settings.rate_limit_storage).check())
+    except StorageFailure as failure:
+        raise StartError(
+            f"--rate-limit-storage: it cannot count requests ({failure})."
+        ) from failure
 
 
 def _demo_arguments(argv: list[str]) -> list[str]:

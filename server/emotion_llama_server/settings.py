@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import limits
-import limits.errors
-import limits.storage
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from emotion_llama_server.rate_storage import check_uri
 from emotion_llama_vllm.settings import ENV_PREFIX, MediaSettings
 
 _MIB = 2**20
@@ -42,6 +41,9 @@ class ServerSettings(BaseSettings):
 
     rate_limit_storage: str = "memory://"
     """where they are counted; redis://host:6379 lets replicas count together"""
+
+    rate_limit_fail: Literal["open", "closed"] = "open"
+    """while that storage does not work: let requests through uncounted, or refuse them with 503"""
 
     trusted_proxy: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     """address or network whose X-Forwarded-For is believed; give it again for more"""
@@ -83,12 +85,7 @@ class ServerSettings(BaseSettings):
     @field_validator("rate_limit_storage")
     @classmethod
     def _check_storage(cls, value: str) -> str:
-        try:
-            limits.storage.storage_from_string(f"async+{value}")
-        except (limits.errors.ConfigurationError, ImportError) as error:
-            raise ValueError(
-                "write memory://, or redis://host:port (emotion-llama[redis])"
-            ) from error
+        check_uri(value)
         return value
 
     def max_body_bytes(self, media: MediaSettings) -> int:

@@ -43,7 +43,12 @@ class _Plan:
         app = BodyLimit(app, settings.max_body_bytes(media_settings()))
         app = Admission(app, self.doorkeeper)
         if settings.rate_limit is not None:
-            app = RateLimit(app, settings.rate_limit, settings.rate_limit_storage)
+            app = RateLimit(
+                app,
+                settings.rate_limit,
+                settings.rate_limit_storage,
+                fails_open=settings.rate_limit_fail == "open",
+            )
         app = Routes(app, router)
         app = Keys(app, key_ring(args, settings))
         app = Failures(app)

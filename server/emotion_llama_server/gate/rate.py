@@ -1,18 +1,11 @@
 """The rate limit: how often a key, or an address, may ask for work."""
 
-import math
-import time
-
 import limits
-from limits.aio.strategies import MovingWindowRateLimiter
-from limits.errors import StorageError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
-from vllm.logger import init_logger
 
 from emotion_llama_server.gate.scope import caller_of, is_work, owner_of, refuse
-
-logger = init_logger("vllm.emotion_llama_server")
+from emotion_llama_server.rate_storage import RETRY_SECONDS, Storage, StorageFailure
 
 
 class RateLimit:
@@ -20,34 +13,35 @@ class RateLimit:
 
     Args:
         app: what is inside.
-        rate: as `10/minute`.
+        rate: how many requests are allowed in which time, as `10/minute`.
         storage: where requests are counted, as `memory://`; replicas that share one count together.
+        fails_open: whether requests go ahead uncounted while the storage does not work; otherwise
+            they are refused with 503.
     """
 
-    def __init__(self, app: ASGIApp, rate: str, storage: str) -> None:
-        self._app, self._rate = app, limits.parse(rate)
-        store = limits.storage.storage_from_string(f"async+{storage}", wrap_exceptions=True)
-        self._limiter = MovingWindowRateLimiter(store)  # type: ignore[arg-type]
+    def __init__(self, app: ASGIApp, rate: str, storage: str, *, fails_open: bool) -> None:
+        self._app, self._rate, self._fails_open = app, limits.parse(rate), fails_open
+        self._storage = Storage(self._rate, storage)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not is_work(scope):
-            await self._app(scope, receive, send)
-            return
-        wait = await self._seconds_to_wait(owner_of(caller_of(scope)))
-        if wait:
-            words = f"Over the rate limit of {self._rate}; try again in {wait} s."
-            error = HTTPException(429, words, {"Retry-After": str(wait)})
-            await refuse(scope, receive, send, error=error, reason="rate")
-            return
+        if scope["type"] == "http" and is_work(scope):
+            refusal = await self._refusal(owner_of(caller_of(scope)))
+            if refusal is not None:
+                error, reason = refusal
+                await refuse(scope, receive, send, error=error, reason=reason)
+                return
         await self._app(scope, receive, send)
 
-    async def _seconds_to_wait(self, who: str) -> int:
-        """0 to go ahead; so it is too while the storage is away, as no count is no refusal."""
+    async def _refusal(self, owner: str) -> tuple[HTTPException, str] | None:
+        """Return why the owner's request is refused, and the reason's name in the metrics."""
         try:
-            if await self._limiter.hit(self._rate, who):
-                return 0
-            stats = await self._limiter.get_window_stats(self._rate, who)
-        except StorageError:
-            logger.exception("The rate limit's storage does not answer; requests are not counted.")
-            return 0
-        return max(1, math.ceil(stats.reset_time - time.time()))
+            wait = await self._storage.count(owner)
+        except StorageFailure:
+            if self._fails_open:
+                return None
+            words = "The server cannot count requests now, and so takes none; try again."
+            return HTTPException(503, words, {"Retry-After": str(RETRY_SECONDS)}), "storage"
+        if not wait:
+            return None
+        words = f"Over the rate limit of {self._rate}; try again in {wait} s."
+        return HTTPException(429, words, {"Retry-After": str(wait)}), "rate"

@@ -1,0 +1,116 @@
+"""Where the rate limit counts requests: in this process, or in a storage that replicas share."""
+
+import asyncio
+import math
+import time
+import uuid
+
+import limits
+from limits.aio.storage import MovingWindowSupport
+from limits.aio.strategies import MovingWindowRateLimiter
+from limits.errors import ConfigurationError, StorageError
+from vllm.logger import init_logger
+
+from emotion_llama_vllm import metrics
+
+logger = init_logger("vllm.emotion_llama_server")
+
+ANSWER_SECONDS = 0.5
+"""A storage that takes longer to answer a request has failed."""
+CHECK_SECONDS = 5
+"""For a check, which may have to connect first and for which no request waits."""
+RETRY_SECONDS = 1
+"""Between two checks of a storage that has failed."""
+_MOST_WORDS = 200
+
+
+class StorageFailure(Exception):
+    """The storage cannot count requests; the message says why, without its address or password."""
+
+
+class Storage:
+    """Counts requests, and leaves a storage that has failed alone until it works again.
+
+    While it is left alone nobody waits for it: a task in the background tries it again.
+
+    Args:
+        rate: how many requests are allowed in which time, as `10/minute`.
+        uri: the storage, as `memory://` or `redis://host:6379`.
+    """
+
+    def __init__(self, rate: limits.RateLimitItem, uri: str) -> None:
+        store = limits.storage.storage_from_string(f"async+{uri}", wrap_exceptions=True)
+        self._rate, self._limiter = rate, MovingWindowRateLimiter(store)  # type: ignore[arg-type]
+        self._recovery: asyncio.Task[None] | None = None
+
+    async def count(self, owner: str) -> int:
+        """Count a request; return 0, or the seconds to wait if it is over the owner's rate.
+
+        Raises:
+            StorageFailure: the storage has failed, now or before.
+        """
+        if self._recovery is not None:
+            raise StorageFailure("it has failed before")
+        try:
+            return await self._ask(owner, ANSWER_SECONDS)
+        except StorageFailure as failure:
+            if self._recovery is None:
+                metrics.rate_limit_storage_up.set(0)
+                logger.warning("The rate limit's storage has failed: %s.", failure)
+                self._recovery = asyncio.create_task(self._recover())
+            raise
+
+    async def check(self) -> None:
+        """Count a request of nobody, as that shows whether the storage can be reached and written.
+
+        Raises:
+            StorageFailure: it cannot.
+        """
+        await self._ask(f"check:{uuid.uuid4().hex}", CHECK_SECONDS)
+
+    async def _recover(self) -> None:
+        while True:
+            await asyncio.sleep(RETRY_SECONDS)
+            try:
+                await self.check()
+            except StorageFailure:
+                continue
+            break
+        self._recovery = None
+        metrics.rate_limit_storage_up.set(1)
+        logger.warning("The rate limit's storage works again.")
+
+    async def _ask(self, owner: str, seconds: float) -> int:
+        try:
+            async with asyncio.timeout(seconds):
+                if await self._limiter.hit(self._rate, owner):
+                    return 0
+                stats = await self._limiter.get_window_stats(self._rate, owner)
+        except Exception as error:  # whatever the storage's driver raises
+            metrics.rate_limit_storage_errors.inc()
+            raise StorageFailure(_words(error, seconds)) from error
+        return max(1, math.ceil(stats.reset_time - time.time()))
+
+
+def check_uri(uri: str) -> None:
+    """Check the form of a storage's URI, without connecting to it.
+
+    Raises:
+        ValueError: no storage of that form, not with the packages that are installed, or one that
+            cannot count in moving windows.
+    """
+    try:
+        store = limits.storage.storage_from_string(f"async+{uri}")
+    except (ConfigurationError, ImportError, ValueError) as error:
+        raise ValueError("write memory://, or redis://host:port (emotion-llama[redis])") from error
+    if not isinstance(store, MovingWindowSupport):
+        raise ValueError("this storage cannot count in moving windows; redis://host:port can")
+
+
+def _words(error: BaseException, seconds: float) -> str:
+    """Say in a line what a storage's driver raised."""
+    if isinstance(error, StorageError) and error.__cause__ is not None:
+        return _words(error.__cause__, seconds)
+    if isinstance(error, TimeoutError):
+        return f"it does not answer within {seconds:g} s"
+    return " ".join(f"{type(error).__name__}: {error}".split())[:_MOST_WORDS].rstrip(".: ")
