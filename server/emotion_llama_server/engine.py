@@ -21,8 +21,7 @@ from emotion_llama_server.engine_shares import EngineShares
 from emotion_llama_vllm.analysis import prompts, sampling
 from emotion_llama_vllm.analysis.labels import LabelTree
 from emotion_llama_vllm.analysis.prompts import PromptStyle
-from emotion_llama_vllm.media.clip import Clip
-from emotion_llama_vllm.media.sound import resample
+from emotion_llama_vllm.media.clip import SAMPLING_RATE, Clip
 from emotion_llama_vllm.shares import asking, turns
 
 __all__ = [
@@ -78,7 +77,7 @@ class Engine:
 
     async def warm_up(self) -> None:
         """Answer about a blank clip, so that the first real request finds everything loaded."""
-        silence = await asyncio.to_thread(resample, np.zeros(44_100, np.float32), 44_100)
+        silence = np.zeros(SAMPLING_RATE, np.float32)
         clip = Clip(frame=np.zeros((16, 16, 3), np.uint8), waveform=silence)
         prompt = await self.render_clip(clip, "", style="demo")
         await self.complete(prompt, SamplingParams(max_tokens=1, logprobs=1))

@@ -1,10 +1,11 @@
 """The sound of a clip: every sample of its first sound track, mono at 16 kHz."""
 
+import math
 from fractions import Fraction
 
-import librosa
 import numpy as np
 import numpy.typing as npt
+import soxr
 from av import AudioFrame, Packet
 from av.audio.fifo import AudioFifo
 from av.audio.resampler import AudioResampler
@@ -118,9 +119,23 @@ class SoundTrack:
 
 
 def resample(waveform: npt.NDArray[np.float32], rate: float) -> npt.NDArray[np.float32]:
-    """Bring a mono waveform at `rate` Hz to 16 kHz."""
+    """Bring a mono waveform at `rate` Hz to 16 kHz.
+
+    The samples equal those of `librosa.resample`, which asks soxr for the same. librosa itself is
+    left out because importing it compiles code that has to be stored: it fails for a user without
+    a writable home.
+
+    Raises:
+        MediaError: the waveform has a sample that is no finite number, or it has no rate.
+    """
+    if not rate > 0:
+        raise MediaError("The clip's sound has no sampling rate; re-encode it.")
+    if not np.isfinite(waveform).all():
+        raise MediaError("The clip's sound has samples that are no finite numbers; re-encode it.")
     if rate != SAMPLING_RATE:
-        waveform = librosa.resample(waveform, orig_sr=rate, target_sr=SAMPLING_RATE)
+        count = math.ceil(len(waveform) * (SAMPLING_RATE / rate))
+        resampled = soxr.resample(waveform, rate, SAMPLING_RATE, quality="HQ")
+        waveform = np.pad(resampled[:count], (0, max(0, count - len(resampled))))
     return np.ascontiguousarray(waveform, dtype=np.float32)
 
 

@@ -9,18 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-
 from emotion_llama_vllm.media import decode, timeline  # noqa: F401  (loaded once, for all workers)
-from emotion_llama_vllm.media.sound import resample
 
 _T = TypeVar("_T")
 _PR_SET_NO_NEW_PRIVS = 38
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _OPEN_FILES = 64
-
-# librosa loads its parts when they are first used: once here, where all workers are forked from.
-resample(np.zeros(441, np.float32), 44_100)
 
 
 def confine(memory: int) -> None:
