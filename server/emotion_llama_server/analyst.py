@@ -1,6 +1,5 @@
 """Takes a submission up: its clip is fetched, decoded and analysed, or the answer is known."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from emotion_llama_vllm.checkpoint.served import Served
 from emotion_llama_vllm.media.decoder import Decoder
 from emotion_llama_vllm.media.file import ClipFile
 from emotion_llama_vllm.media.source import MediaReader
+from emotion_llama_vllm.media.threads import files
 from emotion_llama_vllm.settings import media_settings
 
 Events = AsyncGenerator[Event, None]
@@ -82,7 +82,7 @@ class Analyst:
     async def _key(self, clip: ClipFile, request: EmotionRequest) -> bytes | None:
         if self.cache.is_off:
             return None
-        return await asyncio.to_thread(lambda: self.cache.key(clip.digest, request, self.served))
+        return await files.run(lambda: self.cache.key(clip.digest, request, self.served))
 
     async def _keep(self, key: bytes | None, events: Events) -> Events:
         async with aclosing(events):

@@ -9,7 +9,9 @@ import re
 import socket
 import ssl
 import subprocess
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,8 +23,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from emotion_llama_vllm.media import fetch
-from emotion_llama_vllm.media.errors import MediaError, MediaTooLarge
+from emotion_llama_vllm.media.errors import MediaError, MediaTooLarge, ServerBusy
 from emotion_llama_vllm.media.fetch import Fetcher
+from emotion_llama_vllm.media.threads import Threads, files
 
 CLIP = bytes(range(256)) * 40
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -50,7 +53,7 @@ class Origin:
 
     @contextlib.asynccontextmanager
     async def listening(
-        self, serve: Serve, tls: ssl.SSLContext | None = None
+        self, serve: Serve, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
     ) -> AsyncIterator[None]:
         """Serve, and see to it that no client leaves a connection open."""
         tasks: set[asyncio.Task[None] | None] = set()
@@ -64,7 +67,7 @@ class Origin:
                 writer.close()
                 await writer.wait_closed()
 
-        server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
+        server = await asyncio.start_server(connected, host, 0, ssl=tls)
         self.port = server.sockets[0].getsockname()[1]
         yield
         server.close()
@@ -595,6 +598,16 @@ class TestAddresses:
             assert "not public" in await refusal(strict, url)
             assert await body(replace(strict, private_hosts=[host]), url) == b"x"
 
+    async def test_an_ipv6_origin_is_fetched_from(self) -> None:
+        origin = Origin()
+        origin.answers["/"] = OK + LENGTH % 1 + b"x"
+        async with origin.listening(origin.answer, host="::1"):
+            name = f"[::1]:{origin.port}"
+            strict = Fetcher([name], [], max_bytes=9, seconds=5)
+            assert "not public" in await refusal(strict, f"http://{name}/")
+            assert await body(replace(strict, private_hosts=[name]), f"http://{name}/") == b"x"
+        assert b"Host: " + name.encode() in origin.requests[-1]
+
 
 class TestRebinding:
     async def test_what_was_checked_is_dialled_without_asking_again(
@@ -852,6 +865,26 @@ class TestDeadline:
 
         slow = replace(fetcher, seconds=0.1, resolve=stall)
         assert "took over 0.1 s" in await refusal(slow, f"http://{origin.name}/")
+
+    async def test_a_resolver_that_hangs_holds_up_nobody_else(
+        self, origin: Origin, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As a slow name server does: every thread that asks it is stuck."""
+        goes_on = threading.Event()
+        monkeypatch.setattr(fetch, "names", Threads("threads for names", 1, wait_seconds=0.2))
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: goes_on.wait())
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(max_workers=1))
+        stuck = Fetcher([HOST], [], max_bytes=9, seconds=0.5)
+        asked = asyncio.ensure_future(refusal(stuck, f"http://{HOST}/"))
+        try:
+            await asyncio.sleep(0.1)
+            assert "stuck" in await refusal(stuck, f"http://{HOST}/", ServerBusy)
+            async with asyncio.timeout(5):
+                assert await asyncio.to_thread(lambda: 1) == 1
+                assert await files.run(lambda: 1) == 1
+                assert "took over 0.5 s" in await asked
+        finally:
+            goes_on.set()
 
     async def test_holds_for_tls(self, fetcher: Fetcher) -> None:
         silent = Origin()

@@ -1,8 +1,11 @@
 """What a request may read, and how each refusal is told."""
 
 import asyncio
+import errno
 import os
+import resource
 import threading
+import time
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -10,13 +13,16 @@ from pathlib import Path
 import pybase64
 import pytest
 
+from emotion_llama_vllm.media import source
 from emotion_llama_vllm.media.errors import (
     MediaError,
     MediaNotFound,
     MediaNotReadable,
     MediaTooLarge,
+    ServerBusy,
 )
 from emotion_llama_vllm.media.source import MediaReader
+from emotion_llama_vllm.media.threads import Threads
 from emotion_llama_vllm.settings import MediaSettings
 
 CONTENT = b"\x00\x00\x00\x18ftypisom" + bytes(1000)
@@ -87,6 +93,149 @@ class TestPaths:
         with pytest.raises(MediaError):
             read(reader, path)
 
+    @pytest.mark.parametrize(
+        "path",
+        ["a/" * 50_000, "./" * 2049, "x" * 4097, "\u732b" * 1366, "../" * 10**6, "a" * 10**7],
+    )
+    def test_a_path_over_4096_bytes_is_refused_before_it_is_resolved(
+        self, reader: MediaReader, path: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(MediaReader, "_resolve", None)
+        with pytest.raises(MediaError, match="path is over 4096 bytes") as caught:
+            read(reader, path)
+        assert caught.value.status == 400
+
+    @pytest.mark.parametrize(
+        "url",
+        ["http://a.example/" + "x" * 8192, "FILE:///" + "a/" * 5000, "https://" + "\u732b" * 2740],
+    )
+    def test_a_url_over_8_kib_is_refused_before_it_is_parsed(
+        self, reader: MediaReader, url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(MediaReader, "_fetch", None)
+        monkeypatch.setattr(MediaReader, "_resolve", None)
+        with pytest.raises(MediaError, match="URL is over 8192 bytes") as caught:
+            read(reader, url)
+        assert caught.value.status == 400
+
+    def test_the_path_in_a_file_url_is_no_longer_than_a_path(self, reader: MediaReader) -> None:
+        with pytest.raises(MediaError, match="path is over 4096 bytes"):
+            read(reader, "file:///" + "a/" * 2500)
+
+    @pytest.mark.parametrize(
+        ("path", "statuses"),
+        [
+            ("a/" * 2047, {404}),
+            ("./" * 2047, {400}),
+            ("folder/../" * 409, {400}),
+            ("here/" * 800 + "one.mp4", {200}),
+            ("loop", {400, 404}),
+            ("loop/x", {400, 404}),
+            ("link0", {400, 404}),
+            ("n" * 256, {400, 404}),
+            ("n" * 255, {404}),
+            ("a\0b", {400}),
+            ("\ud800", {400}),
+            ("\udcff.mp4", {400, 404}),
+            ("file:///a%00b", {400}),
+            ("file://[x", {400}),
+        ],
+    )
+    def test_odd_paths_are_answered_quickly(
+        self, reader: MediaReader, roots: list[Path], path: str, statuses: set[int]
+    ) -> None:
+        (roots[0] / "loop").symlink_to("pool")
+        (roots[0] / "pool").symlink_to("loop")
+        (roots[0] / "here").symlink_to(".")
+        for number in range(1500):  # more links than Python calls functions
+            (roots[0] / f"link{number}").symlink_to(f"link{number + 1}")
+        started = time.monotonic()
+        try:
+            status = 200 if read(reader, path) == CONTENT else 0
+        except MediaError as error:
+            status = error.status
+        assert status in statuses
+        assert time.monotonic() - started < 2
+
+    def test_a_file_system_that_hangs_holds_up_neither_others_nor_the_request(
+        self, reader: MediaReader, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A network's file system: every thread for files hangs, and data URLs are still read."""
+        healthy = threading.Event()
+        resolve = MediaReader._resolve
+        pool = Threads("threads for files", 2, wait_seconds=0.2)
+        monkeypatch.setattr(source, "files", pool)
+
+        def hang(self: MediaReader, path: str) -> str:
+            healthy.wait()
+            return resolve(self, path)
+
+        monkeypatch.setattr(MediaReader, "_resolve", hang)
+
+        async def ask() -> None:
+            stuck = [asyncio.ensure_future(reader.open("one.mp4")) for _ in range(2)]
+            await asyncio.sleep(0.1)
+            with pytest.raises(ServerBusy, match="all stuck"):
+                await reader.open("two.mp4")
+            data = f"data:;base64,{pybase64.b64encode(CONTENT).decode()}"
+            (await reader.open(data)).close()
+            for task in stuck:
+                with pytest.raises(ServerBusy, match="within 1 s"):
+                    await task
+
+        try:
+            asyncio.run(ask())
+        finally:
+            healthy.set()
+        monkeypatch.undo()
+        assert read(reader, "one.mp4") == CONTENT
+
+    def test_a_file_opened_for_nobody_is_closed(
+        self, reader: MediaReader, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        goes_on, closed = threading.Event(), threading.Event()
+        check = MediaReader._check_opened
+
+        def wait(self: MediaReader, descriptor: int) -> None:
+            goes_on.wait(10)
+            check(self, descriptor)
+
+        monkeypatch.setattr(MediaReader, "_check_opened", wait)
+        monkeypatch.setattr(source.ClipFile, "close", lambda _: closed.set())
+
+        async def leave() -> None:
+            task = asyncio.ensure_future(reader.open("one.mp4"))
+            await asyncio.sleep(0.1)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            goes_on.set()
+
+        asyncio.run(leave())
+        assert closed.wait(5)
+
+    @pytest.mark.parametrize(
+        ("number", "status"),
+        [
+            (errno.EMFILE, 503),
+            (errno.ENFILE, 503),
+            (errno.ENOMEM, 503),
+            (errno.EACCES, 400),
+            (errno.EIO, 400),
+        ],
+    )
+    def test_what_the_server_lacks_is_not_the_clips_fault(
+        self, reader: MediaReader, monkeypatch: pytest.MonkeyPatch, number: int, status: int
+    ) -> None:
+        def fail(*args: object, **kwargs: object) -> int:
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr(os, "open", fail)
+        with pytest.raises(MediaError) as caught:
+            read(reader, "one.mp4")
+        monkeypatch.undo()
+        assert caught.value.status == status
+        assert (caught.value.field is None) == (status == 503)
+
     def test_a_large_file_is_refused(self, reader: MediaReader, roots: list[Path]) -> None:
         (roots[0] / "large").write_bytes(bytes(20_000))
         with pytest.raises(MediaTooLarge, match=r"over 0\.01 MiB"):
@@ -131,6 +280,27 @@ class TestDataUrls:
     def test_a_large_one_is_refused_before_it_is_decoded(self) -> None:
         with pytest.raises(MediaTooLarge):
             read(self.reader, "data:;base64," + "@" * 20_000)
+
+
+@pytest.mark.parametrize("url", ["one.mp4", "data:;base64,AAAA", "http://127.0.0.1:9/x"])
+def test_without_descriptors_the_server_is_busy(tmp_path: Path, url: str) -> None:
+    (tmp_path / "one.mp4").write_bytes(CONTENT)
+    settings = SETTINGS.model_copy(update={"allow_private_media_host": ("127.0.0.1:9",)})
+    reader = MediaReader(roots=(tmp_path,), domains=("127.0.0.1:9",), settings=settings)
+
+    async def starve() -> None:
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        taken = os.open(os.devnull, os.O_RDONLY)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (taken + 1, limits[1]))
+        try:
+            with pytest.raises(ServerBusy, match="no file descriptors left") as caught:
+                await reader.open(url)
+            assert caught.value.status == 503
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+            os.close(taken)
+
+    asyncio.run(starve())
 
 
 def test_urls_are_fetched_as_the_operator_allows(tmp_path: Path) -> None:

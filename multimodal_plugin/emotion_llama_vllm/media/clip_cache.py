@@ -1,9 +1,9 @@
 """Clips that were decoded lately: the next question about one of them does not decode it again."""
 
-import asyncio
 import hashlib
 import pickle
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from cachetools import LRUCache
@@ -11,6 +11,7 @@ from cachetools import LRUCache
 from emotion_llama_vllm import metrics
 from emotion_llama_vllm.media.decoder import Decoded, Decoder
 from emotion_llama_vllm.media.file import ClipFile
+from emotion_llama_vllm.media.threads import files
 
 _T = TypeVar("_T", bound=Decoded)
 
@@ -36,7 +37,7 @@ class ClipCache:
         return self._decoder.size
 
     async def run(self, job: Callable[[bytes], _T], clip: ClipFile) -> _T:
-        key = await asyncio.to_thread(_key, job, clip)
+        key = await files.run(partial(_key, job, clip))
         kept = self._kept.get(key)
         metrics.clip_cache.labels("miss" if kept is None else "hit").inc()
         if kept is not None:

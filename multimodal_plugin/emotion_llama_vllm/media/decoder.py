@@ -1,11 +1,12 @@
 """Where clips are decoded: in this process, or in `workers` where it takes strangers' clips."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from emotion_llama_vllm import metrics
+from emotion_llama_vllm.media.errors import shortage
 from emotion_llama_vllm.media.file import ClipFile
+from emotion_llama_vllm.media.threads import decoders, files
 
 
 class Decoded(Protocol):
@@ -46,7 +47,11 @@ class InProcess:
 
     async def run(self, job: Callable[[bytes], _T], clip: ClipFile) -> _T:
         with metrics.decode_seconds.time():
-            return await asyncio.to_thread(lambda: job(clip.read()))
+            try:
+                data = await files.run(clip.read)
+                return await decoders.run(lambda: job(data))
+            except (OSError, MemoryError) as error:
+                raise shortage(error) or error from error
 
 
 _used: Decoder = InProcess()

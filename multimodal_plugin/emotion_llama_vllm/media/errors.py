@@ -1,5 +1,8 @@
 """Why a clip was refused. Each message is one sentence that says what to do."""
 
+import errno
+from collections.abc import Iterator
+
 
 class MediaError(ValueError):
     """The clip cannot be used as it is; `status` is the HTTP status that says so.
@@ -9,7 +12,7 @@ class MediaError(ValueError):
     """
 
     status = 400
-    field = "video"
+    field: str | None = "video"
     code: str | None = None
 
 
@@ -37,6 +40,20 @@ class DecodeTimeout(MediaError):
     status = 504
 
 
+class ServerBusy(MediaError):
+    """The server lacks descriptors, memory or threads for now; the clip is not to blame."""
+
+    status = 503
+    field = None
+
+
+class StorageFull(MediaError):
+    """The server has no disk space for an upload."""
+
+    status = 507
+    field = None
+
+
 class FrameTimeError(MediaError):
     """The clip has no frame at that time."""
 
@@ -53,3 +70,31 @@ class FeaturesError(MediaError):
     """These are no pre-extracted features."""
 
     field = "features"
+
+
+_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
+_MEMORY = (errno.ENOMEM, errno.ENOBUFS, errno.ENOSPC)
+"""ENOSPC comes from memory files: nothing else is written where this is looked up."""
+
+
+def shortage(error: BaseException) -> ServerBusy | None:
+    """Return how to tell `error` if it comes of a lack of descriptors or memory, else None."""
+    for cause in _causes(error):
+        number = cause.errno if isinstance(cause, OSError) else None
+        if number in _DESCRIPTORS:
+            return ServerBusy("The server has no file descriptors left; ask again later.")
+        if isinstance(cause, MemoryError) or number in _MEMORY:
+            return ServerBusy("The server has no memory left for this clip; ask again later.")
+    return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and all that it comes of, those of a group included."""
+    pending, known = [error], set[int]()
+    while pending:
+        cause = pending.pop()
+        if id(cause) not in known:
+            known.add(id(cause))
+            yield cause
+            pending += [e for e in (cause.__cause__, cause.__context__) if e is not None]
+            pending += cause.exceptions if isinstance(cause, BaseExceptionGroup) else ()

@@ -10,7 +10,7 @@ import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from ipaddress import ip_address
 from typing import BinaryIO, cast
 from urllib.request import getproxies, proxy_bypass
@@ -18,7 +18,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpcore2
 import httpx2
 
-from emotion_llama_vllm.media.errors import MediaError, MediaTooLarge
+from emotion_llama_vllm.media.errors import MediaError, MediaTooLarge, shortage
 from emotion_llama_vllm.media.hosts import (
     Target,
     is_public,
@@ -26,6 +26,7 @@ from emotion_llama_vllm.media.hosts import (
     parse_entries,
     parse_url,
 )
+from emotion_llama_vllm.media.threads import names
 
 _LookUp = Callable[[str, int], Awaitable[Sequence[str]]]
 
@@ -42,8 +43,8 @@ _FAILURES = (
 
 
 async def _look_up(host: str, port: int) -> Sequence[str]:
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    """Return a host's addresses, asked for in a thread that a slow name server may keep."""
+    found = await names.run(partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM))
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
@@ -86,7 +87,8 @@ class Fetcher:
         except TimeoutError as error:
             raise MediaError(f"Fetching the clip took over {self.seconds:g} s.") from error
         except _FAILURES as error:
-            raise MediaError("The clip's URL could not be fetched; check host and path.") from error
+            failed = MediaError("The clip's URL could not be fetched; check host and path.")
+            raise shortage(error) or failed from error
         raise MediaError(f"The clip's URL redirects over {_MAX_REDIRECTS} times.")
 
     def _allowed(self, url: str) -> Target:
@@ -129,7 +131,8 @@ class Fetcher:
                     into.write(piece)
                     await asyncio.sleep(0)  # or chunks of a byte would keep others waiting
         except _FAILURES as error:
-            raise MediaError("The clip's URL was cut off before its end; try again.") from error
+            cut_off = MediaError("The clip's URL was cut off before its end; try again.")
+            raise shortage(error) or cut_off from error
         if not size:
             raise MediaError("The clip is empty: its URL has no bytes.")
 
@@ -171,16 +174,18 @@ class _Dialler(httpcore2.AsyncNetworkBackend):
     ) -> httpcore2.AsyncNetworkStream:
         backend = cast(httpcore2.AsyncNetworkBackend, httpcore2.AnyIOBackend())
         addresses = await self._look_up(host, port)
+        failed: Exception = httpcore2.ConnectError()
         for address in addresses:
             # A share of the time each, or one that is silent would leave the others none.
             share = self._seconds / len(addresses)
             try:
                 stream = await backend.connect_tcp(address, port, timeout=share)
-            except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+                failed = error
                 continue
             self._opened.append(stream)
             return stream
-        raise httpcore2.ConnectError
+        raise failed
 
     async def aclose(self) -> None:
         """Needed where a task is cancelled in a TLS handshake, which httpcore2 leaves open."""

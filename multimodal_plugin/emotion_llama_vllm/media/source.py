@@ -1,14 +1,16 @@
-"""Where a clip's bytes are, and opening them: a path, a file or data URL, an http(s) URL.
+"""Opens the bytes of a clip that a request names by a path or a file, data or http(s) URL.
 
 Nothing is readable that the operator did not allow: no path outside the media roots, no host
 outside the allowed domains.
 """
 
 import asyncio
+import errno
 import os
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -20,10 +22,17 @@ from emotion_llama_vllm.media.errors import (
     MediaNotFound,
     MediaNotReadable,
     MediaTooLarge,
+    ServerBusy,
+    shortage,
 )
 from emotion_llama_vllm.media.fetch import Fetcher
 from emotion_llama_vllm.media.file import ClipFile
+from emotion_llama_vllm.media.threads import files
 from emotion_llama_vllm.settings import MediaSettings
+
+_MAX_PATH_BYTES = 4096
+"""Linux opens no longer one, and resolving one takes time that grows with its square."""
+_MAX_URL_BYTES = 8192
 
 
 @dataclass(frozen=True)
@@ -44,24 +53,38 @@ class MediaReader:
         """Return the bytes behind `url` as an open file, which the caller closes.
 
         Raises:
-            MediaError: what `url` names cannot be had (400), is not there (404) or is too large
-                (413).
+            MediaError: what `url` names cannot be had (400), is not there (404), is too large
+                (413), or the server lacks what it needs to read it (503).
         """
+        scheme = url[:8].lower()
+        if not scheme.startswith("data:"):
+            _check_length(url)
         with metrics.fetch_seconds.time():
-            if url.partition("://")[0].lower() in ("http", "https"):
-                return await self._fetch(url)
-            return await asyncio.to_thread(self._open_local, url)
+            try:
+                if scheme.startswith(("http://", "https://")):
+                    return await self._fetch(url)
+                if scheme.startswith("data:"):
+                    return await asyncio.to_thread(self._open_data_url, url)
+                return await self._open_path(_path_of(url))
+            except (OSError, MemoryError) as error:
+                raise shortage(error) or error from error
 
-    def _open_local(self, url: str) -> ClipFile:
-        """The same for what needs no network: a data URL, a file URL or a path."""
-        if url[:5].lower() == "data:":
-            clip = ClipFile.in_memory(self._decode_data_url(url))
-        else:
-            clip = self._open_file(_path_of(url))
-        if not clip.size:
-            clip.close()
-            raise MediaError("The clip is empty: it has no bytes.")
-        return clip
+    def _open_data_url(self, url: str) -> ClipFile:
+        data = self._decode_data_url(url)
+        if not data:
+            raise _empty()
+        return ClipFile.in_memory(data)
+
+    async def _open_path(self, path: str) -> ClipFile:
+        """Open a file in a thread, as it may be on a file system that hangs."""
+        seconds = self.settings.media_fetch_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                return await files.run(partial(self._open_file, path), discard=ClipFile.close)
+        except TimeoutError as error:
+            raise ServerBusy(
+                f"The clip's file could not be opened within {seconds:g} s; ask again later."
+            ) from error
 
     def _decode_data_url(self, url: str) -> bytes:
         head, comma, payload = url.partition(",")
@@ -78,22 +101,26 @@ class MediaReader:
             raise MediaError("The data URL's payload is not valid base64.") from error
 
     def _open_file(self, path: str) -> ClipFile:
+        """Open a file in a media root that is a clip by its kind and size."""
         resolved = self._resolve(path)
         try:
             descriptor = os.open(resolved, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise MediaNotFound("There is no such file in the media roots.") from error
         except OSError as error:
-            raise MediaNotReadable("The file cannot be opened by the server.") from error
+            if error.errno == errno.ENAMETOOLONG:
+                raise MediaNotFound("There is no such file in the media roots.") from error
+            busy = shortage(error)
+            raise busy or MediaNotReadable("The file cannot be opened by the server.") from error
         try:
             self._check_opened(descriptor)
-        except MediaError:
+        except BaseException:
             os.close(descriptor)
             raise
         return ClipFile(os.fdopen(descriptor, "rb"))
 
     def _check_opened(self, descriptor: int) -> None:
-        """Look at what was opened, as the path may have become another's since it was resolved."""
+        """Check what was opened, as the path may name another file since it was resolved."""
         opened, status = Path(f"/proc/self/fd/{descriptor}").readlink(), os.fstat(descriptor)
         if not any(opened.is_relative_to(os.path.realpath(root)) for root in self.roots):
             raise MediaNotReadable("The path leads outside the folders that this server reads.")
@@ -101,13 +128,19 @@ class MediaReader:
             raise MediaError("The path names no regular file; name a video file.")
         if status.st_size > self.settings.max_media_bytes:
             raise self._too_large()
+        if not status.st_size:
+            raise _empty()
 
     def _resolve(self, path: str) -> str:
-        """The path with links resolved, inside a root; relative paths are tried in each root."""
+        """Return the path with its links resolved; a relative path is tried in each root.
+
+        Raises:
+            MediaError: it is no path, or one outside of all roots.
+        """
         roots = [os.path.realpath(root) for root in self.roots]
         try:
             resolved = [os.path.realpath(Path(root) / path) for root in roots]
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise MediaError("The path is not a valid file name.") from error
         inside = [
             place for place in resolved if any(Path(place).is_relative_to(root) for root in roots)
@@ -143,15 +176,42 @@ class MediaReader:
         )
 
 
+def _check_length(url: str) -> None:
+    """Raise MediaError for a path or URL that is longer than any that works."""
+    is_url = "://" in url[:32] or url[:5].lower() == "file:"
+    most = _MAX_URL_BYTES if is_url else _MAX_PATH_BYTES
+    # Counting characters first keeps a huge text from being encoded.
+    if len(url) > most or len(url.encode(errors="surrogatepass")) > most:
+        raise MediaError(f"The clip's {'URL' if is_url else 'path'} is over {most} bytes.")
+
+
 def _path_of(url: str) -> str:
-    """The path that a `file:` URL or a bare path names."""
+    """Return the path that a `file:` URL or a bare path names.
+
+    Raises:
+        MediaError: it names none.
+    """
     if url[:5].lower() == "file:":
-        parts = urlsplit(url)
-        if parts.netloc not in ("", "localhost"):
-            raise MediaError("A file URL must read file:///path, without a host.")
-        return unquote(parts.path)
+        return _path_of_file_url(url)
     if "://" in url[:32]:
         raise MediaError("A clip is named by a path or a file:, data:, http: or https: URL.")
     if not url.strip():
         raise MediaError("The clip's path or URL is empty.")
     return url
+
+
+def _path_of_file_url(url: str) -> str:
+    form = "A file URL must read file:///path, without a host."
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:  # an IPv6 address that is none
+        raise MediaError(form) from error
+    if parts.netloc not in ("", "localhost"):
+        raise MediaError(form)
+    path = unquote(parts.path)
+    _check_length(f"/{path.lstrip('/')}")
+    return path
+
+
+def _empty() -> MediaError:
+    return MediaError("The clip is empty: it has no bytes.")
