@@ -11,6 +11,7 @@ from av.container import InputContainer
 from av.error import FFmpegError
 
 from emotion_llama_vllm.media.errors import MediaError
+from emotion_llama_vllm.media.essentials import check_scans
 
 _VIDEO = (
     *("h264", "hevc", "vp8", "vp9", "libdav1d", "av1"),
@@ -64,15 +65,19 @@ def packets(container: InputContainer, max_seconds: float) -> Iterator[Packet]:
     """Walk a file's packets.
 
     Raises:
-        MediaError: it says that it lasts over `max_seconds`, or there are too many.
+        MediaError: it says that it lasts over `max_seconds`, there are too many, or one is a JPEG
+            that takes too long to decode.
     """
     if container.duration is not None and container.duration / 1e6 > max_seconds:
         raise MediaError(
             f"The clip lasts {container.duration / 1e6:.0f} s; at most {max_seconds:g} s are taken."
         )
+    jpegs = {s.index for s in container.streams.video if s.codec_context and s.name == "mjpeg"}
     for number, packet in enumerate(container.demux()):
         if number == MAX_PACKETS:
             raise MediaError("The clip has too many packets; cut it into shorter ones.")
+        if packet.stream_index in jpegs:
+            check_scans(bytes(packet))
         yield packet
 
 

@@ -9,8 +9,9 @@ from emotion_llama_vllm.media import features
 from emotion_llama_vllm.media.clip import Clip
 from emotion_llama_vllm.media.container import open_container, packets
 from emotion_llama_vllm.media.errors import MediaError
-from emotion_llama_vllm.media.picture import FirstFrame, decode_still, is_still, resize
+from emotion_llama_vllm.media.picture import FirstFrame, resize
 from emotion_llama_vllm.media.sound import SoundTrack
+from emotion_llama_vllm.media.still import decode_still, is_still
 from emotion_llama_vllm.settings import MediaSettings
 
 

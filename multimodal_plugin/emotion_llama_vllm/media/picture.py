@@ -1,7 +1,5 @@
 """The one frame that the model sees: the very pixels that OpenCV, as in the original, reads."""
 
-import io
-
 import numpy as np
 import numpy.typing as npt
 from av import Packet, VideoFrame
@@ -9,13 +7,12 @@ from av.container import InputContainer
 from av.error import FFmpegError
 from av.stream import Disposition
 from av.video.stream import VideoStream
-from PIL import Image, ImageOps
+from PIL import Image
 
 from emotion_llama_vllm.media.container import check_codec
 from emotion_llama_vllm.media.errors import MediaError
 
 _MAX_PIXELS = 8192 * 4320
-_STILL_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 
 
 def resize(frame: npt.NDArray[np.uint8], size: int | None) -> npt.NDArray[np.uint8]:
@@ -23,23 +20,6 @@ def resize(frame: npt.NDArray[np.uint8], size: int | None) -> npt.NDArray[np.uin
     if size is None:
         return frame
     return np.asarray(Image.fromarray(frame).resize((size, size), Image.Resampling.BICUBIC))
-
-
-def is_still(data: bytes) -> bool:
-    """Whether these are the bytes of a PNG or JPEG."""
-    return data.startswith(_STILL_MAGIC)
-
-
-def decode_still(data: bytes) -> npt.NDArray[np.uint8]:
-    """Return a PNG or JPEG as RGB [height, width, 3], upright by its EXIF orientation."""
-    try:
-        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
-            _check_size(*image.size)
-            return np.array(ImageOps.exif_transpose(image).convert("RGB"))
-    except MediaError:
-        raise
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise MediaError("The picture is damaged: it cannot be decoded.") from error
 
 
 class FirstFrame:
@@ -86,7 +66,7 @@ class FirstFrame:
 
 def to_rgb(frame: VideoFrame) -> npt.NDArray[np.uint8]:
     """A decoded frame as RGB [height, width, 3], turned upright by the track's display matrix."""
-    _check_size(frame.width, frame.height)
+    check_size(frame.width, frame.height)
     # OpenCV's own conversion: to BGR with bicubic chroma.
     bgr = frame.reformat(format="bgr24", interpolation="BICUBIC").to_ndarray()
     # Channel by channel: NumPy copies a reversed view six times as slowly.
@@ -108,12 +88,13 @@ def open_video_stream(container: InputContainer) -> VideoStream:
         if stream.codec_context and not stream.disposition & Disposition.attached_pic:
             check_codec(stream.codec_context)
             stream.codec_context.thread_count = 1
-            _check_size(stream.codec_context.width, stream.codec_context.height)
+            check_size(stream.codec_context.width, stream.codec_context.height)
             return stream
     raise MediaError("The file has no picture that can be decoded; a clip needs at least a frame.")
 
 
-def _check_size(width: int, height: int) -> None:
+def check_size(width: int, height: int) -> None:
+    """Raise MediaError for a picture that is too large."""
     if width * height > _MAX_PIXELS:
         raise MediaError(
             f"The picture is {width} x {height}; at most {_MAX_PIXELS // 10**6} megapixels are "

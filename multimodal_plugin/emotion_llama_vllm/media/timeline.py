@@ -12,8 +12,9 @@ from emotion_llama_vllm.media.clip import SAMPLING_RATE, Clip
 from emotion_llama_vllm.media.container import open_container, packets
 from emotion_llama_vllm.media.errors import FrameTimeError, MediaError, TimelineError
 from emotion_llama_vllm.media.frames import Frame, FramePolicy, Frames
-from emotion_llama_vllm.media.picture import decode_still, is_still, resize
+from emotion_llama_vllm.media.picture import resize
 from emotion_llama_vllm.media.sound import SoundTrack
+from emotion_llama_vllm.media.still import decode_still, is_still
 from emotion_llama_vllm.settings import MediaSettings
 
 MAX_WINDOWS = 4000

@@ -1,0 +1,145 @@
+"""Reduces a PNG or JPEG to what its pixels are made of, in one linear walk over its bytes.
+
+Decoders work through whatever a file has: thousands of passes over the picture, millions of
+segments, text that inflates, animations, further pictures behind the first. The walk counts what
+costs time, so that such a file is refused before it is decoded, and leaves out what a decoder would
+only read and keep.
+"""
+
+import re
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from emotion_llama_vllm.media.errors import MediaError
+
+PNG_START = b"\x89PNG\r\n\x1a\n"
+JPEG_START = b"\xff\xd8\xff"
+
+_MAX_SCANS = 32
+"""Passes over a JPEG's picture: a usual progressive one has 10, and a careful one under 20."""
+_MAX_SEGMENTS = 10_000
+"""A camera's JPEG has some dozens; one that carries a depth map has some hundreds."""
+_MAX_CHUNKS = 200_000
+"""Enough for the largest PNG that is taken in pieces of 512 bytes; the usual ones have 8 KiB."""
+
+_JPEG_SEGMENT = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+"""The start of a segment: neither a stuffed byte nor a restart within the picture's data."""
+_TEM, _SOI, _EOI, _SOS = 0x01, 0xD8, 0xD9, 0xDA
+_METADATA = (*range(0xE0, 0xF0), 0xFE)
+"""Application segments and comments."""
+_COLOUR = ((0xE0, b"JFIF\0"), (0xEE, b"Adobe"))
+"""Metadata that says how a decoder is to read the colours."""
+_EXIF = (0xE1, b"Exif\0\0")
+
+_PNG_KEPT = (b"IHDR", b"PLTE", b"tRNS")
+_CHUNK = struct.Struct(">I4s")
+
+
+class Essentials(NamedTuple):
+    """A picture's file without its metadata, and the EXIF block that was among it."""
+
+    data: bytes
+    exif: bytes
+
+
+def reduce(data: bytes) -> Essentials:
+    """Return the file of a PNG or JPEG with nothing but what its pixels are made of.
+
+    Raises:
+        MediaError: it has no picture, or too many scans, segments or chunks.
+    """
+    return _reduce_png(data) if data.startswith(PNG_START) else _reduce_jpeg(data)
+
+
+def check_scans(jpeg: bytes) -> None:
+    """Raise MediaError for a JPEG, or a frame of Motion JPEG, with too many scans.
+
+    In a picture's data these two bytes stand for nothing else; metadata may have them by chance.
+    """
+    if jpeg.count(bytes((0xFF, _SOS))) > _MAX_SCANS:
+        raise _too_much(f"{_MAX_SCANS} scans")
+
+
+def _reduce_jpeg(data: bytes) -> Essentials:
+    kept, exif, scans, picture = [data[:2]], b"", 0, 0
+    for marker, start, end in _jpeg_segments(data):
+        if marker == _SOS:
+            scans += 1
+            picture = picture or start
+            if scans > _MAX_SCANS:
+                raise _too_much(f"{_MAX_SCANS} scans")
+        elif not picture and _starts(data, start, marker, _EXIF):
+            exif = exif or data[start + 10 : end]
+        elif not picture and (
+            marker not in _METADATA or any(_starts(data, start, marker, s) for s in _COLOUR)
+        ):
+            kept.append(data[start:end])
+    if not picture:
+        raise MediaError("The picture is damaged: it ends before its pixels.")
+    return Essentials(b"".join([*kept, data[picture:]]), exif)
+
+
+def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield the marker, the start and the end of each segment, as libjpeg finds them."""
+    at = len(JPEG_START) - 1
+    for number in range(_MAX_SEGMENTS + 1):
+        found = _JPEG_SEGMENT.search(data, at)
+        if found is None or data[found.start() + 1] == _EOI:
+            return
+        if number == _MAX_SEGMENTS:
+            raise _too_much(f"{_MAX_SEGMENTS} segments")
+        start, marker = found.start(), data[found.start() + 1]
+        at = start + 2
+        if marker not in (_TEM, _SOI):
+            at += max(2, int.from_bytes(data[at : at + 2], "big"))
+        yield marker, start, at
+
+
+def _starts(data: bytes, start: int, marker: int, kind: tuple[int, bytes]) -> bool:
+    """Return whether the segment at `start` is of a kind of metadata."""
+    return marker == kind[0] and data.startswith(kind[1], start + 4)
+
+
+def _reduce_png(data: bytes) -> Essentials:
+    kept, exif = [PNG_START], b""
+    pixels: list[bytes] = []
+    has_pixels_behind = True
+    for kind, start, end in _png_chunks(data):
+        if kind == b"IDAT":
+            # Only those in a row are the picture's, as decoders see it.
+            if has_pixels_behind:
+                pixels.append(data[start + 8 : end - 4])
+            continue
+        has_pixels_behind = not pixels
+        if kind in _PNG_KEPT and has_pixels_behind:
+            kept.append(data[start:end])
+        elif kind == b"eXIf":
+            exif = exif or data[start + 8 : end - 4]
+    kept += [_png_chunk(b"IDAT", b"".join(pixels)), _png_chunk(b"IEND", b"")]
+    return Essentials(b"".join(kept), exif)
+
+
+def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yield the name, the start and the end of each chunk, up to the last or the file's end."""
+    at = len(PNG_START)
+    for _ in range(_MAX_CHUNKS):
+        if at + _CHUNK.size > len(data):
+            return
+        length, kind = _CHUNK.unpack_from(data, at)
+        end = at + _CHUNK.size + length + 4
+        yield kind, at, end
+        if kind == b"IEND":
+            return
+        at = end
+    raise _too_much(f"{_MAX_CHUNKS} chunks")
+
+
+def _png_chunk(kind: bytes, content: bytes) -> bytes:
+    check = zlib.crc32(content, zlib.crc32(kind))
+    return _CHUNK.pack(len(content), kind) + content + check.to_bytes(4, "big")
+
+
+def _too_much(what: str) -> MediaError:
+    return MediaError(f"The picture has over {what}; save it anew, as a usual PNG or JPEG.")
