@@ -18,11 +18,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 from vllm.entrypoints.serve.exception_handling.error_response import create_error_response
-from vllm.exceptions import GenerationError
+from vllm.exceptions import GenerationError, GracefulHTTPError
 from vllm.logger import init_logger
 
 from emotion_llama.schema import ErrorDetail, ErrorResponse
-from emotion_llama_vllm.media.errors import MediaError
+from emotion_llama_vllm.media.errors import MediaError, shortage
 
 logger = init_logger("vllm.emotion_llama_server")
 
@@ -33,6 +33,7 @@ _TITLES = {
     413: "Video file too large",
     503: "Service unavailable",
     504: "Processing timed out",
+    507: "Insufficient storage",
 }
 _INTERNAL = "The server failed to answer this request; its log says why."
 
@@ -58,6 +59,8 @@ def describe(error: Exception) -> Failure:
     sentence. vLLM's own exceptions have the status that its own routes give them.
     """
     param, code, headers = None, None, None
+    if isinstance(error, OSError | MemoryError):
+        error = shortage(error) or error
     if isinstance(error, RequestValidationError | ValidationError):
         status, (param, details) = 400, _first_error(error)
     elif isinstance(error, HTTPException):
@@ -65,6 +68,10 @@ def describe(error: Exception) -> Failure:
         headers = dict(error.headers or {})
     elif isinstance(error, MediaError):
         status, details, param, code = error.status, str(error), error.field, error.code
+        headers = _retry_after(status)
+    elif isinstance(error, GracefulHTTPError):  # a MediaError that vLLM was told
+        status, details = error.http_status, error.message
+        headers = _retry_after(status)
     elif isinstance(error, ClientDisconnect):
         status, details = 400, "The client closed the connection."
     else:
@@ -77,6 +84,11 @@ def describe(error: Exception) -> Failure:
         status = HTTPStatus.BAD_REQUEST
     title = _TITLES.get(status, HTTPStatus(status).phrase)
     return Failure(int(status), title, details, param, code, headers)
+
+
+def _retry_after(status: int) -> dict[str, str] | None:
+    """Return the headers that tell a client when to ask again, where that may help."""
+    return {"Retry-After": "2"} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
 
 
 LEGACY_PATHS = ("/api/predict/", "/api/predict", "/process_video")
@@ -144,7 +156,7 @@ def install(app: FastAPI) -> None:
             error = HTTPException(400, "The form that the answer should have cannot be used.")
         return failure_response(request.scope, describe(error))
 
-    for kind in (HTTPException, GenerationError):
+    for kind in (HTTPException, GenerationError, GracefulHTTPError):
         app.add_exception_handler(kind, answer)
 
 

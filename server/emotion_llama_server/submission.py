@@ -1,6 +1,7 @@
 """A request for an analysis as it comes in: JSON, or a file and JSON in one multipart body."""
 
 import asyncio
+import errno
 import os
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from vllm.exceptions import VLLMValidationError
 
 from emotion_llama.schema import EmotionRequest
 from emotion_llama_server.strict_json import check_json
-from emotion_llama_vllm.media.errors import MediaTooLarge
+from emotion_llama_vllm.media.errors import MediaError, MediaTooLarge, StorageFull, shortage
 from emotion_llama_vllm.media.file import ClipFile
 from emotion_llama_vllm.settings import media_settings
 
@@ -30,27 +31,35 @@ class Submission:
     upload: ClipFile | None
 
 
-async def read_submission(raw_request: Request) -> Submission:
-    """Read the body, of either kind.
+async def read_submission(raw_request: Request) -> AsyncGenerator[Submission, None]:
+    """Read the body, of either kind; close an uploaded clip when the request is over.
 
     Raises:
         pydantic.ValidationError: a field that is unknown or has a wrong value.
         VLLMValidationError: no clip, or two.
         MediaTooLarge: more bytes than the operator allows.
+        StorageFull: an upload that is too large for memory, and no disk space for it.
         HTTPException: another Content-Type.
     """
+    submission = await _read(raw_request)
+    try:
+        if (submission.request.video is None) == (submission.upload is None):
+            raise VLLMValidationError(
+                "Name one clip: as `video`, or as an uploaded file.", parameter="video"
+            )
+        yield submission
+    finally:
+        if submission.upload is not None:
+            submission.upload.close()
+
+
+async def _read(raw_request: Request) -> Submission:
     kind = raw_request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
-        submission = await _read_json(raw_request)
-    elif kind == "multipart/form-data":
-        submission = await _read_form(raw_request)
-    else:
-        raise HTTPException(415, "Send application/json, or multipart/form-data with a file.")
-    if (submission.request.video is None) == (submission.upload is None):
-        raise VLLMValidationError(
-            "Name one clip: as `video`, or as an uploaded file.", parameter="video"
-        )
-    return submission
+        return await _read_json(raw_request)
+    if kind == "multipart/form-data":
+        return await _read_form(raw_request)
+    raise HTTPException(415, "Send application/json, or multipart/form-data with a file.")
 
 
 async def _read_json(raw_request: Request) -> Submission:
@@ -72,10 +81,21 @@ async def _read_form(raw_request: Request) -> Submission:
         form = await parser.parse()
     except MultiPartException as error:
         raise HTTPException(400, f"The multipart body cannot be read: {error.message}") from error
+    except OSError as error:
+        raise _cannot_store(error) from error
     try:
         return await _from_form(form)
     finally:
         await form.close()
+
+
+def _cannot_store(error: OSError) -> MediaError:
+    """Return how to tell that the folder for temporary files cannot be written to."""
+    full = StorageFull(
+        "The server has no disk space for an upload of this size now; "
+        f"send at most {MultiPartParser.spool_max_size >> 20} MiB, or ask again later."
+    )
+    return full if error.errno == errno.ENOSPC else shortage(error) or full
 
 
 async def _from_form(form: FormData) -> Submission:
@@ -90,11 +110,17 @@ async def _from_form(form: FormData) -> Submission:
         raise VLLMValidationError("The part `video` must be a file.", parameter="video")
     text = await request.read() if isinstance(request, UploadFile) else request.encode()
     submission = await _parse(text)
-    return Submission(submission, video and await asyncio.to_thread(_keep, video))
+    return Submission(submission, video and _keep(video))
 
 
 def _keep(upload: UploadFile) -> ClipFile:
-    """The uploaded file, held open beyond its form: on disk, where it never had a name."""
+    """Hold an uploaded file open beyond its form.
+
+    A small one is in memory and stays there: its descriptor would put it on a disk that may be
+    full. A larger one is on disk, where it never had a name.
+    """
+    if (upload.size or 0) <= MultiPartParser.spool_max_size:
+        return ClipFile.in_memory(upload.file.read())
     return ClipFile(cast(BinaryIO, os.fdopen(os.dup(upload.file.fileno()), "rb")))
 
 

@@ -1,18 +1,25 @@
 """`POST /v1/emotion` without an engine: the answer cache, failures midway, clients that leave."""
 
 import asyncio
+import errno
 import json
+import os
 import re
-from collections.abc import AsyncGenerator, Iterator
+import tempfile
+from collections.abc import AsyncGenerator, Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from httpx2 import Response
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartParser
 
 from emotion_llama.schema import EmotionRequest
+from emotion_llama_server import submission
 from emotion_llama_server.analyst import Analyst
 from emotion_llama_server.answer_cache import AnswerCache
 from emotion_llama_server.routes import emotion
@@ -21,10 +28,11 @@ from emotion_llama_vllm.analysis.labels import LabelTree
 from emotion_llama_vllm.checkpoint.card import Card
 from emotion_llama_vllm.checkpoint.served import Served
 from emotion_llama_vllm.media.decoder import InProcess
+from emotion_llama_vllm.media.file import ClipFile
 from emotion_llama_vllm.media.source import MediaReader
 from emotion_llama_vllm.settings import MediaSettings
 from emotion_llama_vllm.shares import Asker, asking
-from tests.support.media import Recipe, write_clip
+from tests.support.media import Recipe, make_clip, write_clip
 
 WORDS: tuple[str, ...] = ("Because", "Because of", "Because of the mouth.")
 
@@ -164,8 +172,8 @@ def test_a_failure_midway_ends_the_stream_with_one_event(
 
 
 async def test_whoever_leaves_ends_what_was_running(engine: FakeEngine, tmp_path: Path) -> None:
-    submission = Submission(EmotionRequest(video="clip.mp4"), None)
-    findings = await analyst(engine, tmp_path, megabytes=0).take_up(submission)
+    asked = Submission(EmotionRequest(video="clip.mp4"), None)
+    findings = await analyst(engine, tmp_path, megabytes=0).take_up(asked)
     assert findings.cached is None
     engine.goes_on.clear()
     await anext(findings.events)
@@ -233,3 +241,89 @@ async def test_windows_are_looked_at_a_few_at_a_time(
     assert len(asyncio.all_tasks()) < before + most + 10
     engine.goes_on.set()
     assert len((await looking).timeline or []) >= 751
+
+
+SPOOL = MultiPartParser.spool_max_size
+
+
+def upload(client: TestClient, size: int, **fields: Any) -> Response:
+    """Upload a clip with bytes behind it, which decoding does not mind."""
+    data = make_clip(Recipe(audio=None)).ljust(size, b"\0")
+    form = {"request": json.dumps(fields)} if fields else {}
+    return client.post("/v1/emotion", files={"video": ("clip.mp4", data)}, data=form)
+
+
+@pytest.mark.parametrize("size", [0, SPOOL - 1, SPOOL, SPOOL + 1, 3 * SPOOL])
+def test_an_upload_is_analysed_whether_it_is_kept_in_memory_or_on_disk(
+    client: TestClient, size: int
+) -> None:
+    answer = upload(client, size)
+    assert answer.status_code == 200
+    assert answer.json()["explanation"] == WORDS[-1]
+
+
+def _full(*_: object, **__: object) -> BinaryIO:
+    return cast(BinaryIO, Path("/dev/full").open("w+b"))
+
+
+def _fails(number: int) -> Callable[..., BinaryIO]:
+    def fail(*_: object, **__: object) -> BinaryIO:
+        raise OSError(number, os.strerror(number))
+
+    return fail
+
+
+NO_DISK: dict[str, tuple[Callable[..., BinaryIO], int]] = {
+    "full": (_full, 507),
+    "over its quota": (_fails(errno.EDQUOT), 507),
+    "read only": (_fails(errno.EROFS), 507),
+    "not writable": (_fails(errno.EACCES), 507),
+    "no folder": (_fails(errno.ENOENT), 507),
+    "no descriptors": (_fails(errno.EMFILE), 503),
+}
+
+
+@pytest.mark.parametrize("name", NO_DISK)
+def test_without_a_disk_small_uploads_are_taken_and_large_ones_told_why_not(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    make, status = NO_DISK[name]
+    monkeypatch.setattr(tempfile, "TemporaryFile", make)
+    assert upload(client, 20_000).status_code == 200
+    refused = upload(client, 3 * SPOOL)
+    assert refused.status_code == status
+    error = refused.json()["error"]
+    assert error["param"] is None
+    assert error["message"].endswith("ask again later.")
+    assert ("Retry-After" in refused.headers) == (status == 503)
+    assert upload(client, SPOOL).status_code == 200
+
+
+def test_without_a_folder_for_temporary_files_small_uploads_are_taken(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/no/such/folder")
+    assert upload(client, SPOOL).status_code == 200
+    assert upload(client, 3 * SPOOL).status_code == 507
+
+
+@pytest.mark.parametrize(("fields", "accepted"), [({"video": "clip.mp4"}, "*/*"), ({}, "text/csv")])
+@pytest.mark.parametrize("size", [0, 3 * SPOOL])
+def test_the_file_of_a_refused_upload_is_closed_at_once(
+    client: TestClient,
+    monkeypatch: pytest.MonkeyPatch,
+    fields: dict[str, Any],
+    accepted: str,
+    size: int,
+) -> None:
+    kept: list[ClipFile] = []
+    keep = submission._keep
+
+    def keep_and_note(video: UploadFile) -> ClipFile:
+        kept.append(keep(video))
+        return kept[-1]
+
+    monkeypatch.setattr(submission, "_keep", keep_and_note)
+    client.headers["Accept"] = accepted
+    assert upload(client, size, **fields).status_code == 400
+    assert [clip.file.closed for clip in kept] == [True]

@@ -57,6 +57,7 @@ _REFUSALS = {
     500: "The server failed.",
     503: "The server takes no request now.",
     504: "The request, or decoding, took too long.",
+    507: "No disk space for an upload of this size.",
 }
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
