@@ -137,7 +137,7 @@ class EmotionLlama:
                 response.window(window.start, window.end, _probabilities(tree, reads))
                 for window, reads in zip(timeline.windows, others, strict=True)
             ],
-            clip=timeline.whole,
+            timeline=timeline,
             request=request,
             served=self._served,
             prompt=self._prompt(questions.emotion_text(request, self._served.card)),

@@ -160,7 +160,7 @@ class Analysis:
             emotion=self._emotion,
             explanation=None if self._request.task == "emotion" else explanation,
             windows=self._windows,
-            clip=self._timeline.whole,
+            timeline=self._timeline,
             request=self._request,
             served=self._served,
             prompt=self._engine.prompt_text(self._emotion_text, "eval"),

@@ -4,7 +4,7 @@ import asyncio
 import bisect
 import functools
 import uuid
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, TypeVar, cast
 
@@ -160,8 +160,8 @@ class Engine:
             raise RuntimeError("The engine ended a request without an answer.")
         return final
 
-    def label_tree(self, labels: Sequence[str]) -> LabelTree:
-        """The labels as this model would say them."""
+    def label_tree(self, labels: Mapping[str, str]) -> LabelTree:
+        """Return the tree of labels, each mapped to the spelling that this model is scored on."""
         return prompts.label_tree(self._tokenizer, labels)
 
     async def read_labels(

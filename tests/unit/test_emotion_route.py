@@ -6,7 +6,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, BinaryIO, cast
@@ -53,7 +53,9 @@ class FakeEngine:
         self.goes_on = asyncio.Event()
         self.goes_on.set()
 
-    def label_tree(self, labels: list[str]) -> LabelTree:
+    def label_tree(self, labels: Mapping[str, str]) -> LabelTree:
+        """Labels in other words than the checkpoint's get other tokens."""
+        self.scored = list(labels.values())
         return LabelTree({label: [10 + n, 2] for n, label in enumerate(labels)})
 
     def prompt_text(self, text: str, style: str) -> str:
@@ -108,6 +110,64 @@ def client(engine: FakeEngine, tmp_path: Path) -> Iterator[TestClient]:
 
 
 ASKED = {"video": "clip.mp4", "timeline": {"window": 1, "step": 1}}
+
+
+def warned(answer: dict[str, Any]) -> list[str]:
+    return [warning["code"] for warning in answer["warnings"]]
+
+
+def test_labels_are_scored_in_the_checkpoints_spelling_and_answered_in_the_callers(
+    client: TestClient, engine: FakeEngine
+) -> None:
+    asked = {"video": "clip.mp4", "labels": ["Happy", "SAD ", "fear"]}
+    answer = client.post("/v1/emotion", json=asked).json()
+    assert engine.scored == ["happy", "sad", "fear"]
+    assert list(answer["probabilities"]) == ["Happy", "SAD", "fear"]
+    assert answer["emotion"] == "Happy"
+    assert "happy, sad, fear" in answer["evidence"]["prompt"]
+    assert warned(answer) == ["unknown_label"]
+    assert "'fear'" in answer["warnings"][0]["message"]
+
+
+def test_an_ordinary_answer_has_no_warnings(client: TestClient) -> None:
+    assert client.post("/v1/emotion", json=ASKED).json()["warnings"] == []
+
+
+def test_the_models_words_match_a_label_in_another_spelling(client: TestClient) -> None:
+    asked = {"video": "clip.mp4", "labels": ["NEUTRAL", "SAD"]}
+    answer = client.post("/v1/emotion", json=asked).json()
+    assert (answer["emotion"], answer["answer"]) == ("NEUTRAL", "neutral")
+    assert answer["answer_matches"] is True
+
+
+def test_two_labels_of_one_meaning_are_refused(client: TestClient) -> None:
+    refused = client.post("/v1/emotion", json={"video": "clip.mp4", "labels": ["Happy", "HAPPY"]})
+    assert refused.status_code == 400
+    assert refused.json()["error"]["param"] == "labels"
+    assert "'Happy' and 'HAPPY'" in refused.json()["error"]["message"]
+
+
+def test_a_clip_without_sound_is_told(client: TestClient, tmp_path: Path) -> None:
+    write_clip(tmp_path / "silent.mp4", Recipe(audio=None))
+    answer = client.post("/v1/emotion", json={"video": "silent.mp4"}).json()
+    assert warned(answer) == ["no_sound"]
+
+
+def test_sound_beyond_what_the_whole_answer_hears_is_told(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shorter = MediaSettings(max_audio_seconds=1)
+    monkeypatch.setattr("emotion_llama_server.analyst.media_settings", lambda: shorter)
+    answer = client.post("/v1/emotion", json=ASKED).json()
+    assert warned(answer) == ["sound_cut"]
+    assert "2.0 s" in answer["warnings"][0]["message"]
+
+
+def test_what_no_window_covers_is_told(client: TestClient) -> None:
+    asked = {"video": "clip.mp4", "timeline": {"window": 0.5, "step": 1.5}}
+    answer = client.post("/v1/emotion", json=asked).json()
+    assert warned(answer) == ["timeline_gaps"]
+    assert "1.0 s" in answer["warnings"][0]["message"]
 
 
 def test_a_known_answer_comes_from_the_cache(client: TestClient, engine: FakeEngine) -> None:

@@ -11,6 +11,7 @@ from vllm.exceptions import VLLMValidationError
 
 from emotion_llama_vllm.analysis.labels import LabelTree
 from emotion_llama_vllm.analysis.prompts import label_tree
+from emotion_llama_vllm.analysis.spelling import meaning, own_spelling, scored_spellings
 
 END = 2
 LABELS = {"a": [5, END], "ab": [5, 6, END], "abc": [5, 6, 7, END], "b": [8, END], "bc": [8, 7, END]}
@@ -71,10 +72,60 @@ def test_a_set_of_labels_that_needs_too_many_reads_is_refused() -> None:
 
 def test_labels_are_tokens_of_an_answer(tokenizer: PreTrainedTokenizerFast) -> None:
     """As the model generates them, each to the end, and never with a token that a user typed."""
-    tree = label_tree(tokenizer, ["happy", "</s>", "so so"])
+    tree = label_tree(tokenizer, {label: label for label in ("happy", "</s>", "so so")})
     happy = tokenizer.encode("happy", add_special_tokens=False)
     assert tree.reads[tuple(happy)] == [2]
     end: Any = tokenizer.eos_token_id
     typed = [token for wanted in tree.reads.values() for token in wanted]
     assert typed.count(end) == 3
     assert all(end not in prefix for prefix in tree.reads)
+
+
+KNOWN = ["happy", "so-so", "very sad", "caf\u00e9", "\u9ad8\u5174"]
+
+
+@pytest.mark.parametrize(
+    ("written", "own"),
+    [
+        ("happy", "happy"),
+        ("Happy", "happy"),
+        ("HAPPY", "happy"),
+        (" hap\u00adpy\u200b", "happy"),
+        ("\uff28\uff41\uff50\uff50\uff59", "happy"),
+        ("So So", "so-so"),
+        ("SO_SO", "so-so"),
+        ("so\u2011so", "so-so"),
+        ("very_sad", "very sad"),
+        ("Very\u00a0Sad", "very sad"),
+        ("verySad", "very sad"),
+        ("CAFE\u0301", "caf\u00e9"),
+        ("\u9ad8 \u5174", "\u9ad8\u5174"),
+        ("cafe", None),
+        ("sad", None),
+        ("happy!", None),
+        ("--", None),
+    ],
+)
+def test_a_label_is_known_by_its_meaning(written: str, own: str | None) -> None:
+    assert own_spelling(written, KNOWN) == own
+
+
+def test_labels_of_a_checkpoint_that_mean_the_same_are_told_apart_by_their_spelling() -> None:
+    known = ["re-sign", "resign"]
+    assert [own_spelling(label, known) for label in (*known, "Resign")] == [
+        "re-sign",
+        "resign",
+        None,
+    ]
+
+
+def test_the_same_meaning_twice_is_refused_for_known_labels_alone() -> None:
+    with pytest.raises(VLLMValidationError, match="same label") as refused:
+        scored_spellings(["Very sad", "happy", "very-sad"], KNOWN)
+    assert refused.value.parameter == "labels"
+    assert list(scored_spellings(["Fear", "fear"], KNOWN)) == ["Fear", "fear"]
+
+
+def test_a_meaning_stays_the_same_when_taken_again() -> None:
+    for text in ("\u0130stanbul", "\u1e9e", "\ufb03", "\u03a3\u03c2", "A\u030a"):
+        assert meaning(meaning(text)) == meaning(text)

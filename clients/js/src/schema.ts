@@ -63,13 +63,21 @@ export interface Timing {
   total: number;
 }
 
+/** What a caller should know about an answer that was given nevertheless. */
+export interface AnalysisWarning {
+  /** `unknown_label`, `no_sound`, `sound_cut`, `timeline_gaps`; more may come. */
+  code: string;
+  /** One sentence for people. */
+  message: string;
+}
+
 /** The answer of `POST /v1/emotion`. */
 export interface EmotionResponse extends Emotion {
   id: string;
   model: string;
   /** The model's own words to the question for a label; null for task `reason`. */
   answer: string | null;
-  /** Whether they are exactly `emotion`. */
+  /** Whether they mean `emotion`. */
   answer_matches: boolean | null;
   /** Null for task `emotion`. */
   explanation: string | null;
@@ -77,6 +85,8 @@ export interface EmotionResponse extends Emotion {
   evidence: Evidence;
   usage: Usage;
   timing: Timing;
+  /** What the caller should know about this answer; older servers leave it out. */
+  warnings?: AnalysisWarning[];
   /** What the model is and is not. */
   notice: string;
 }

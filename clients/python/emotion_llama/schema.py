@@ -42,7 +42,7 @@ class EmotionRequest(BaseModel):
     transcript: str = ""
     """What the person says."""
     labels: Annotated[list[Label], Field(min_length=2, max_length=64)] | None = None
-    """To choose from; the checkpoint's own by default."""
+    """To choose from, in any case and spacing; the checkpoint's own by default."""
     frame: FramePolicy = "first"
     """Which picture is looked at: the first, the middle one, or that of a time in seconds."""
     features: str | None = None
@@ -121,6 +121,15 @@ class Timing(BaseModel):
     total: float
 
 
+class AnalysisWarning(BaseModel):
+    """What a caller should know about an answer that was given nevertheless."""
+
+    code: str
+    """For programs: `unknown_label`, `no_sound`, `sound_cut`, `timeline_gaps`; more may come."""
+    message: str
+    """For people: one sentence."""
+
+
 class EmotionResponse(Emotion):
     """The answer of `POST /v1/emotion`."""
 
@@ -129,13 +138,15 @@ class EmotionResponse(Emotion):
     answer: str | None
     """The model's own words to the question for a label; null for task `reason`."""
     answer_matches: bool | None
-    """Whether they are exactly `emotion`."""
+    """Whether they mean `emotion`."""
     explanation: str | None
     """Null for task `emotion`."""
     timeline: list[TimelineWindow] | None
     evidence: Evidence
     usage: Usage
     timing: Timing
+    warnings: list[AnalysisWarning] = []
+    """What the caller should know about this answer; empty where there is nothing."""
     notice: str
     """What the model is and is not."""
 

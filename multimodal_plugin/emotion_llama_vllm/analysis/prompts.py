@@ -1,6 +1,6 @@
 """Texts as the served model gets them: its prompt about a clip, and labels as its answers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from emotion_llama_vllm.analysis.labels import LabelTree
@@ -17,13 +17,17 @@ def one_turn(tokenizer: Any, text: str, style: PromptStyle) -> str:
     )
 
 
-def label_tree(tokenizer: Any, labels: Sequence[str]) -> LabelTree:
-    """The labels as the model would say them, each to the end of its answer.
+def label_tree(tokenizer: Any, labels: Mapping[str, str]) -> LabelTree:
+    """Return the tree of the labels as the model would say them, each to the end of its answer.
+
+    Args:
+        tokenizer: the checkpoint's.
+        labels: label to the spelling that is scored.
 
     Raises:
         VLLMValidationError: as LabelTree.
     """
-    texts = {label: label for label in labels}
+    texts = dict(labels)
     for special in tokenizer.all_special_tokens:  # made harmless as the chat template does
         texts = {k: v.replace(special, f"{special[0]} {special[1:]}") for k, v in texts.items()}
     return LabelTree(

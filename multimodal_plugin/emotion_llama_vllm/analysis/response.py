@@ -1,6 +1,5 @@
 """The parts of an answer, put together in one place."""
 
-import re
 import uuid
 from collections.abc import Sequence
 
@@ -16,9 +15,12 @@ from emotion_llama.schema import (
     Timing,
     Usage,
 )
+from emotion_llama_vllm.analysis.spelling import meaning
+from emotion_llama_vllm.analysis.warnings import warnings_about
 from emotion_llama_vllm.checkpoint.served import Served
 from emotion_llama_vllm.media.clip import Clip
 from emotion_llama_vllm.media.features import FEATURE_NAMES
+from emotion_llama_vllm.media.timeline import Timeline
 
 
 def emotion(probabilities: dict[str, float]) -> Emotion:
@@ -29,9 +31,9 @@ def emotion(probabilities: dict[str, float]) -> Emotion:
 
 
 def emotion_event(probabilities: dict[str, float], answer: str | None) -> EmotionEvent:
-    """The same with the model's own words, and whether they are that label."""
+    """Return the most probable label, the model's own words and whether they mean that label."""
     read = emotion(probabilities)
-    matches = None if answer is None else _bare(answer) == _bare(read.emotion)
+    matches = None if answer is None else _meant(answer) == _meant(read.emotion)
     return EmotionEvent(**read.model_dump(), answer=answer, answer_matches=matches)
 
 
@@ -45,7 +47,7 @@ def conclude(
     emotion: EmotionEvent,
     explanation: str | None,
     windows: Sequence[TimelineWindow],
-    clip: Clip,
+    timeline: Timeline,
     request: EmotionRequest,
     served: Served,
     prompt: str,
@@ -53,14 +55,28 @@ def conclude(
     completion_tokens: int,
     timing: Timing,
 ) -> EmotionResponse:
-    """The whole answer. `clip` and `prompt` are what the labels' probabilities were read from."""
+    """Put the whole answer together.
+
+    Args:
+        emotion: the answer about the clip as a whole.
+        explanation: the model's; None where none was asked for.
+        windows: the answers about the timeline's windows.
+        timeline: the clip that was analysed, and its windows.
+        request: what was asked.
+        served: the checkpoint.
+        prompt: the text behind which the labels' probabilities were read.
+        prompt_tokens: the tokens of all prompts.
+        completion_tokens: the tokens that were generated or read.
+        timing: what took how long.
+    """
     return EmotionResponse(
         **emotion.model_dump(),
         id=new_id(),
         model=served.name,
         explanation=explanation,
         timeline=sorted(windows, key=lambda w: w.start) if request.timeline else None,
-        evidence=_evidence(clip, request, served, prompt),
+        evidence=_evidence(timeline.whole, request, served, prompt),
+        warnings=warnings_about(request, served.card, timeline),
         usage=Usage(
             prompt_tokens=prompt_tokens,
             completion_tokens=completion_tokens,
@@ -93,6 +109,6 @@ def _evidence(clip: Clip, request: EmotionRequest, served: Served, prompt: str) 
     )
 
 
-def _bare(words: str) -> str:
-    """Without what does not change which label is named."""
-    return re.sub(r"[\s.。!]+$", "", words).strip().casefold()
+def _meant(words: str) -> str:
+    """Return the words without what does not change which label they name."""
+    return meaning(words).rstrip(".。!")

@@ -1,0 +1,66 @@
+"""Tells what a caller should know about an answer that was given nevertheless."""
+
+from itertools import pairwise
+
+from emotion_llama.schema import AnalysisWarning, EmotionRequest
+from emotion_llama_vllm.analysis import questions
+from emotion_llama_vllm.analysis.spelling import unknown_labels
+from emotion_llama_vllm.checkpoint.card import Card
+from emotion_llama_vllm.media.clip import Clip
+from emotion_llama_vllm.media.features import AUDIO_ROW
+from emotion_llama_vllm.media.timeline import Timeline
+
+_SHORT = 0.1
+"""Seconds: a shorter stretch that is left out is not worth a warning."""
+
+
+def warnings_about(
+    request: EmotionRequest, card: Card, timeline: Timeline
+) -> list[AnalysisWarning]:
+    """Return the warnings about one analysis, the labels' first."""
+    found = [*_of_labels(request, card), *_of_sound(timeline), *_of_windows(timeline)]
+    return [AnalysisWarning(code=code, message=message) for code, message in found]
+
+
+def _of_labels(request: EmotionRequest, card: Card) -> list[tuple[str, str]]:
+    known = ", ".join(card.labels)
+    return [
+        (
+            "unknown_label",
+            f"{label!r} is no label of this checkpoint ({known}): "
+            "its probability is that of a word which the model was not tuned on.",
+        )
+        for label in unknown_labels(questions.labels(request, card), card.labels)
+    ]
+
+
+def _of_sound(timeline: Timeline) -> list[tuple[str, str]]:
+    whole, windows = timeline.whole, timeline.windows
+    if not _is_heard(whole):
+        return [("no_sound", "The clip has no sound: the voice could not be heard.")]
+    heard = whole.audio_seconds
+    end = max((window.start + window.clip.audio_seconds for window in windows), default=0.0)
+    if end <= heard + _SHORT:
+        return []
+    words = (
+        f"The sound lasts {end:.1f} s; the answer about the whole clip heard its first "
+        f"{heard:.1f} s. The windows heard all of it."
+    )
+    return [("sound_cut", words)]
+
+
+def _of_windows(timeline: Timeline) -> list[tuple[str, str]]:
+    windows = sorted(timeline.windows, key=lambda window: window.start)
+    left_out = sum(max(0.0, later.start - earlier.end) for earlier, later in pairwise(windows))
+    if left_out < _SHORT:
+        return []
+    words = f"The step is longer than the window: {left_out:.1f} s between windows are in none."
+    return [("timeline_gaps", words)]
+
+
+def _is_heard(clip: Clip) -> bool:
+    """Whether the model got any sound, or the features of one."""
+    if clip.waveform is not None:
+        return True
+    rows = clip.features
+    return rows is not None and bool((rows[AUDIO_ROW] == rows[AUDIO_ROW]).all())
