@@ -1,8 +1,14 @@
 """The tokenizer: each piece between special tokens by itself, with a space in front."""
 
-import pytest
-from transformers import PreTrainedTokenizerFast
+from pathlib import Path
 
+import pytest
+from tokenizers.decoders import DecodeStream
+from transformers import PreTrainedTokenizerFast
+from vllm.tokenizers.detokenizer_utils import convert_ids_list_to_tokens
+
+from emotion_llama_vllm import demo_files
+from emotion_llama_vllm.analysis.prompts import one_turn
 from emotion_llama_vllm.checkpoint.tokenizer import SPECIAL_TOKENS, build_tokenizer
 
 
@@ -42,3 +48,36 @@ def test_a_vocabulary_without_byte_fallback_is_refused() -> None:
     vocabulary = {token: index for index, token in enumerate((*SPECIAL_TOKENS, "a", "b"))}
     with pytest.raises(ValueError, match="<0x00>"):
         build_tokenizer(vocabulary, [])
+
+
+ANSWERS = ["happy", "The person smiles.", "two  spaces", "\u60b2\u4f24 \U0001f642", "a [/INST]b"]
+
+
+@pytest.fixture(params=["fresh", "demo"])
+def served(request: pytest.FixtureRequest, checkpoint: Path) -> PreTrainedTokenizerFast:
+    """A tokenizer as it is written today, and the demo checkpoint's."""
+    folder = checkpoint if request.param == "fresh" else demo_files.checkpoint()
+    return PreTrainedTokenizerFast.from_pretrained(folder)
+
+
+@pytest.mark.parametrize("style", ["eval", "demo"])
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_an_answer_behind_its_prompt_begins_without_a_space(
+    served: PreTrainedTokenizerFast, style: str, answer: str
+) -> None:
+    """Decoded piece by piece behind the prompt, as vLLM does."""
+    prompt = one_turn(served, "Which emotion?", style)  # type: ignore[arg-type]
+    stream = DecodeStream(
+        ids=served.encode(prompt, add_special_tokens=False), skip_special_tokens=True
+    )
+    ids = served.encode(answer, add_special_tokens=False)
+    pieces = [stream.step(served.backend_tokenizer, token) for token in ids]
+    assert "".join(piece or "" for piece in pieces) == answer
+
+
+def test_the_tokens_of_log_probabilities_join_to_the_answer(
+    served: PreTrainedTokenizerFast,
+) -> None:
+    answer = "The person in the video smiles."
+    ids = served.encode(answer, add_special_tokens=False)
+    assert "".join(convert_ids_list_to_tokens(served, ids)) == f" {answer}"

@@ -9,7 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import sentencepiece
-from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, processors
+from tokenizers import (
+    AddedToken,
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+)
 from transformers import PreTrainedTokenizerFast
 
 from emotion_llama_vllm.checkpoint.tensors import ConversionError
@@ -19,6 +27,8 @@ SPECIAL_TOKENS = ("<unk>", "<s>", "</s>")
 BYTE_TOKENS = tuple(f"<0x{byte:02X}>" for byte in range(256))
 
 _SPACE = "\u2581"
+_PROMPT_END = "[/INST]"
+"""What the chat template writes last; the first piece of an answer brings a space behind it."""
 
 
 def build_tokenizer(
@@ -53,6 +63,9 @@ def build_tokenizer(
     tokenizer.normalizer = normalizers.Sequence(
         [normalizers.Prepend(_SPACE), normalizers.Replace(" ", _SPACE)]
     )
+    # It changes no ids, as the normalizers are done by then; vLLM looks for it to know which pieces
+    # begin with a space, so that the tokens of log-probabilities join to the answer's words.
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(_SPACE, prepend_scheme="never", split=False)
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{bos} $A", special_tokens=[(bos, vocabulary[bos])]
     )
@@ -61,6 +74,8 @@ def build_tokenizer(
             decoders.Replace(_SPACE, " "),
             decoders.ByteFallback(),
             decoders.Fuse(),
+            # vLLM decodes an answer behind its prompt, where Strip does not reach the answer.
+            decoders.Replace(f"{_PROMPT_END} ", _PROMPT_END),
             decoders.Strip(" ", 1, 0),
         ]
     )
