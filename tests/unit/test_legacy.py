@@ -3,7 +3,6 @@
 from http import HTTPStatus
 from typing import Any
 
-import pybase64
 import pytest
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -11,8 +10,7 @@ from vllm.exceptions import GracefulHTTPError, VLLMNotFoundError, VLLMValidation
 from vllm.v1.engine.exceptions import EngineDeadError
 
 from emotion_llama_server.errors import describe
-from emotion_llama_server.routes.legacy import media_url, post_process, sampling
-from tests.support.media import Recipe, make_clip
+from emotion_llama_server.routes.legacy import named, post_process, sampling
 
 
 @pytest.mark.parametrize(
@@ -30,31 +28,9 @@ def test_answers_are_cut_as_the_original_cuts_them(raw: str, text: str) -> None:
     assert post_process(raw) == text
 
 
-@pytest.mark.parametrize(
-    "recipe",
-    [Recipe(), Recipe(container="avi", video="mpeg4"), Recipe(container="matroska")],
-)
-def test_bare_base64_of_a_clip_becomes_a_data_url(recipe: Recipe) -> None:
-    encoded = pybase64.b64encode(make_clip(recipe)).decode()
-    assert media_url(encoded) == f"data:;base64,{encoded}"
-
-
-def test_bare_base64_of_a_png_becomes_a_data_url() -> None:
-    encoded = pybase64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(100)).decode()
-    assert media_url(encoded) == f"data:;base64,{encoded}"
-
-
-@pytest.mark.parametrize(
-    "video",
-    ["clip.mp4", "a" * 64, "folder/" * 12, "http://host/x", "data:;base64,AAAA", "/9j/" + "b" * 9],
-)
-def test_anything_else_stays_as_it_came(video: str) -> None:
-    assert media_url(video) == video
-
-
 def test_an_empty_name_is_refused() -> None:
     with pytest.raises(HTTPException) as caught:
-        media_url("  ")
+        named("  ")
     assert caught.value.status_code == 400
 
 

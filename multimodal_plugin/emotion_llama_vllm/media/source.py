@@ -12,11 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
-
-import pybase64
+from urllib.parse import unquote
 
 from emotion_llama_vllm import metrics
+from emotion_llama_vllm.media.data_url import is_inline_clip, read_inline_clip
 from emotion_llama_vllm.media.errors import (
     MediaError,
     MediaNotFound,
@@ -56,21 +55,23 @@ class MediaReader:
             MediaError: what `url` names cannot be had (400), is not there (404), is too large
                 (413), or the server lacks what it needs to read it (503).
         """
-        scheme = url[:8].lower()
-        if not scheme.startswith("data:"):
+        url = url.strip()
+        scheme, is_inline = url[:8].lower(), is_inline_clip(url)
+        if not is_inline:
             _check_length(url)
         with metrics.fetch_seconds.time():
             try:
                 if scheme.startswith(("http://", "https://")):
                     return await self._fetch(url)
-                if scheme.startswith("data:"):
-                    return await asyncio.to_thread(self._open_data_url, url)
+                if is_inline:
+                    return await asyncio.to_thread(self._read_inline, url)
                 return await self._open_path(_path_of(url))
             except (OSError, MemoryError) as error:
                 raise shortage(error) or error from error
 
-    def _open_data_url(self, url: str) -> ClipFile:
-        data = self._decode_data_url(url)
+    def _read_inline(self, url: str) -> ClipFile:
+        """Return the clip that a data URL or a bare base64 text holds."""
+        data = read_inline_clip(url, self.settings.max_media_bytes)
         if not data:
             raise _empty()
         return ClipFile.in_memory(data)
@@ -85,20 +86,6 @@ class MediaReader:
             raise ServerBusy(
                 f"The clip's file could not be opened within {seconds:g} s; ask again later."
             ) from error
-
-    def _decode_data_url(self, url: str) -> bytes:
-        head, comma, payload = url.partition(",")
-        media_type, _, encoding = head[5:].rpartition(";")
-        if not comma or encoding.strip().lower() != "base64":
-            raise MediaError("A data URL must read data:video/mp4;base64,... (base64 only).")
-        if media_type.lower() == "video/jpeg" or "," in payload[:4096]:
-            raise MediaError("A sequence of JPEGs is no clip: send a video file or one picture.")
-        if len(payload) * 3 // 4 > self.settings.max_media_bytes + 2:
-            raise self._too_large()
-        try:
-            return pybase64.b64decode(payload, validate=True)
-        except ValueError as error:
-            raise MediaError("The data URL's payload is not valid base64.") from error
 
     def _open_file(self, path: str) -> ClipFile:
         """Open a file in a media root that is a clip by its kind and size."""
@@ -201,14 +188,13 @@ def _path_of(url: str) -> str:
 
 
 def _path_of_file_url(url: str) -> str:
-    form = "A file URL must read file:///path, without a host."
-    try:
-        parts = urlsplit(url)
-    except ValueError as error:  # an IPv6 address that is none
-        raise MediaError(form) from error
-    if parts.netloc not in ("", "localhost"):
-        raise MediaError(form)
-    path = unquote(parts.path)
+    path = url[5:]
+    if path.startswith("//"):
+        host, slash, path = path[2:].partition("/")
+        if host.lower() not in ("", "localhost"):
+            raise MediaError("A file URL must read file:///path, without a host.")
+        path = slash + path
+    path = unquote(path)  # `#` and `?` are a file name's own here
     _check_length(f"/{path.lstrip('/')}")
     return path
 

@@ -7,7 +7,6 @@ the demo's prompt, sampling and post-processing, each in its documented shape.
 import time
 from typing import Annotated
 
-import pybase64
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field, StrictStr
 from starlette.exceptions import HTTPException
@@ -20,8 +19,6 @@ from emotion_llama_vllm.logits_processor import REQUEST_FIELD
 _MAX_POSITIONS = 2000
 _MAX_NEW_TOKENS = 500
 """Prompt and answer together, and the answer: `conversation.py:189-215` of the original."""
-
-_MEDIA_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"\x1aE\xdf\xa3", b"PK\x03\x04")
 
 
 class PredictRequest(BaseModel):
@@ -110,7 +107,7 @@ async def _ask(engine: Engine, video: str, question: str) -> str:
     positions = min(_MAX_POSITIONS, engine.max_model_len)
     question = await engine.fit(question, style="demo", max_positions=positions - _MAX_NEW_TOKENS)
     content = [
-        {"type": "video_url", "video_url": {"url": media_url(video)}},
+        {"type": "video_url", "video_url": {"url": named(video)}},
         {"type": "text", "text": question},
     ]
     prompt = await engine.render([{"role": "user", "content": content}], style="demo")
@@ -134,15 +131,12 @@ def post_process(text: str) -> str:
     return text.split("###")[0].split("Assistant:")[-1].strip()
 
 
-def media_url(video: str) -> str:
-    """Bare base64 of a media file as a data URL; anything else as it came."""
+def named(video: str) -> str:
+    """Return what names the clip.
+
+    Raises:
+        HTTPException: it is empty.
+    """
     if not video.strip():
         raise HTTPException(400, "Name a clip: its path or URL is empty.")
-    if len(video) < 64 or len(video) % 4:
-        return video
-    try:
-        start = pybase64.b64decode(video[:24], validate=True)
-    except ValueError:
-        return video
-    is_media = start.startswith(_MEDIA_STARTS) or start[4:8] == b"ftyp"
-    return f"data:;base64,{video}" if is_media else video
+    return video
