@@ -1,15 +1,19 @@
-"""What vLLM's own JSON routes refuse here before they start."""
+"""What is refused and rewritten of a request before vLLM's own JSON routes get it."""
 
 import json
 from collections.abc import Iterator
 from typing import Any
 
-from fastapi import Request
+from fastapi import FastAPI, Request
 from vllm.entrypoints.serve.utils.api_utils import validate_json_request
 from vllm.exceptions import VLLMValidationError
 
+from emotion_llama_server import chat_clip, openapi
+from emotion_llama_server.chat_warnings import WarningHeaders, warn
+from emotion_llama_server.errors import path_of
 from emotion_llama_server.strict_json import check_request
 
+_CHAT = "/v1/chat/completions"
 _TEMPLATE_VARIABLES = {"prompt_style"}
 _REFUSED = {
     "media_io_kwargs": "how clips are read is the operator's choice",
@@ -28,10 +32,14 @@ _MAX_GRAMMAR = 16_384
 
 
 async def check_json_request(raw_request: Request) -> None:
-    """vLLM's own check of the content type, then ours of the body, which is parsed by now.
+    """Check what vLLM's own route gets, and bring a chat into the form that the model knows.
+
+    The body is parsed by now, and this very object is what the route gets afterwards.
 
     Raises:
-        VLLMValidationError: a field that clients may not set here, or a key that comes twice.
+        VLLMValidationError: a field that clients may not set here, a key that comes twice, or a
+            chat without a clip.
+        VLLMError: a chat's clip cannot be used.
     """
     await validate_json_request(raw_request)
     await check_request(raw_request)
@@ -40,14 +48,25 @@ async def check_json_request(raw_request: Request) -> None:
         _check_fields(body)
         raw_request.state.has_grammar = _has_grammar(body)
         _check_template_variables(body.get("chat_template_kwargs"))
+        if path_of(raw_request.scope) == _CHAT:
+            await _prepare_chat(body, raw_request)
+
+
+async def _prepare_chat(body: dict[str, Any], raw_request: Request) -> None:
+    state = raw_request.app.state
+    warn(raw_request, chat_clip.unify(body))
+    if not state.emotion_llama_allow_text_only:
+        chat_clip.check_present(body)
 
 
 def _check_fields(body: dict[str, Any]) -> None:
+    """Refuse fields that have a value; null and defaults, which typed clients send, are dropped."""
     for fields in (body, *_parts(body)):
         for name in fields.keys() & _REFUSED.keys():
-            raise VLLMValidationError(
-                f"`{name}` cannot be set here: {_REFUSED[name]}.", parameter=name
-            )
+            if fields.pop(name):
+                raise VLLMValidationError(
+                    f"`{name}` cannot be set here: {_REFUSED[name]}.", parameter=name
+                )
 
 
 def _has_grammar(body: dict[str, Any]) -> bool:
@@ -82,10 +101,17 @@ def _check_template_variables(variables: object) -> None:
     """Only what the chat template reads: others could reach its `bos_token` and the like."""
     if not isinstance(variables, dict):
         return  # absent, or of a type that vLLM's own validation refuses
-    unknown = sorted(str(name) for name in variables.keys() - _TEMPLATE_VARIABLES)
+    given = {name for name, value in variables.items() if value is not None}
+    unknown = sorted(str(name) for name in given - _TEMPLATE_VARIABLES)
     if unknown:
         raise VLLMValidationError(
             "chat_template_kwargs takes only 'prompt_style' ('eval' or 'demo'), "
             f"not {unknown[0]!r}.",
             parameter="chat_template_kwargs",
         )
+
+
+def install(app: FastAPI) -> None:
+    """Add what the check needs around vLLM's routes: warnings as headers, and a true document."""
+    app.add_middleware(WarningHeaders)
+    openapi.leave_out(app, _REFUSED)

@@ -10,7 +10,7 @@ from vllm.config import ModelConfig
 from vllm.engine.protocol import EngineClient
 from vllm.tasks import SupportedTask
 
-from emotion_llama_server import errors, exposure, gate, sequences
+from emotion_llama_server import errors, exposure, gate, guard, sequences
 from emotion_llama_server.analyst import Analyst
 from emotion_llama_server.answer_cache import AnswerCache
 from emotion_llama_server.engine import Engine
@@ -41,6 +41,7 @@ class EmotionLlamaApi:
         app.include_router(legacy.router)
         app.include_router(models.router)
         app.include_router(emotion.router)
+        guard.install(app)
         sequences.install(app)
         errors.install(app)
         app.title = "Emotion-LLaMA Server"
@@ -61,6 +62,7 @@ class EmotionLlamaApi:
         engine = Engine(engine_client, shares, by_priority=_takes_turns(engine_client))
         decoder.use(await _decoder(model))
         state.emotion_llama_card = served.card
+        state.emotion_llama_allow_text_only = settings.allow_text_only
         state.emotion_llama_engine = engine
         state.emotion_llama_analyst = Analyst(
             engine,

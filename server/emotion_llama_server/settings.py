@@ -61,6 +61,9 @@ class ServerSettings(BaseSettings):
     max_upload_mb: float | None = Field(default=None, gt=0)
     """largest body of a request in MiB; by default what --max-media-mb needs as base64"""
 
+    allow_text_only: bool = False
+    """answer chats without a clip too, as the bare Llama; they get 400 otherwise"""
+
     log_format: Literal["text", "json"] = "text"
     """form of the log's lines"""
 
@@ -110,12 +113,15 @@ def add_flags(parser: Any, *kinds: type[BaseSettings]) -> None:
             if name in _NOT_FLAGS:
                 continue
             several = "tuple" in str(field.annotation)
+            # A switch may come without a value, and does so from a config file.
+            switch: dict[str, Any] = {"nargs": "?", "const": "true"}
             parser.add_argument(
                 f"--{name.replace('_', '-')}",
                 action="append" if several else "store",
                 default=None,
                 metavar=name.rpartition("_")[2].upper(),
                 help=field.description,
+                **(switch if field.annotation is bool else {}),
             )
 
 

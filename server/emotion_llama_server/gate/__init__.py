@@ -27,7 +27,7 @@ __all__ = ["MIDDLEWARE", "Doorkeeper", "Gate", "prepare"]
 MIDDLEWARE = f"{__name__}.Gate"
 """For vLLM's flag `--middleware`, which makes it the outermost."""
 
-_READABLE = ["X-Request-Id", "X-Cache", "Retry-After"]
+_READABLE = ["X-Request-Id", "X-Cache", "X-Warning", "Retry-After"]
 """Headers of ours that a page of another origin may read."""
 
 

@@ -1,0 +1,85 @@
+"""vLLM's own chat route behind our guard, with something in place of the engine that listens."""
+
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.testclient import TestClient
+from httpx2 import Response
+from vllm.entrypoints.openai.chat_completion.api_router import attach_router
+from vllm.entrypoints.openai.chat_completion.protocol import (
+    ChatCompletionRequest,
+    ChatCompletionResponse,
+)
+from vllm.entrypoints.serve.engine.protocol import UsageInfo
+from vllm.entrypoints.serve.exception_handling.register import init_exception_handler
+
+from emotion_llama_server import guard
+from emotion_llama_vllm.analysis.labels import LabelTree
+from emotion_llama_vllm.checkpoint.card import Card
+
+CLIP = {"type": "video_url", "video_url": {"url": "clip.mp4"}}
+TEXT = {"type": "text", "text": "Which emotion?"}
+
+
+class ChatApp:
+    """The app and what its route got last.
+
+    Attributes:
+        probable: the words that the model is to find most probable.
+        scored: the words that were scored, None while none were.
+    """
+
+    def __init__(self, *, allow_text_only: bool = False) -> None:
+        self.probable, self.scored = "sad", None
+        self._got: list[ChatCompletionRequest] = []
+        self.app = FastAPI()
+        attach_router(self.app)
+        init_exception_handler(self.app)
+        guard.install(self.app)
+        self.app.state.args = Namespace(log_error_stack=False)
+        self.app.state.openai_serving_chat = self
+        self.app.state.emotion_llama_engine = self
+        self.app.state.emotion_llama_card = Card()
+        self.app.state.emotion_llama_allow_text_only = allow_text_only
+        self._client = TestClient(self.app)
+
+    def post(self, *content: Any, **fields: Any) -> Response:
+        """Ask about these parts, by default a clip and a question."""
+        message = {"role": "user", "content": list(content) or [CLIP, TEXT]}
+        body = {"model": "m", "messages": [message], **fields}
+        return self._client.post("/v1/chat/completions", json=body)
+
+    def got(self, *content: Any, **fields: Any) -> ChatCompletionRequest:
+        """Return what the route gets of a request that is not refused."""
+        response = self.post(*content, **fields)
+        assert response.status_code == 200, response.text
+        return self._got.pop()
+
+    def refusal(self, *content: Any, **fields: Any) -> dict[str, Any]:
+        """Return the error of a request that never reaches the route."""
+        response = self.post(*content, **fields)
+        assert response.status_code == 400, response.text
+        assert not self._got
+        return response.json()["error"]
+
+    async def create_chat_completion(
+        self, request: ChatCompletionRequest, raw_request: Request
+    ) -> ChatCompletionResponse:
+        self._got.append(request)
+        return ChatCompletionResponse(model="m", choices=[], usage=UsageInfo())
+
+    async def render(self, messages: Any, *, style: str) -> dict[str, Any]:
+        self.rendered = (messages, style)
+        return {}
+
+    def label_tree(self, labels: Mapping[str, str]) -> LabelTree:
+        return LabelTree({label: [10 + n, 2] for n, label in enumerate(labels)})
+
+    async def read_labels(
+        self, prompt: Any, tree: LabelTree
+    ) -> tuple[dict[str, float], Sequence[Any]]:
+        logprobs = {prefix: [0.0] * len(wanted) for prefix, wanted in tree.reads.items()}
+        self.scored = list(tree.probabilities(logprobs))
+        return {words: float(words == self.probable) for words in self.scored}, []

@@ -1,0 +1,193 @@
+"""What chat requests become before vLLM's own route gets them, and what never gets there."""
+
+import base64
+from typing import Any
+
+import pytest
+
+from tests.support.chat_app import CLIP, TEXT, ChatApp
+
+DATA_URL = "data:video/mp4;base64,AAAA"
+
+
+@pytest.fixture
+def app() -> ChatApp:
+    return ChatApp()
+
+
+def clips(app: ChatApp, *parts: Any) -> list[str]:
+    """Return the clips that vLLM's route gets of these parts."""
+    content: Any = app.got(*parts).messages[0]["content"]
+    return [part["video_url"]["url"] for part in content if part["type"] == "video_url"]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "video_url", "video_url": {"url": DATA_URL}},
+        {"type": "video_url", "video_url": DATA_URL},
+        {"video_url": DATA_URL},
+        {"type": "file", "file": {"file_data": DATA_URL, "filename": "clip.mp4"}},
+        {"type": "file", "file": {"file_data": DATA_URL, "format": "video/mp4"}},
+        {"type": "file", "file": {"file_data": DATA_URL, "file_id": None}},
+        {"type": "file", "file": {"file_id": DATA_URL, "format": "video/mp4"}},
+        {"type": "input_file", "file_data": DATA_URL},
+        {"type": "input_file", "file_url": DATA_URL},
+    ],
+)
+def test_a_clip_comes_in_every_part_that_clients_send(app: ChatApp, part: dict[str, Any]) -> None:
+    assert clips(app, part, TEXT) == [DATA_URL]
+    assert "X-Warning" not in app.post(part, TEXT).headers
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "image_url", "image_url": {"url": "face.png", "detail": "high"}},
+        {"type": "image_url", "image_url": "face.png"},
+        {"type": "input_image", "image_url": "face.png"},
+        {"image_url": {"url": "face.png"}},
+    ],
+)
+def test_a_picture_is_a_clip_with_a_warning(app: ChatApp, part: dict[str, Any]) -> None:
+    assert clips(app, TEXT, part) == ["face.png"]
+    warning = app.post(TEXT, part).headers["X-Warning"]
+    assert warning.startswith("picture_as_clip: ")
+
+
+def test_a_file_with_base64_and_its_kind_is_taken(app: ChatApp) -> None:
+    data = base64.b64encode(bytes(99)).decode()
+    part = {"type": "file", "file": {"file_data": data, "format": "video/mp4"}}
+    assert clips(app, part, TEXT) == [data]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}},
+        {"type": "audio_url", "audio_url": {"url": "voice.wav"}},
+        {"type": "file", "file": {"file_data": "data:audio/wav;base64,AAAA"}},
+        {"type": "file", "file": {"file_data": "DATA:Audio/MPEG;base64,AAAA"}},
+        {"type": "file", "file": {"file_data": "AAAA", "format": "audio/mpeg"}},
+        {"type": "file", "file": {"file_data": "AAAA", "mime_type": "audio/mpeg"}},
+    ],
+)
+def test_sound_alone_is_refused_with_what_to_send(app: ChatApp, part: dict[str, Any]) -> None:
+    error = app.refusal(part, TEXT)
+    assert "Sound alone is not taken" in error["message"]
+    assert error["param"] == "messages"
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "file", "file": {"file_id": "file-6F2ksmvXxt4VdoqmHRw6kL"}},
+        {"type": "file", "file": {"filename": "clip.mp4"}},
+        {"type": "file"},
+        {"type": "video_url", "video_url": None},
+        {"type": "video_url"},
+        {"type": "image_url", "image_url": {"url": 7}},
+        {"type": "video_url", "video_url": {}},
+    ],
+)
+def test_a_part_without_a_clip_is_refused(app: ChatApp, part: dict[str, Any]) -> None:
+    assert app.refusal(part, TEXT)["param"] == "messages"
+
+
+@pytest.mark.parametrize("content", [[TEXT], ["words"], [{"type": "refusal", "refusal": "x"}]])
+def test_a_conversation_without_a_clip_is_refused(app: ChatApp, content: list[Any]) -> None:
+    error = app.refusal(*content)
+    assert "no clip in this conversation" in error["message"]
+    assert error["param"] == "messages"
+
+
+@pytest.mark.parametrize(
+    ("messages", "is_taken"),
+    [
+        ([{"role": "user", "content": "Which emotion?"}], False),
+        ([], False),
+        ([{"role": "system", "content": "Be brief."}, {"role": "user", "content": None}], False),
+        (
+            [
+                {"role": "user", "content": "What was it?"},
+                {"role": "assistant", "content": "happy"},
+                {"role": "user", "content": [{"type": "text", "text": "Why?"}]},
+            ],
+            False,
+        ),
+        (
+            [
+                {"role": "user", "content": [CLIP, TEXT]},
+                {"role": "assistant", "content": "happy"},
+                {"role": "user", "content": "Why?"},
+            ],
+            True,
+        ),
+    ],
+)
+def test_the_clip_may_be_in_any_turn(app: ChatApp, messages: Any, is_taken: bool) -> None:
+    assert (app.post(messages=messages).status_code == 200) == is_taken
+
+
+@pytest.mark.parametrize(
+    "field",
+    [{"files": []}, {"video": "clip.mp4"}, {"images": ["x"]}, {"attachments": None}],
+)
+def test_a_clip_that_was_lost_beside_the_messages_is_named(
+    app: ChatApp, field: dict[str, Any]
+) -> None:
+    error = app.refusal(TEXT, **field)
+    assert f"`{next(iter(field))}` beside `messages` is not read" in error["message"]
+    assert error["param"] == next(iter(field))
+
+
+def test_fields_beside_a_clip_do_no_harm(app: ChatApp) -> None:
+    app.got(files=[])
+
+
+def test_the_bare_llama_answers_where_the_operator_wants_it() -> None:
+    ChatApp(allow_text_only=True).got(TEXT)
+
+
+NULLS: dict[str, list[Any]] = {
+    "media_io_kwargs": [None, {}],
+    "mm_processor_kwargs": [None, {}],
+    "chat_template": [None],
+    "prompt_embeds": [None],
+    "priority": [None, 0],
+    "cache_salt": [None],
+    "uuid": [None],
+    "chat_template_kwargs": [None, {}, {"enable_thinking": None}],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in NULLS.items() for value in values]
+)
+def test_nulls_and_defaults_pass(app: ChatApp, name: str, value: Any) -> None:
+    app.got(**{name: value})
+    app.got({**CLIP, name: value}, TEXT)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("media_io_kwargs", {"video": {"num_frames": 10**9}}),
+        ("mm_processor_kwargs", {"x": None}),
+        ("chat_template", "{{ 1 }}"),
+        ("priority", -1),
+        ("cache_salt", "x"),
+        ("uuid", "x"),
+    ],
+)
+def test_values_are_refused(app: ChatApp, name: str, value: Any) -> None:
+    assert app.refusal(**{name: value})["param"] == name
+    assert app.refusal({**CLIP, name: value}, TEXT)["param"] == name
+
+
+def test_what_is_refused_is_not_in_the_document(app: ChatApp) -> None:
+    for _ in range(2):
+        schemas = app.app.openapi()["components"]["schemas"]
+        fields = schemas["ChatCompletionRequest"]["properties"].keys()
+        assert not fields & (NULLS.keys() - {"chat_template_kwargs"})
+        assert {"messages", "chat_template_kwargs", "structured_outputs"} <= fields
