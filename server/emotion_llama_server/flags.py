@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import limits
 from pydantic import ValidationError
+from vllm.config import StructuredOutputsConfig
 from vllm.config.logging import LoggingConfig
 from vllm.entrypoints.launchers.cli_args import make_arg_parser, validate_parsed_serve_args
 from vllm.entrypoints.serve.utils.api_utils import cli_env_setup
@@ -51,6 +52,10 @@ def parse(argv: list[str]) -> Namespace:
         shutdown_timeout=30,
         load_format="safetensors",  # never a pickle
         scheduling_policy="priority",  # in the turns that the gate gives out, key by key
+        # The model never learnt to stop writing spaces between the parts of a document.
+        structured_outputs_config=StructuredOutputsConfig(
+            backend="xgrammar", disable_any_whitespace=True
+        ),
         # It saves little, as workers hand over small frames; and with it vLLM answers an error to
         # a chat about a new clip that overtakes the one which carries the clip to the engine.
         mm_processor_cache_gb=0,

@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request
 from vllm.entrypoints.serve.utils.api_utils import validate_json_request
 from vllm.exceptions import VLLMValidationError
 
-from emotion_llama_server import chat_clip, openapi
+from emotion_llama_server import answer_form, chat_clip, openapi
 from emotion_llama_server.chat_warnings import WarningHeaders, warn
 from emotion_llama_server.errors import path_of
 from emotion_llama_server.strict_json import check_request
@@ -46,6 +46,7 @@ async def check_json_request(raw_request: Request) -> None:
     body = await raw_request.json()
     if isinstance(body, dict):
         _check_fields(body)
+        answer_form.adopt_old_names(body)
         raw_request.state.has_grammar = _has_grammar(body)
         _check_template_variables(body.get("chat_template_kwargs"))
         if path_of(raw_request.scope) == _CHAT:
@@ -57,6 +58,7 @@ async def _prepare_chat(body: dict[str, Any], raw_request: Request) -> None:
     warn(raw_request, chat_clip.unify(body))
     if not state.emotion_llama_allow_text_only:
         chat_clip.check_present(body)
+    await answer_form.settle(body, state)
 
 
 def _check_fields(body: dict[str, Any]) -> None:
