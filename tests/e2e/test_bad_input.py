@@ -114,10 +114,22 @@ def test_another_content_type(server: Server, route: str) -> None:
 CLIP = {"type": "video_url", "video_url": {"url": "clip0.mp4"}}
 TEXT = {"type": "text", "text": "x"}
 BAD_CHATS = {
-    "an image": ({"content": [{"type": "image_url", "image_url": {"url": "x.png"}}]}, "picture as"),
+    "no clip": ({"content": [TEXT]}, "no clip in this conversation"),
+    "a clip and a picture": (
+        {"content": [CLIP, {"type": "image_url", "image_url": {"url": "clip0.mp4"}}]},
+        "one video part",
+    ),
+    "a file elsewhere": (
+        {"content": [{"type": "file", "file": {"file_id": "file-1"}}, TEXT]},
+        "file_data",
+    ),
+    "a document that is open": (
+        {"content": [CLIP, TEXT], "response_format": {"type": "json_object"}},
+        "/v1/emotion",
+    ),
     "a sound": (
         {"content": [{"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}]},
-        "video file that holds the sound",
+        "video file that holds it",
     ),
     "two clips": ({"content": [CLIP, CLIP, TEXT]}, "one video part"),
     "another template variable": (

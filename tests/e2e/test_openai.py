@@ -11,11 +11,13 @@ import openai
 import pybase64
 import pytest
 import requests
+from PIL import Image
 
 from demo.generate import write_clip
 from demo.recipe import numbered
 from emotion_llama_vllm import demo_files
 from tests.e2e.conftest import MODEL
+from tests.support.media import picture
 from tests.support.reference import Reference
 from tests.support.server import Server
 
@@ -106,8 +108,40 @@ def test_a_follow_up_question_keeps_the_clip(client: openai.OpenAI, server: Serv
     assert answer(client, "clip2.mp4") == first
 
 
-def test_text_alone_is_answered(client: openai.OpenAI) -> None:
-    assert ask(client, {"role": "user", "content": "hello"}).usage.prompt_tokens > 2
+def test_text_alone_is_refused(client: openai.OpenAI) -> None:
+    with pytest.raises(openai.BadRequestError, match="no clip in this conversation"):
+        ask(client, {"role": "user", "content": "hello"})
+
+
+@pytest.mark.parametrize("field", [{"files": []}, {"video": "clip1.mp4"}])
+def test_a_clip_that_was_lost_on_the_way_is_told(
+    client: openai.OpenAI, field: dict[str, Any]
+) -> None:
+    with pytest.raises(openai.BadRequestError, match="beside `messages` is not read"):
+        ask(client, {"role": "user", "content": QUESTION}, extra_body=field)
+
+
+def test_a_file_part_is_the_same_clip(client: openai.OpenAI) -> None:
+    encoded = data_url(demo_files.clips() / "happy_face.mp4")
+    for data in (encoded, encoded.partition(",")[2]):
+        file = {"type": "file", "file": {"file_data": data, "filename": "clip.mp4"}}
+        content = [file, {"type": "text", "text": QUESTION}]
+        assert ask(client, {"role": "user", "content": content}).choices[0].message.content == (
+            answer(client, "happy_face.mp4")
+        )
+
+
+def test_a_picture_is_a_clip_of_one_frame_with_a_warning(
+    client: openai.OpenAI, media_root: Path
+) -> None:
+    Image.fromarray(picture(160, 120)).save(media_root / "face.png")
+    part = {"type": "image_url", "image_url": {"url": "face.png"}}
+    content: Any = [{"type": "text", "text": QUESTION}, part]
+    raw = client.chat.completions.with_raw_response.create(
+        model=MODEL, messages=[{"role": "user", "content": content}], max_tokens=12, temperature=0
+    )
+    assert raw.headers["X-Warning"].startswith("picture_as_clip: ")
+    assert raw.parse().choices[0].message.content == answer(client, "face.png")
 
 
 def test_a_system_message_changes_the_prompt(client: openai.OpenAI) -> None:
@@ -136,7 +170,7 @@ def test_many_long_seeded_prompts_at_once_are_answered(client: openai.OpenAI) ->
         words = " ".join(f"word{seed}-{number}" for number in range(150))
         answer = client.chat.completions.create(
             model=MODEL,
-            messages=[{"role": "user", "content": words}],
+            messages=[message("clip1.mp4", words)],
             max_tokens=2,
             seed=seed,
             temperature=1,

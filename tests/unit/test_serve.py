@@ -35,6 +35,34 @@ def test_without_a_model_it_serves_the_demo(parse: Any) -> None:
     assert os.environ["EMOTION_LLAMA_MEDIA_ROOT"] == str(demo_files.clips())
 
 
+@pytest.mark.parametrize(
+    ("given", "is_allowed"),
+    [
+        ([], False),
+        (["--allow-text-only"], True),
+        (["--allow-text-only", "--port", "8000"], True),
+        (["--allow-text-only", "true"], True),
+        (["--allow-text-only=false"], False),
+    ],
+)
+def test_a_switch_needs_no_value(parse: Any, given: list[str], is_allowed: bool) -> None:
+    assert parse(*given).server_settings.allow_text_only is is_allowed
+
+
+def test_a_config_file_turns_a_switch_on(parse: Any, tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text("model: DIR\nallow-text-only: true\nseed: 3\n")
+    args = parse("--config", str(config))
+    assert args.server_settings.allow_text_only
+    assert args.seed == 3
+
+
+def test_json_has_no_blanks_unless_the_operator_says_otherwise(parse: Any) -> None:
+    assert parse().structured_outputs_config.disable_any_whitespace
+    given = parse("--structured-outputs-config", '{"backend": "guidance"}')
+    assert given.structured_outputs_config != parse().structured_outputs_config
+
+
 def test_flags_win_over_the_demos_config(parse: Any, tmp_path: Path) -> None:
     args = parse("--max-model-len", "1024", "--media-root", str(tmp_path), "--port", "8000")
     assert (args.max_model_len, args.port) == (1024, 8000)
