@@ -1,13 +1,16 @@
 """Both clients behind one face, against a server made of a function."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
 
 from emotion_llama import AsyncEmotionLLaMA, EmotionLLaMA
+
+if TYPE_CHECKING:
+    from tests.client.command_server import FakeServer
 
 Handler = Callable[[httpx2.Request], httpx2.Response]
 
@@ -77,3 +80,12 @@ class Face:
 def connect(request: pytest.FixtureRequest) -> Callable[..., Face]:
     """Make a client of a handler."""
     return lambda handler, **options: Face(request.param, handler, **options)
+
+
+@pytest.fixture
+def server() -> "Iterator[FakeServer]":
+    """Run a server that the commands can ask."""
+    from tests.client.command_server import serving  # which needs what stands above
+
+    with serving() as made:
+        yield made

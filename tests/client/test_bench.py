@@ -335,7 +335,7 @@ def test_without_matplotlib(
         (["--route", "predict", "--max-tokens", "4"], "--max-tokens"),
         (["--clips", "missing"], "missing"),
         (["--clips", "tests/client"], "no clip"),
-        (["--server", "localhost:7889"], "--server"),
+        (["--server", "ftp://localhost:7889"], "--server"),
         (["--out", "README.md"], "README.md"),
     ],
 )

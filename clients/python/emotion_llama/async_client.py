@@ -9,7 +9,7 @@ from typing import Any, Self, Unpack
 
 import httpx2
 
-from emotion_llama.client import DEFAULT_URL, settings
+from emotion_llama.connection import DEFAULT_URL, Connection
 from emotion_llama.errors import ConnectionFailed, RequestTimeout
 from emotion_llama.events import Event, EventReader
 from emotion_llama.many import Analysis, OwnOptions, no_own_options
@@ -31,8 +31,9 @@ class AsyncEmotionLLaMA:
         transport: httpx2.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._http = httpx2.AsyncClient(**settings(api_url, api_key, timeout), transport=transport)
-        self._exchanges = Exchanges(self._http.build_request, max_retries)
+        way = Connection.to(api_url)
+        self._http = httpx2.AsyncClient(**way.client_arguments(api_key, timeout, transport))
+        self._exchanges = Exchanges(self._http.build_request, str(way), max_retries)
         self._sleep = sleep
 
     async def analyze(
@@ -90,7 +91,7 @@ class AsyncEmotionLLaMA:
         *,
         concurrency: int = 8,
         task: Task = "both",
-        explain: bool = True,
+        explain: bool = False,
         own_options: OwnOptions = no_own_options,
         **options: Unpack[Options],
     ) -> AsyncIterator[Analysis]:

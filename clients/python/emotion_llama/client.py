@@ -1,6 +1,5 @@
 """`EmotionLLaMA`: the client for programs that wait for an answer."""
 
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -11,6 +10,7 @@ from typing import Any, Self, Unpack
 
 import httpx2
 
+from emotion_llama.connection import DEFAULT_URL, Connection
 from emotion_llama.errors import ConnectionFailed, RequestTimeout
 from emotion_llama.events import Event, EventReader
 from emotion_llama.many import Analysis, OwnOptions, no_own_options
@@ -18,28 +18,20 @@ from emotion_llama.options import Options, TimelineForm, Upload, make_call
 from emotion_llama.schema import EmotionResponse, ModelList, Task
 from emotion_llama.wire import Exchange, Exchanges, Pause, T, as_text, parse
 
-DEFAULT_URL = "http://localhost:7889"
-KEY_VARIABLE = "EMOTION_LLAMA_API_KEY"
-
-
-def settings(api_url: str, api_key: str | None, timeout: float) -> dict[str, Any]:
-    """The arguments of an httpx2 client."""
-    key = api_key or os.environ.get(KEY_VARIABLE)
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    return {"base_url": api_url, "headers": headers, "timeout": httpx2.Timeout(timeout, connect=10)}
-
 
 class EmotionLLaMA:
     """Asks an Emotion-LLaMA server; may be used by several threads.
 
     Args:
-        api_url: the server's address.
+        api_url: the server's address; `host:port` and one that ends in `/v1` work too. The
+            environment's proxy variables apply, but never to an address of this machine.
         api_key: by default that of the environment variable EMOTION_LLAMA_API_KEY.
         timeout: seconds until a silent server is given up.
         max_retries: how often a request is sent again after 429, 503 or a failed connection.
         transport: for tests.
 
-    Every method raises an EmotionLLaMAError of the kind that the answer's status has.
+    Every method raises an EmotionLLaMAError of the kind that the answer's status has; the
+    constructor raises InvalidSettings for an address, a proxy or a key that cannot be used.
     """
 
     def __init__(
@@ -52,8 +44,9 @@ class EmotionLLaMA:
         transport: httpx2.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._http = httpx2.Client(**settings(api_url, api_key, timeout), transport=transport)
-        self._exchanges = Exchanges(self._http.build_request, max_retries)
+        way = Connection.to(api_url)
+        self._http = httpx2.Client(**way.client_arguments(api_key, timeout, transport))
+        self._exchanges = Exchanges(self._http.build_request, str(way), max_retries)
         self._sleep = sleep
 
     def analyze(
@@ -72,7 +65,8 @@ class EmotionLLaMA:
                 the server, a URL or a data URL.
             video: the clip itself instead.
             task: `emotion`, `reason` or `both`.
-            explain: whether task `emotion` comes with an explanation.
+            explain: whether task `emotion` comes with an explanation, as it does in this method
+                only: the original's documents promise it. Elsewhere task `emotion` has none.
             options: see Options.
         """
         call = make_call(video_path, video, task, explain, options)
@@ -119,7 +113,7 @@ class EmotionLLaMA:
         *,
         concurrency: int = 8,
         task: Task = "both",
-        explain: bool = True,
+        explain: bool = False,
         own_options: OwnOptions = no_own_options,
         **options: Unpack[Options],
     ) -> Iterator[Analysis]:
@@ -128,8 +122,8 @@ class EmotionLLaMA:
         Args:
             video_paths: as for `analyze`; they are taken as there is room.
             concurrency: how many are asked about at once.
-            task: as for `analyze`.
-            explain: as for `analyze`.
+            task: `emotion`, `reason` or `both`.
+            explain: whether task `emotion` comes with an explanation; here it does not by default.
             own_options: gives what a clip is asked beside `options`, its transcript for example.
             options: what all are asked.
         """

@@ -1,5 +1,7 @@
 """What a client raises: one class for each status, with the id of the request."""
 
+from typing import Self
+
 import httpx2
 
 from emotion_llama.schema import ErrorDetail, ErrorResponse
@@ -27,6 +29,16 @@ class EmotionLLaMAError(Exception):
         super().__init__(message)
         self.status, self.request_id, self.param, self.code = status, request_id, param, code
 
+    def reworded(self, message: str) -> Self:
+        """Return the same error with another message."""
+        return type(self)(
+            message,
+            status=self.status,
+            request_id=self.request_id,
+            param=self.param,
+            code=self.code,
+        )
+
 
 class ConnectionFailed(EmotionLLaMAError):
     """The server cannot be reached, or hung up."""
@@ -38,6 +50,10 @@ class RequestTimeout(EmotionLLaMAError):
 
 class InvalidAnswer(EmotionLLaMAError):
     """What came is no answer of an Emotion-LLaMA server."""
+
+
+class InvalidSettings(EmotionLLaMAError, ValueError):
+    """The client cannot be made: the server's address, the proxy or the key cannot be used."""
 
 
 class BadRequestError(EmotionLLaMAError):

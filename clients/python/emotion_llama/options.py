@@ -1,13 +1,15 @@
 """What can be asked about a clip, as keywords of the clients' methods."""
 
-import base64
-from os import PathLike, fspath
-from typing import IO, Any, Literal, TypedDict
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any, Literal, TypedDict
 
+from emotion_llama.media import Features, Upload, features_of, path_of, upload_of
+from emotion_llama.plain import plain, timeline_of
 from emotion_llama.schema import Language, Task, TimelineRequest
 from emotion_llama.wire import Call
 
-Upload = bytes | IO[bytes]
 TimelineForm = Literal["csv", "vtt"]
 
 
@@ -18,14 +20,15 @@ class Options(TypedDict, total=False):
     """Instead of the checkpoint's own question for an explanation."""
     transcript: str
     """What the person says."""
-    labels: list[str]
+    labels: Sequence[str]
     """2 to 64 to choose from."""
     frame: Literal["first", "middle"] | float
     """Which picture is looked at: the first, the middle one, or that of a time in seconds."""
-    features: bytes | str
-    """A `.npy` file of float32 [3, feature size], or its base64."""
-    timeline: tuple[float, float] | TimelineRequest
-    """Seconds of each window, and from one's start to the next one's."""
+    features: Features
+    """A `.npy` file of float32 [3, feature size] (its bytes, path or base64), or the array."""
+    timeline: Sequence[float] | TimelineRequest | dict[str, float] | float | str
+    """Seconds of each window, and from one's start to the next one's: (2, 1), "2/1", a
+    TimelineRequest or a dict; one number is both."""
     language: Language
     temperature: float
     max_tokens: int
@@ -45,18 +48,22 @@ def make_call(
     """Put a request together.
 
     Raises:
-        ValueError: no clip, or two.
+        ValueError: no clip, or two, or an option that means nothing.
+        TypeError: a clip or an option of a kind that cannot be sent.
     """
     if (video_path is None) == (video is None):
         raise ValueError("Give one clip: `video_path`, or `video` with its bytes.")
-    fields: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+    fields = {name: _as_field(name, value) for name, value in options.items() if value is not None}
     fields["task"] = "both" if explain and task == "emotion" else task
-    if isinstance(timeline := fields.get("timeline"), TimelineRequest):
-        fields["timeline"] = timeline.model_dump()
-    elif timeline is not None:
-        fields["timeline"] = dict(zip(("window", "step"), timeline, strict=True))
-    if isinstance(features := fields.get("features"), bytes):
-        fields["features"] = base64.b64encode(features).decode()
     if stream:
         fields["stream"] = True
-    return Call(fields, None if video_path is None else fspath(video_path), video, accept)
+    upload = None if video is None else upload_of(video)
+    if isinstance(upload, Path):
+        return Call(fields, str(upload), None, accept)
+    return Call(fields, None if video_path is None else path_of(video_path), upload, accept)
+
+
+def _as_field(name: str, value: Any) -> Any:
+    if name == "timeline":
+        return timeline_of(value)
+    return features_of(value) if name == "features" else plain(name, value)

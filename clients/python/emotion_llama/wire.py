@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, TypeVar
+from urllib.parse import unquote
 
 import httpx2
 from pydantic import BaseModel, ValidationError
@@ -79,14 +80,20 @@ class Call:
         return bool(self.fields.get("stream"))
 
     @property
-    def file(self) -> Path | None:
-        """The local file that `video` names."""
-        if self.video is None or "://" in self.video[:32] or self.video[:5].lower() == "data:":
+    def path(self) -> Path | None:
+        """Return the path that `video` names, of a local file or of one on the server."""
+        if self.video is None or self.video[:5].lower() == "data:":
             return None
-        path = Path(self.video)
+        if self.video[:8].lower() == "file:///":
+            return Path(unquote(self.video[7:]))
+        return None if "://" in self.video[:32] else Path(self.video)
+
+    @property
+    def file(self) -> Path | None:
+        """Return the local file that `video` names."""
         try:
-            return path.absolute() if path.is_file() else None
-        except OSError:  # a name that is too long
+            return self.path.absolute() if self.path and self.path.is_file() else None
+        except (OSError, ValueError):  # a name that is too long
             return None
 
 
@@ -96,10 +103,12 @@ class Exchanges:
 
     Args:
         build: makes a request.
+        server: names the server in messages.
         retries: how often a request that met 429, 503 or no server is sent again.
     """
 
     build: Build
+    server: str
     retries: int
     _not_readable: set[Path] = field(default_factory=set)
     """Folders that the server cannot read: their files are uploaded at once."""
@@ -115,6 +124,8 @@ class Exchanges:
             try:
                 return (yield from self._by_name(call, call.video if file is None else str(file)))
             except EmotionLLaMAError as error:
+                if error.code == NOT_READABLE and file is None and call.path is not None:
+                    raise error.reworded(_why_no_file(call.path)) from error
                 if error.code != NOT_READABLE or file is None:
                     raise
             self._not_readable.add(file.parent)
@@ -152,7 +163,10 @@ class Exchanges:
                 }
                 return self.build("POST", ROUTE, files=parts, headers={"Accept": call.accept})
 
-            is_repeatable = isinstance(data, bytes) or data.seekable()  # httpx2 goes to its start
+            # httpx2 goes to the start of what it has sent before, where that is possible.
+            is_repeatable = isinstance(data, bytes) or (
+                hasattr(data, "seekable") and data.seekable()
+            )
             retries = self.retries if is_repeatable else 0
             return (yield from self._attempts(build, stream=call.stream, retries=retries))
 
@@ -166,7 +180,7 @@ class Exchanges:
                 response: httpx2.Response = yield Send(build(), stream)
             except httpx2.RequestError as error:
                 if is_last or not isinstance(error, _NO_ANSWER):
-                    raise _no_answer(error) from error
+                    raise no_answer(error, self.server) from error
                 yield Pause(_backoff(attempt))
                 continue
             if response.status_code in _AGAIN and not is_last:
@@ -188,8 +202,10 @@ def parse(response: httpx2.Response, kind: type[Parsed]) -> Parsed:
     try:
         return kind.model_validate_json(response.content)
     except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"])) or "the body"
         raise InvalidAnswer(
-            f"What answered is no Emotion-LLaMA server of this version: {error}",
+            f"What answered is no Emotion-LLaMA server of this version ({place}: {first['msg']}).",
             status=response.status_code,
             request_id=response.headers.get("X-Request-Id"),
         ) from error
@@ -211,12 +227,32 @@ def as_text(response: httpx2.Response, kind: str) -> str:
     return response.text
 
 
-def _no_answer(error: httpx2.RequestError) -> EmotionLLaMAError:
+def no_answer(error: httpx2.RequestError, server: str) -> EmotionLLaMAError:
+    """Return the exception for a request that `server` did not answer."""
+    if isinstance(error, httpx2.ConnectTimeout | httpx2.ConnectError | httpx2.ProxyError):
+        reason = str(error).strip(". ") or type(error).__name__
+        return ConnectionFailed(
+            f"The server at {server} cannot be reached ({reason}): start one with "
+            "`emotion-llama serve`, or give the address of one that runs."
+        )
     if isinstance(error, httpx2.TimeoutException):
-        return RequestTimeout("The server did not answer in time.")
+        return RequestTimeout(f"The server at {server} did not answer in time.")
     if isinstance(error, httpx2.DecodingError):
-        return InvalidAnswer(f"The answer cannot be read: {error}")
-    return ConnectionFailed(f"The server cannot be reached: {error or type(error).__name__}")
+        return InvalidAnswer(f"The answer of {server} cannot be read: {error}")
+    return ConnectionFailed(f"The server at {server} hung up: {error or type(error).__name__}")
+
+
+def _why_no_file(path: Path) -> str:
+    """Return why a path that the server cannot read is no local file either."""
+    try:
+        if path.is_dir():
+            return "This is a folder, not a clip: name a file in it."
+        path.stat()
+    except PermissionError:
+        return "The file may not be read here, and the server cannot read it either."
+    except (OSError, ValueError):
+        return "There is no such file, neither here nor in the folders that the server reads."
+    return "This is no regular file: name a video file."
 
 
 def _as_utf8(name: str) -> str:

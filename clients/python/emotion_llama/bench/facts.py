@@ -6,7 +6,7 @@ import httpx2
 from pydantic import BaseModel, Field, ValidationError
 
 from emotion_llama.bench.figures import ServerFacts
-from emotion_llama.errors import ConnectionFailed
+from emotion_llama.wire import no_answer
 
 Kind = TypeVar("Kind", bound=BaseModel)
 
@@ -27,24 +27,27 @@ async def read_facts(http: httpx2.AsyncClient) -> ServerFacts:
     """Its version and its model, where it tells them: a server may also be the original's.
 
     Raises:
-        ConnectionFailed: it does not answer at all.
+        EmotionLLaMAError: it does not answer at all.
     """
     version = await _read(http, "/version", _Version)
     models = await _read(http, "/v1/models", _Models)
     return ServerFacts(
-        url=str(http.base_url.copy_with(userinfo=b"")),  # a password is not for the report
+        url=_address(http),
         version=version and version.version,
         model=models and models.data[0].id,
     )
+
+
+def _address(http: httpx2.AsyncClient) -> str:
+    """Return a client's base address without a password, which is not for reports."""
+    return str(http.base_url.copy_with(userinfo=b""))
 
 
 async def _read(http: httpx2.AsyncClient, path: str, kind: type[Kind]) -> Kind | None:
     try:
         response = await http.get(path)
     except httpx2.RequestError as error:
-        raise ConnectionFailed(
-            f"The server cannot be reached: {error or type(error).__name__}."
-        ) from error
+        raise no_answer(error, _address(http)) from error
     try:
         return kind.model_validate_json(response.content) if response.is_success else None
     except ValidationError:

@@ -18,7 +18,7 @@ from emotion_llama.bench.facts import read_facts
 from emotion_llama.bench.figures import Bench, Figures, Machine, Record, Run, Settings
 from emotion_llama.bench.load import Load, OpenLoop
 from emotion_llama.bench.routes import ROUTES, Target
-from emotion_llama.client import settings as client_settings
+from emotion_llama.connection import Connection
 
 _SILENCE = 600.0
 """Seconds until a silent server is given up: longer than it gives itself."""
@@ -54,7 +54,7 @@ async def measure(plan: Plan, advance: Advance) -> Bench:
     """Make all runs, one after the other.
 
     Raises:
-        ConnectionFailed: there is no server.
+        EmotionLLaMAError: there is no server.
     """
     started = datetime.now(UTC)
     async with _connect(plan) as http:
@@ -80,8 +80,8 @@ def _connect(plan: Plan) -> httpx2.AsyncClient:
     limits = httpx2.Limits(
         max_connections=None, max_keepalive_connections=None, keepalive_expiry=_IDLE
     )
-    options = client_settings(plan.server, plan.api_key, _SILENCE)
-    return httpx2.AsyncClient(**options, limits=limits)
+    arguments = Connection.to(plan.server).client_arguments(plan.api_key, _SILENCE)
+    return httpx2.AsyncClient(**arguments, limits=limits)
 
 
 class _Measurement:

@@ -2,120 +2,149 @@
 
 import sys
 from collections.abc import Sequence
-from os import PathLike, fspath
+from dataclasses import dataclass
+from os import fspath
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from emotion_llama.client import DEFAULT_URL, KEY_VARIABLE, EmotionLLaMA
-from emotion_llama.commands.clips import bare_name, find_clips, read_transcripts
-from emotion_llama.commands.failure import CommandError
-from emotion_llama.commands.progress import progress
-from emotion_llama.commands.records import Records, as_record, json_line
+from emotion_llama.commands.asked import asked_of_all, check_same, options_text
+from emotion_llama.commands.asking import Server, ask_all
+from emotion_llama.commands.clips import find_clips
+from emotion_llama.commands.failure import INTERRUPTED, CommandError, fail, note
+from emotion_llama.commands.records import as_record, json_line
+from emotion_llama.commands.results import Results, begin, check_form, without
+from emotion_llama.commands.saved import Saved
+from emotion_llama.commands.terminal import printable, show
+from emotion_llama.commands.words import Words, as_options, read_words
+from emotion_llama.connection import DEFAULT_URL, KEY_VARIABLE
 from emotion_llama.many import Analysis
-from emotion_llama.options import Options
-from emotion_llama.schema import EmotionResponse, Task, TimelineRequest
+from emotion_llama.schema import EmotionResponse
 
 
 def analyze(
     clips: Annotated[list[str], typer.Argument(help="files, folders or URLs")],
     server: Annotated[str, typer.Option(help="address of the server")] = DEFAULT_URL,
     api_key: Annotated[str | None, typer.Option(envvar=KEY_VARIABLE, help="for the server")] = None,
-    task: Annotated[str, typer.Option(help="emotion, reason or both")] = "both",
+    task: Annotated[
+        str, typer.Option(help="emotion (no explanation), reason (no answer in words) or both")
+    ] = "both",
     timeline: Annotated[
         str | None, typer.Option(metavar="WINDOW/STEP", help="in seconds, as 2/1")
     ] = None,
     transcripts: Annotated[
-        Path | None, typer.Option(help="CSV file `name,transcript`: what is said")
+        Path | None,
+        typer.Option(help="CSV file `name,transcript`: what is said; a name is the clip's path"),
     ] = None,
     language: Annotated[str, typer.Option(help="of the question: en or zh")] = "en",
     out: Annotated[Path | None, typer.Option(help="file to write: .jsonl or .csv")] = None,
     concurrency: Annotated[int, typer.Option(min=1, help="clips asked about at once")] = 8,
     resume: Annotated[bool, typer.Option(help="go on with OUT: skip what it holds")] = False,
+    retry_failed: Annotated[
+        bool, typer.Option(help="with --resume: ask again about clips that failed")
+    ] = False,
 ) -> None:
     """Say which emotion each clip shows, and why."""
     try:
-        options = _options(task, timeline, language)
-        spoken = read_transcripts(transcripts) if transcripts else {}
-        if resume and out is None:
-            raise CommandError("--resume goes on with a file: name it with --out.")
-        records = Records(out, resume=resume) if out else None
-        wanted = [clip for clip in find_clips(clips) if records is None or clip not in records.done]
+        _check_output(out, resume, retry_failed)
+        asked = asked_of_all(task, timeline, language)
+        found = find_clips(clips)
+        words, notes = read_words(transcripts, found.clips, clips) if transcripts else ({}, [])
+        options = options_text(asked, has_words=transcripts is not None)
+        saved = begin(out, resume=resume) if out else Saved()
+        if out:
+            check_same(out, saved, options, words, found.clips)
+        wanted = _wanted(found.clips, saved, retry_failed)
+        saved.rows = without(saved.rows, set(wanted))
+        run = _Run(words, options, Results(out, saved) if out else None)
     except CommandError as error:
-        print(f"emotion-llama analyze: {error}", file=sys.stderr)
-        sys.exit(2)
-
-    def own_options(path: str | PathLike[str]) -> Options:
-        said = spoken.get(bare_name(fspath(path)))
-        return {} if said is None else {"transcript": said}
-
-    failed, shown = [], []
-    with EmotionLLaMA(server, api_key=api_key) as client, progress() as bar:
-        row = bar.add_task("clips", total=len(wanted))
-        answers = client.analyze_many(
+        fail("analyze", error)
+    for sentence in (*found.notes(), *notes):
+        note("analyze", sentence)
+    try:
+        is_over = ask_all(
+            Server(server, api_key),
             wanted,
+            run.take,
             concurrency=concurrency,
-            task=_task(task),
-            explain=False,
-            own_options=own_options,
-            **options,
+            own_options=as_options(words),
+            **asked,
         )
-        for found in answers:
-            bar.advance(row)
-            if found.response is None:
-                failed.append(found)
-            elif records is not None:
-                records.add(fspath(found.video_path), found.response)
-            elif sys.stdout.isatty():
-                shown.append((fspath(found.video_path), found.response))
-            else:
-                line = json_line(as_record(fspath(found.video_path), found.response))
-                print(line, end="", flush=True)
-    if records is not None:
-        records.close()
-    _show(shown)
-    _list_failures(failed)
-    sys.exit(1 if failed else 0)
+    except CommandError as error:
+        run.close()
+        fail("analyze", error, code=1)
+    run.close()
+    _list_failures(run.failed)
+    if not is_over:
+        kept = f"; {out} has them, and --resume goes on with it" if out else ""
+        note("analyze", f"Stopped: {run.count} of {len(wanted)} clips are done{kept}.")
+        sys.exit(INTERRUPTED)
+    sys.exit(1 if run.failed else 0)
 
 
-def _task(task: str) -> Task:
-    if task not in ("emotion", "reason", "both"):
-        raise CommandError(f"--task is emotion, reason or both, not {task!r}.")
-    return task
+@dataclass
+class _Run:
+    """What becomes of the answers: lines of a file or of the output, or a table in a terminal.
 
+    A file has a line for each clip. The output has one for each answer, as what failed is listed on
+    the error stream.
+    """
 
-def _options(task: str, timeline: str | None, language: str) -> Options:
-    _task(task)
-    if language not in ("en", "zh"):
-        raise CommandError(f"--language is en or zh, not {language!r}.")
-    options: Options = {} if language == "en" else {"language": language}
-    if timeline is not None:
+    words: Words
+    options: str
+    results: Results | None
+
+    def __post_init__(self) -> None:
+        self.count = 0
+        self.failed: list[Analysis] = []
+        self._shown: list[tuple[str, EmotionResponse]] = []
+        self._is_table = self.results is None and sys.stdout.isatty()
+
+    def take(self, analysis: Analysis) -> None:
+        """Write what became of one clip."""
+        video = fspath(analysis.video_path)
+        self.count += 1
+        if analysis.response is None:
+            self.failed.append(analysis)
+        elif self._is_table:
+            self._shown.append((video, analysis.response))
+        if self._is_table:
+            return
+        record = as_record(analysis, transcript=self.words.get(video), options=self.options)
         try:
-            window, step = map(float, timeline.split("/"))
-            options["timeline"] = TimelineRequest(window=window, step=step)
-        except ValueError as error:
-            raise CommandError(
-                "--timeline is WINDOW/STEP in seconds, as 2/1; a window has 0.5 at least."
-            ) from error
-    return options
+            if self.results is not None:
+                self.results.add(record)
+            elif analysis.response is not None:
+                sys.stdout.buffer.write(json_line(record).encode())
+                sys.stdout.buffer.flush()
+        except OSError as error:  # the disk is full, or the reader is gone
+            raise CommandError(f"The results cannot be written: {error.strerror}.") from error
+
+    def close(self) -> None:
+        """Close the file, or show the table."""
+        if self.results is not None:
+            self.results.close()
+        show(self._shown)
 
 
-def _show(found: Sequence[tuple[str, EmotionResponse]]) -> None:
-    if not found:
-        return
-    table = Table("clip", "emotion", "confidence", "explanation")
-    for video, response in sorted(found, key=lambda pair: pair[0]):
-        words = (video, response.emotion, f"{response.confidence:.0%}", response.explanation or "")
-        table.add_row(*map(Text, words))  # rich takes brackets in mere words for styles
-    Console().print(table)
+def _check_output(out: Path | None, resume: bool, retry_failed: bool) -> None:
+    if resume and out is None:
+        raise CommandError("--resume goes on with a file: name it with --out.")
+    if retry_failed and not resume:
+        raise CommandError("--retry-failed is for going on with a file: add --resume.")
+    if out is not None:
+        check_form(out)
+
+
+def _wanted(clips: Sequence[str], saved: Saved, retry_failed: bool) -> list[str]:
+    """Return the clips that are left to be asked about."""
+    done = saved.done.keys() - (saved.failed if retry_failed else set())
+    return [clip for clip in clips if clip not in done]
 
 
 def _list_failures(failed: Sequence[Analysis]) -> None:
     if failed:
         print(f"{len(failed)} clips failed:", file=sys.stderr)
     for analysis in failed:
-        print(f"  {analysis.video_path}: {analysis.error}", file=sys.stderr)
+        print(f"  {printable(fspath(analysis.video_path))}: {analysis.error}", file=sys.stderr)

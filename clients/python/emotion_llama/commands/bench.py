@@ -15,11 +15,11 @@ from emotion_llama.bench.measure import Plan, measure
 from emotion_llama.bench.picture import draw
 from emotion_llama.bench.report import failures, table, title
 from emotion_llama.bench.routes import ROUTES
-from emotion_llama.client import DEFAULT_URL, KEY_VARIABLE
 from emotion_llama.commands.clips import find_clips
 from emotion_llama.commands.failure import CommandError
 from emotion_llama.commands.progress import progress
-from emotion_llama.errors import ConnectionFailed
+from emotion_llama.connection import DEFAULT_URL, KEY_VARIABLE, Connection
+from emotion_llama.errors import EmotionLLaMAError, InvalidSettings
 
 _CONCURRENCY = "1,4,16,64"
 
@@ -75,7 +75,7 @@ def bench(
         sys.exit(2)
     try:
         found = _measure(plan)
-    except ConnectionFailed as error:
+    except EmotionLLaMAError as error:
         print(f"emotion-llama bench: {error}", file=sys.stderr)
         sys.exit(1)
     _show(found)
@@ -119,8 +119,10 @@ def _plan(
 
 
 def _check(server: str, settings: Settings) -> None:
-    if not server.startswith(("http://", "https://")):
-        raise CommandError(f"--server is an address, as {DEFAULT_URL}, not {server!r}.")
+    try:
+        Connection.to(server)
+    except InvalidSettings as error:
+        raise CommandError(f"--server: {error}") from error
     if settings.route not in ROUTES:
         raise CommandError(f"--route is {', '.join(ROUTES)}, not {settings.route!r}.")
     if settings.max_tokens is not None and not ROUTES[settings.route].takes_max_tokens:
@@ -135,7 +137,7 @@ def _clips(settings: Settings, most: int) -> list[Clip]:
         raise CommandError(f"--clips: there is no folder {settings.clips}.")
     read = ROUTES[settings.route].read_clip
     try:
-        return [read(Path(file)) for file in find_clips([settings.clips])[:most]]
+        return [read(Path(file)) for file in find_clips([settings.clips]).clips[:most]]
     except OSError as error:
         raise CommandError(f"{error.filename} cannot be read: {error.strerror}.") from error
 

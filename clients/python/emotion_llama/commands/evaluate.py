@@ -2,7 +2,8 @@
 
 import json
 import sys
-from os import PathLike, fspath
+from collections.abc import Sequence
+from os import fspath
 from pathlib import Path
 from typing import Annotated
 
@@ -10,85 +11,115 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from emotion_llama.client import DEFAULT_URL, KEY_VARIABLE, EmotionLLaMA
-from emotion_llama.commands.clips import VIDEOS, bare_name, read_table
-from emotion_llama.commands.failure import CommandError
+from emotion_llama.commands.asking import Server, ask_all
+from emotion_llama.commands.clips import find_clips
+from emotion_llama.commands.failure import INTERRUPTED, CommandError, fail, note
+from emotion_llama.commands.matching import match
 from emotion_llama.commands.metrics import Metrics, confusion, measure
 from emotion_llama.commands.picture import confusion_svg
-from emotion_llama.commands.progress import progress
+from emotion_llama.commands.records import as_record
+from emotion_llama.commands.results import Results
+from emotion_llama.commands.saved import Saved
+from emotion_llama.commands.tables import Row, read_table
+from emotion_llama.commands.terminal import printable
+from emotion_llama.commands.words import as_options
+from emotion_llama.connection import DEFAULT_URL, KEY_VARIABLE
 from emotion_llama.many import Analysis
-from emotion_llama.options import Options
 
 
 def evaluate(
-    csv: Annotated[Path, typer.Option(help="table `name,label[,transcript]`, as MER2023's")],
+    csv: Annotated[
+        Path,
+        typer.Option(
+            help="table `name,label[,transcript]`, as MER2023's; a name is the clip's path in ROOT"
+        ),
+    ],
     root: Annotated[Path, typer.Option(help="folder of the clips")],
     server: Annotated[str, typer.Option(help="address of the server")] = DEFAULT_URL,
     api_key: Annotated[str | None, typer.Option(envvar=KEY_VARIABLE, help="for the server")] = None,
     concurrency: Annotated[int, typer.Option(min=1, help="clips asked about at once")] = 8,
-    out: Annotated[Path, typer.Option(help="folder for metrics.json and confusion.svg")] = Path(
-        "evaluation"
-    ),
+    out: Annotated[
+        Path, typer.Option(help="folder for metrics.json, confusion.svg and results.jsonl")
+    ] = Path("evaluation"),
 ) -> None:
     """Measure accuracy, F1, recalls and calibration on a table of labelled clips."""
     try:
         rows = _rows(csv, root)
+        results = Results(_made(out) / "results.jsonl", Saved())
     except CommandError as error:
-        print(f"emotion-llama evaluate: {error}", file=sys.stderr)
-        sys.exit(2)
+        fail("evaluate", error)
     labels = list(dict.fromkeys(row["label"] for row in rows.values()))
+    words = {clip: row.get("transcript", "") for clip, row in rows.items()}
+    found: list[Analysis] = []
 
-    def own_options(path: str | PathLike[str]) -> Options:
-        return {"transcript": rows[fspath(path)].get("transcript") or ""}
+    def take(analysis: Analysis) -> None:
+        clip = fspath(analysis.video_path)
+        found.append(analysis)
+        record = as_record(analysis, transcript=words[clip], options=f"labels={labels}")
+        results.add({"label": rows[clip]["label"], **record})
 
-    with EmotionLLaMA(server, api_key=api_key) as client, progress() as bar:
-        task = bar.add_task("clips", total=len(rows))
-        found: list[Analysis] = []
-        for analysis in client.analyze_many(
+    try:
+        is_over = ask_all(
+            Server(server, api_key),
             list(rows),
+            take,
             concurrency=concurrency,
             task="emotion",
-            explain=False,
-            own_options=own_options,
+            own_options=as_options(words),
             labels=labels,
-        ):
-            found.append(analysis)
-            bar.advance(task)
+        )
+    except CommandError as error:
+        results.close()
+        fail("evaluate", error, code=1)
+    results.close()
     failed = [analysis for analysis in found if analysis.response is None]
     for analysis in failed:
-        print(f"{analysis.video_path}: {analysis.error}", file=sys.stderr)
+        print(f"{printable(fspath(analysis.video_path))}: {analysis.error}", file=sys.stderr)
     if len(failed) < len(found):
         _report(labels, rows, found, out)
+    if not is_over:
+        note("evaluate", f"Stopped: the numbers are over {len(found)} of {len(rows)} clips.")
+        sys.exit(INTERRUPTED)
     sys.exit(1 if failed else 0)
 
 
-def _rows(table: Path, root: Path) -> dict[str, dict[str, str]]:
-    """Path of each clip to its row.
+def _rows(table: Path, root: Path) -> dict[str, Row]:
+    """Return each clip's path and its row.
 
     Raises:
         CommandError: a clip is not there, or nothing is to be told apart.
     """
-    rows = {_clip(root, row["name"]): row for row in read_table(table, ("name", "label"))}
-    for row in rows.values():
-        row["label"] = (row["label"] or "").strip()
+    rows = read_table(table, ("name", "label"))
+    if not root.is_dir():
+        raise CommandError(f"--root: there is no folder {root}.")
+    clips = [*find_clips([str(root)]).clips, *_named(rows, root)]
+    found = match(list(dict.fromkeys(clips)), rows, table=table, roots=[str(root)])
+    if found.unmatched or found.ambiguous:
+        raise CommandError(" ".join([f"{root}:", *found.notes(table, ())]))
+    for row in found.rows.values():
+        row["label"] = row["label"].strip()
         if not row["label"]:
             raise CommandError(f"{table} has no label for {row['name']!r}.")
-    if len({row["label"] for row in rows.values()}) < 2:
+    if len({row["label"] for row in found.rows.values()}) < 2:
         raise CommandError(f"{table} holds fewer than two labels.")
-    return rows
+    return found.rows
 
 
-def _clip(root: Path, name: str) -> str:
-    bare = bare_name(name)
-    for tried in (name, *(f"{bare}{suffix}" for suffix in VIDEOS)):
-        if (file := root / tried).is_file():
-            return str(file)
-    raise CommandError(f"There is no clip {name!r} in {root}.")
+def _named(rows: Sequence[Row], root: Path) -> list[str]:
+    """Return the files that a table names with their endings, whatever these are."""
+    files = [(root / row["name"].strip()).absolute() for row in rows]
+    return [str(file) for file in files if file.is_file()]
 
 
-def _report(
-    labels: list[str], rows: dict[str, dict[str, str]], found: list[Analysis], out: Path
-) -> None:
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CommandError(f"--out: {folder} cannot be made: {error.strerror}.") from error
+    return folder
+
+
+def _report(labels: list[str], rows: dict[str, Row], found: list[Analysis], out: Path) -> None:
     answers = [(rows[fspath(a.video_path)]["label"], a.response) for a in found if a.response]
     true = [label for label, _ in answers]
     told = [response.emotion for _, response in answers]
@@ -96,7 +127,6 @@ def _report(
     counts = confusion(labels, true, told)
     right = [one == other for one, other in zip(true, told, strict=True)]
     metrics = measure(counts, [response.confidence for _, response in answers], right)
-    out.mkdir(parents=True, exist_ok=True)
     facts = {
         "clips": len(answers),
         "failed": len(found) - len(answers),
@@ -105,7 +135,9 @@ def _report(
         "labels": labels,
         "confusion": counts,
     }
-    (out / "metrics.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    (out / "metrics.json").write_text(
+        json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     (out / "confusion.svg").write_text(confusion_svg(labels, counts), encoding="utf-8")
     _show(metrics, len(answers), out)
 

@@ -23,12 +23,18 @@ class _RateColumn(ProgressColumn):
 
 
 def progress(unit: str = "clips") -> Progress:
-    """A bar with count, rate and time left; `unit` is what is counted."""
+    """Return a bar with count, rate and time left, which only a terminal shows.
+
+    Args:
+        unit: what is counted.
+    """
+    console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         _RateColumn(unit),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=console,
+        disable=not console.is_terminal,
     )

@@ -1,95 +1,86 @@
-"""The output file of many analyses: one line for each clip, none twice, whole after a kill -9."""
+"""What is written about one clip: a JSON line, or the cells of a CSV row."""
 
-import csv
-import io
 import json
-from pathlib import Path
+import re
+from collections.abc import Mapping
 from typing import Any
 
-from emotion_llama.commands.failure import CommandError
-from emotion_llama.schema import EmotionResponse
+from emotion_llama.many import Analysis
 
-_FIELDS = ("emotion", "confidence", "answer", "answer_matches", "explanation")
+_HEAD = ("video", "emotion", "confidence", "answer", "answer_matches", "explanation")
+_TAIL = ("timeline", "transcript", "options", "warnings", "error")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+"""Characters with which a spreadsheet takes a cell for a formula, which a clip could smuggle in."""
+_GUARD = "'"
+_UNSAFE = re.compile("[\ud800-\udfff\u0085\u2028\u2029]")
+"""Half characters (bytes of a file name that are no text) and other ends of lines."""
 
 
-class Records:
-    """JSON lines, or CSV where the file's name ends so.
-
-    Each line goes out in one write, and what a kill cut short is cut off before going on.
+def as_record(analysis: Analysis, *, transcript: str | None, options: str) -> dict[str, Any]:
+    """Return what is written about a clip, also about one that failed.
 
     Args:
-        file: to write.
-        resume: whether it may be there already, with clips that are done.
-
-    Raises:
-        CommandError: it may not be there but is, or cannot be read or written.
+        analysis: the answer, or why there is none.
+        transcript: the words that were given to the server.
+        options: how all clips are asked, so that a later run can go on in the same way.
     """
-
-    def __init__(self, file: Path, *, resume: bool) -> None:
-        self._is_csv = file.suffix.lower() == ".csv"
-        self.done: set[str] = set()
-        """The clips that the file holds."""
-        self._columns: list[str] = []
-        if file.exists() and not resume:
-            raise CommandError(f"{file} is there already: add --resume to go on with it.")
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            self._stream = file.open("ab+", buffering=0)
-            self._stream.seek(0)
-            kept = self._stream.read()
-            whole = kept[: kept.rfind(b"\n") + 1]
-            self._check(kept)
-            self._read(whole.decode(errors="surrogateescape"))
-            self._stream.truncate(len(whole))
-        except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
-            raise CommandError(f"{file} cannot be used: {error}.") from error
-
-    def add(self, video: str, response: EmotionResponse) -> None:
-        """Write one clip's line."""
-        record = as_record(video, response)
-        line = self._csv_line(record) if self._is_csv else json_line(record)
-        self._stream.write(line.encode(errors="surrogateescape"))
-        self.done.add(video)
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def _check(self, kept: bytes) -> None:
-        """Nothing is cut off a file of something else."""
-        start = b"video," if self._is_csv else b'{"video":'
-        if not start.startswith(kept[: len(start)]):
-            raise ValueError("it holds something else than clips' records")
-
-    def _read(self, text: str) -> None:
-        if self._is_csv:
-            csv.field_size_limit(len(text) + 1)  # a long timeline is more than csv's own limit
-            reader = csv.DictReader(io.StringIO(text, newline=""))
-            self._columns = list(reader.fieldnames or ())
-            self.done = {row["video"] for row in reader}
-        else:
-            self.done = {json.loads(line)["video"] for line in text.splitlines() if line}
-
-    def _csv_line(self, record: dict[str, Any]) -> str:
-        labels = {f"p({label})": value for label, value in record["probabilities"].items()}
-        row = {"video": record["video"], **{name: record[name] for name in _FIELDS}, **labels}
-        if record["timeline"] is not None:
-            row["timeline"] = json.dumps(record["timeline"], ensure_ascii=False)
-        text = io.StringIO()
-        if not self._columns:
-            self._columns = list(row)
-            csv.writer(text, lineterminator="\n").writerow(self._columns)
-        writer = csv.DictWriter(text, self._columns, extrasaction="ignore", lineterminator="\n")
-        # A record is one line, so that a line that was cut short can be told from a whole one.
-        flat = {k: " ".join(v.split()) if isinstance(v, str) else v for k, v in row.items()}
-        writer.writerow(flat | {"video": record["video"]})
-        return text.getvalue()
+    if analysis.response is None:
+        answer: dict[str, Any] = {"emotion": None, "confidence": None}
+        error: str | None = str(analysis.error) or type(analysis.error).__name__
+    else:
+        answer, error = analysis.response.model_dump(mode="json"), None
+    asked = {"transcript": transcript, "options": options, "error": error}
+    return {"video": str(analysis.video_path), **answer, **asked}
 
 
-def as_record(video: str, response: EmotionResponse) -> dict[str, Any]:
-    """What is written about a clip."""
-    return {"video": video, **response.model_dump(mode="json")}
+def json_line(record: Mapping[str, Any]) -> str:
+    """Return a record as one line, in which no character is taken for the end of one."""
+    text = json.dumps(record, ensure_ascii=False)
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
 
 
-def json_line(record: dict[str, Any]) -> str:
-    """One line; no character in it is taken for the end of one."""
-    return json.dumps(record, ensure_ascii=True) + "\n"
+def csv_cells(record: Mapping[str, Any]) -> dict[str, str]:
+    """Return the cells of a record by their columns; each text is one line."""
+    probabilities = record.get("probabilities") or {}
+    cells = {name: record.get(name) for name in _HEAD}
+    cells |= {f"p({label})": share for label, share in probabilities.items()}
+    if record.get("timeline") is not None:
+        cells["timeline"] = json.dumps(record["timeline"], ensure_ascii=False)
+    cells["transcript"], cells["options"] = record.get("transcript"), record.get("options")
+    cells["warnings"] = " ".join(warning["message"] for warning in record.get("warnings") or ())
+    cells["error"] = record.get("error")
+    flat = {" ".join(name.split()): _flat(value) for name, value in cells.items()}
+    return flat | {"video": str(record["video"])}
+
+
+def ordered(columns: list[str]) -> list[str]:
+    """Return the columns of a CSV file in our order.
+
+    Those of other programs and the probabilities stand in the middle, in the order in which they
+    are given. `error` is last: it is empty or text, so that a row which has all cells is whole.
+    """
+    others = [name for name in dict.fromkeys(columns) if name not in _HEAD + _TAIL]
+    tail = [name for name in _TAIL if name != "timeline" or name in columns]
+    return [*_HEAD, *others, *tail]
+
+
+def guarded(cell: str) -> str:
+    """Return a cell that no spreadsheet runs as a formula."""
+    return _GUARD + cell if cell.startswith(_FORMULA_STARTS) and not _is_number(cell) else cell
+
+
+def unguarded(cell: str) -> str:
+    """Return what was written into a cell."""
+    return cell[1:] if cell[:1] == _GUARD and cell[1:].startswith(_FORMULA_STARTS) else cell
+
+
+def _flat(value: Any) -> str:
+    return "" if value is None else " ".join(str(value).split())
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,62 @@
+"""What `analyze` asks about every clip, and whether a file's results were asked the same."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from emotion_llama.commands.failure import CommandError
+from emotion_llama.commands.saved import Saved
+from emotion_llama.commands.words import Words
+from emotion_llama.plain import timeline_of
+from emotion_llama.schema import TimelineRequest
+
+
+def asked_of_all(task: str, timeline: str | None, language: str) -> dict[str, Any]:
+    """Return what all clips are asked."""
+    if task not in ("emotion", "reason", "both"):
+        raise CommandError(f"--task is emotion, reason or both, not {task!r}.")
+    if language not in ("en", "zh"):
+        raise CommandError(f"--language is en or zh, not {language!r}.")
+    asked: dict[str, Any] = {"task": task}
+    if language != "en":
+        asked["language"] = language
+    if timeline is not None:
+        try:
+            if "/" not in timeline:
+                raise ValueError("one number")
+            asked["timeline"] = TimelineRequest(**timeline_of(timeline))
+        except ValueError as error:
+            raise CommandError(
+                "--timeline is WINDOW/STEP in seconds, as 2/1; a window has 0.5 at least."
+            ) from error
+    return asked
+
+
+def options_text(asked: dict[str, Any], *, has_words: bool) -> str:
+    """Return what all clips are asked as it stands in a file of results."""
+    timeline: TimelineRequest | None = asked.get("timeline")
+    told = {
+        "task": asked["task"],
+        "language": asked.get("language", "en"),
+        "timeline": f"{timeline.window:g}/{timeline.step:g}" if timeline else "none",
+        "transcripts": "yes" if has_words else "no",
+    }
+    return " ".join(f"{name}={value}" for name, value in told.items())
+
+
+def check_same(out: Path, saved: Saved, options: str, words: Words, clips: Sequence[str]) -> None:
+    """Raise CommandError if a file's rows were asked something else."""
+    for row in saved.rows:
+        if row.options and row.options != options:
+            raise CommandError(
+                f"--resume: {out} was made with other options ({row.options}) than these "
+                f"({options}): give the same ones, or write another file."
+            )
+    done = saved.done
+    for clip in clips:
+        told = done[clip].transcript if clip in done else None
+        if told is not None and told != " ".join(words.get(clip, "").split()):
+            raise CommandError(
+                f"--resume: {out} has {clip} with other words than --transcripts gives it: "
+                "write another file."
+            )

@@ -1,0 +1,76 @@
+"""Tables that a command is given: CSV as spreadsheets and people write it."""
+
+import csv
+import io
+from pathlib import Path
+
+from emotion_llama.commands.failure import CommandError
+from emotion_llama.commands.text import decode
+
+_DELIMITERS = (",", ";", "\t", "|")
+
+Row = dict[str, str]
+
+
+def read_table(file: Path, columns: tuple[str, ...]) -> list[Row]:
+    """Return the rows of a table that has at least these columns, without blank ones.
+
+    The text may be in UTF-8, UTF-16 or GBK, with `,`, `;`, tabs or `|` between the cells. The names
+    of the columns count without case and blanks around them.
+
+    Raises:
+        CommandError: the table cannot be read, or has not these columns.
+    """
+    try:
+        text, _ = decode(file.read_bytes())
+    except OSError as error:
+        raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise CommandError(f"{file} cannot be read: {error}.") from error
+    text, told = _told_delimiter(text.lstrip("\r\n"))
+    try:
+        found = [_cells(text, delimiter) for delimiter in told or _DELIMITERS]
+        header, *rows = next((rows for rows in found if _has(rows[0][1], columns)), found[0])
+    except csv.Error as error:
+        raise CommandError(f"{file} cannot be read: {error}.") from error
+    names = _names(header[1])
+    if missing := [name for name in columns if name not in names]:
+        there = ", ".join(filter(None, names)) or "none"
+        raise CommandError(f"{file} has no column {missing[0]!r}; its columns are: {there}.")
+    return [
+        _row(file, number, names, cells) for number, cells in rows if any(map(str.strip, cells))
+    ]
+
+
+def _told_delimiter(text: str) -> tuple[str, str]:
+    """Take off the line `sep=;` with which Excel is told a delimiter."""
+    first, _, rest = text.partition("\n")
+    told = first.strip("\r").lower()
+    return (rest, told[4]) if told.startswith("sep=") and len(told) == 5 else (text, "")
+
+
+def _cells(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
+    """Return the number of each line and its cells; the first is the header."""
+    csv.field_size_limit(len(text) + 1)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    header = next(reader, [])
+    if delimiter != "," and len(header) < 2:  # not the table's delimiter: its quotes mean nothing
+        return [(1, header)]
+    return [(1, header), *((reader.line_num, cells) for cells in reader)]
+
+
+def _names(header: list[str]) -> list[str]:
+    return [name.strip().lower() for name in header]
+
+
+def _has(header: list[str], columns: tuple[str, ...]) -> bool:
+    return set(columns) <= set(_names(header))
+
+
+def _row(file: Path, number: int, names: list[str], cells: list[str]) -> Row:
+    if any(cell.strip() for cell in cells[len(names) :]):
+        raise CommandError(
+            f"{file} has more cells than columns in line {number}: "
+            "a text with delimiters in it needs quotes around it."
+        )
+    return dict.fromkeys(names, "") | dict(zip(names, cells, strict=False))

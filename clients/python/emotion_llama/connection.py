@@ -1,0 +1,154 @@
+"""How a client reaches its server: the server's address, the proxy on the way and the key."""
+
+import ipaddress
+import os
+import re
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+from urllib.request import getproxies, proxy_bypass
+
+import httpx2
+
+from emotion_llama.errors import InvalidSettings
+
+DEFAULT_URL = "http://localhost:7889"
+KEY_VARIABLE = "EMOTION_LLAMA_API_KEY"
+
+_ENDPOINT = re.compile(r"/v1(/emotion|/chat/completions|/models)?$", re.IGNORECASE)
+"""The end of an address that was copied from another client's settings or from an example."""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """The way to one server.
+
+    Args:
+        url: the server's base address, without `/v1`.
+        proxy: the proxy through which the server is asked, None for a direct connection.
+    """
+
+    url: httpx2.URL
+    proxy: httpx2.Proxy | None
+
+    @classmethod
+    def to(cls, address: str) -> "Connection":
+        """Return the way to an address, with the proxy that the environment names for it.
+
+        Raises:
+            InvalidSettings: the address or the proxy cannot be used.
+        """
+        url = base_url(address)
+        return cls(url, _proxy_for(url))
+
+    def __str__(self) -> str:
+        server = str(self.url.copy_with(userinfo=b""))  # a password is not for messages
+        return server if self.proxy is None else f"{server}, through the proxy {self.proxy.url},"
+
+    def client_arguments(
+        self, api_key: str | None, timeout: float, transport: Any = None
+    ) -> dict[str, Any]:
+        """Return the keyword arguments of an httpx2 client.
+
+        Args:
+            api_key: the key; by default that of the environment variable EMOTION_LLAMA_API_KEY.
+            timeout: seconds until a silent server is given up.
+            transport: replaces the network in tests.
+
+        Raises:
+            InvalidSettings: the key cannot be sent.
+        """
+        key = (api_key or os.environ.get(KEY_VARIABLE) or "").strip()
+        if not key.isascii() or not key.isprintable():
+            raise InvalidSettings("The API key has characters that a key cannot have.")
+        way = {"proxy": self.proxy} if transport is None else {"transport": transport}
+        return {
+            "base_url": self.url,
+            "headers": {"Authorization": f"Bearer {key}"} if key else {},
+            "timeout": httpx2.Timeout(timeout, connect=10),
+            # httpx2 would build a proxy of every variable, even of one that is not for this server.
+            "trust_env": False,
+            "verify": httpx2.create_ssl_context(),
+            **way,
+        }
+
+
+def base_url(address: str) -> httpx2.URL:
+    """Return the base address of a server: `host:port` and an address that ends in `/v1` work too.
+
+    Raises:
+        InvalidSettings: it is no http(s) address.
+    """
+    text = str(address).strip()
+    try:
+        url = httpx2.URL(text if "://" in text else f"http://{text}")
+    except httpx2.InvalidURL as error:
+        raise InvalidSettings(f"{text!r} is no server's address: {error}.") from error
+    if url.scheme not in ("http", "https") or not url.host or not _has_port(url):
+        raise InvalidSettings(f"{text!r} is no server's address; one reads {DEFAULT_URL}.")
+    path = _ENDPOINT.sub("", url.path.rstrip("/")).rstrip("/")
+    base = url.copy_with(path=path or "/", query=None, fragment=None)
+    return httpx2.URL(str(base).rstrip("/"))
+
+
+def _has_port(url: httpx2.URL) -> bool:
+    """Return whether the port, if there is one, is in the range of ports."""
+    return url.port is None or 0 < url.port < 2**16
+
+
+def _proxy_for(url: httpx2.URL) -> httpx2.Proxy | None:
+    """Return the proxy that the environment names for an address; loopback never has one."""
+    if _is_loopback(url.host) or _is_excepted(url):
+        return None
+    named = {name: value.strip() for name, value in getproxies().items()}
+    name = next((name for name in (url.scheme, "all") if named.get(name)), None)
+    if name is None:
+        return None
+    address = named[name] if "://" in named[name] else f"http://{named[name]}"
+    address = re.sub("^socks://", "socks5://", address, flags=re.IGNORECASE)  # as GNOME writes it
+    advice = f"correct the variable {name}_proxy, or put {url.host} into no_proxy"
+    try:
+        proxy = httpx2.Proxy(address)
+    except (httpx2.InvalidURL, ValueError):
+        raise InvalidSettings(f"The environment names a proxy that is none: {advice}.") from None
+    if not proxy.url.host or not _has_port(proxy.url):
+        raise InvalidSettings(f"The environment names a proxy without a usable host: {advice}.")
+    if proxy.url.scheme.startswith("socks") and find_spec("socksio") is None:
+        raise InvalidSettings(
+            f"The environment names a SOCKS proxy for {url.host}, which needs a package: "
+            f"run `pip install socksio`, or {advice}."
+        )
+    return proxy
+
+
+def _is_loopback(host: str) -> bool:
+    name = host.rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return mapped.is_loopback or mapped.is_unspecified
+
+
+def _is_excepted(url: httpx2.URL) -> bool:
+    """Return whether `no_proxy` names a host, by its name, by a domain or by a network."""
+    if proxy_bypass(url.host) or (url.port and proxy_bypass(f"{url.host}:{url.port}")):
+        return True
+    try:
+        address = ipaddress.ip_address(url.host)
+    except ValueError:
+        return False
+    return any(address in network for network in _networks(getproxies().get("no", "")))
+
+
+def _networks(no_proxy: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    found = []
+    for entry in no_proxy.split(","):
+        try:
+            found.append(ipaddress.ip_network(entry.strip().strip("[]"), strict=False))
+        except ValueError:
+            continue  # a name, which is compared as such
+    return found
