@@ -6,8 +6,9 @@ import { type StreamEvent, readEvents } from './events.js';
 import { Http, type Outgoing } from './http.js';
 import { type Analysis, asDone } from './many.js';
 import { environment, localFile } from './node.js';
-import { type Call, type Clip, type Options, type Video, makeCall } from './options.js';
-import type { EmotionResponse, ModelList, TimelineRequest } from './schema.js';
+import { type Call, type Clip, type Options, type Timeline, makeCall } from './options.js';
+import type { EmotionResponse, ModelList } from './schema.js';
+import { blobOf, formOf } from './upload.js';
 
 const ROUTE = '/v1/emotion';
 
@@ -15,8 +16,11 @@ const ROUTE = '/v1/emotion';
 const NOT_READABLE = 'video_not_readable';
 
 export interface ClientOptions {
-  /** The server's address, by default `http://localhost:7889`. */
-  apiUrl?: string;
+  /**
+   * The server's address, by default `http://localhost:7889`; `host:port` and one that ends in `/v1`
+   * work too.
+   */
+  apiUrl?: string | URL;
   /** In Node by default that of the environment variable EMOTION_LLAMA_API_KEY. */
   apiKey?: string;
   /**
@@ -28,7 +32,7 @@ export interface ClientOptions {
   maxRetries?: number;
 }
 
-/** Whether task `emotion` comes with an explanation, as it does by default. */
+/** Whether task `emotion` comes with an explanation, too; by default it does not. */
 export interface Explain {
   explain?: boolean;
 }
@@ -39,7 +43,7 @@ export type StreamOptions = Clip & Options;
 
 export type TimelineTextOptions = Clip &
   Omit<Options, 'task'> & {
-    timeline: TimelineRequest;
+    timeline: Timeline;
     /** By default `csv`. */
     form?: 'csv' | 'vtt';
   };
@@ -48,7 +52,7 @@ export interface AnalyzeManyOptions extends Options, Explain {
   /** How many are asked about at once, by default 8. */
   concurrency?: number;
   /** What a clip is asked beside what all are, its transcript for example. */
-  ownOptions?: (videoPath: string) => Options & Explain;
+  ownOptions?: (videoPath: string | URL) => Options & Explain;
 }
 
 /**
@@ -72,7 +76,7 @@ export class EmotionLLaMA {
   }
 
   /** Say which emotion a clip shows, how probable each label is, and why. */
-  async analyze({ explain = true, ...options }: AnalyzeOptions): Promise<EmotionResponse> {
+  async analyze({ explain = false, ...options }: AnalyzeOptions): Promise<EmotionResponse> {
     const { task = 'both' } = options;
     const call = makeCall({ ...options, task: explain && task === 'emotion' ? 'both' : task });
     const answer = await this.#ask(call, (outgoing) => this.#http.answer(outgoing));
@@ -108,12 +112,12 @@ export class EmotionLLaMA {
    * @param options - What all are asked. Those that are under way are given up with the loop.
    */
   async *analyzeMany(
-    videoPaths: Iterable<string>,
+    videoPaths: Iterable<string | URL>,
     { concurrency = 8, ownOptions, signal, ...options }: AnalyzeManyOptions = {},
   ): AsyncGenerator<Analysis> {
     const under = new AbortController();
     const stop = () => under.abort(signal?.reason);
-    const one = async (videoPath: string): Promise<Analysis> => {
+    const one = async (videoPath: string | URL): Promise<Analysis> => {
       try {
         const own = ownOptions?.(videoPath);
         const asked = { ...options, ...own, videoPath, signal: under.signal };
@@ -147,32 +151,23 @@ export class EmotionLLaMA {
     const { videoPath, video, fields, accept, signal } = call;
     const outgoing = { path: ROUTE, method: 'POST', accept, signal } as const;
     if (video != null) {
-      return send({ ...outgoing, body: upload(asBlob(video), fields) });
+      return send({ ...outgoing, body: formOf(await blobOf(video), fields) });
     }
-    const file = await localFile(videoPath ?? '');
+    const { file, reason } = await localFile(videoPath ?? '');
     if (!file || !this.#notReadable.has(file.folder)) {
       const body = JSON.stringify({ ...fields, video: file?.path ?? videoPath });
       try {
         return await send({ ...outgoing, body });
       } catch (error) {
-        if (!file || !(error instanceof EmotionLLaMAError) || error.code !== NOT_READABLE) {
+        if (!(error instanceof EmotionLLaMAError) || error.code !== NOT_READABLE) {
           throw error;
+        }
+        if (!file) {
+          throw reason ? error.reworded(reason) : error;
         }
         this.#notReadable.add(file.folder);
       }
     }
-    return send({ ...outgoing, body: upload(await file.open(), fields) });
+    return send({ ...outgoing, body: formOf(await file.open(), fields) });
   }
-}
-
-function upload(clip: Blob, fields: Call['fields']): FormData {
-  const form = new FormData();
-  form.append('request', JSON.stringify(fields));
-  form.append('video', clip);
-  return form;
-}
-
-function asBlob(video: Video): Blob {
-  // What a Uint8Array lies on may be shared memory, which the type of `Blob` does not allow.
-  return video instanceof Blob ? video : new Blob([video as Uint8Array<ArrayBuffer>]);
 }

@@ -36,6 +36,13 @@ export class EmotionLLaMAError extends Error {
     this.code = context.code ?? undefined;
     this.retryAfter = context.retryAfter;
   }
+
+  /** The same error with another message. */
+  reworded(message: string): EmotionLLaMAError {
+    const { status, requestId, param, code, retryAfter } = this;
+    const context = { status, requestId, param, code, retryAfter, cause: this };
+    return new (this.constructor as typeof EmotionLLaMAError)(message, context);
+  }
 }
 
 /** The server cannot be reached, or hung up. */

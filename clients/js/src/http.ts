@@ -1,5 +1,6 @@
 /** Requests as they go out over `fetch`, and answers as they come in. */
 
+import { baseUrl } from './address.js';
 import { type Answer, type Head, headOf } from './answer.js';
 import { fromAnswer } from './errors.js';
 import { withRetries } from './retry.js';
@@ -61,8 +62,8 @@ export class Http {
   readonly #timeout: number;
   readonly #retries: number;
 
-  constructor(apiUrl: string, apiKey: string | undefined, timeout: number, retries: number) {
-    this.#apiUrl = apiUrl.replace(/\/+$/, '');
+  constructor(apiUrl: string | URL, apiKey: string | undefined, timeout: number, retries: number) {
+    this.#apiUrl = baseUrl(apiUrl);
     this.#key = apiKey ? { Authorization: `Bearer ${apiKey}` } : {};
     this.#timeout = timeout;
     this.#retries = retries;
@@ -84,7 +85,7 @@ export class Http {
     if (typeof body === 'string') {
       headers['Content-Type'] = 'application/json'; // a form's own has its boundary
     }
-    const watch = new Watch(this.#timeout, signal);
+    const watch = new Watch(this.#apiUrl, this.#timeout, signal);
     try {
       const request = fetch(this.#apiUrl + path, { method, headers, body, signal: watch.signal });
       const incoming = new Incoming(await watch.waitFor(request), watch);

@@ -27,5 +27,5 @@ export {
 } from './errors.js';
 export type { StreamEvent } from './events.js';
 export type { Analysis } from './many.js';
-export type { Clip, Options, Video } from './options.js';
+export type { Clip, Options, Timeline, Video } from './options.js';
 export type * from './schema.js';

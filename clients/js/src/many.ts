@@ -4,8 +4,8 @@ import type { EmotionResponse } from './schema.js';
 
 /** The answer about a clip, or why there is none. */
 export type Analysis =
-  | { videoPath: string; response: EmotionResponse; error?: undefined }
-  | { videoPath: string; response?: undefined; error: unknown };
+  | { videoPath: string | URL; response: EmotionResponse; error?: undefined }
+  | { videoPath: string | URL; response?: undefined; error: unknown };
 
 /**
  * Work on items, so many at once, and yield what becomes of each as it comes. They are taken only

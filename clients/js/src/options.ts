@@ -2,17 +2,28 @@
 
 import type { FramePolicy, Language, Task, TimelineRequest } from './schema.js';
 
-/** A clip itself, which is uploaded; a `File` is a `Blob`. */
-export type Video = Blob | Uint8Array;
+/** A clip itself, which is uploaded; a `File` is a `Blob`. A stream is read to its end first. */
+export type Video =
+  | Blob
+  | ArrayBufferLike
+  | ArrayBufferView
+  | ReadableStream<Uint8Array>
+  | AsyncIterable<Uint8Array>;
+
+/**
+ * Seconds of each window, and from one's start to the next one's, also as `[2, 1]` or `'2/1'`; one
+ * number is both.
+ */
+export type Timeline = TimelineRequest | readonly [number, number] | string | number;
 
 /** One clip, by name or itself. */
 export type Clip =
   | {
       /**
-       * A path on the server, a URL or a data URL; in Node also a local file, which is uploaded if
-       * the server cannot read it.
+       * A path on the server, a URL or a data URL; in Node also a local file or its `file:` URL,
+       * which is uploaded if the server cannot read it.
        */
-      videoPath: string;
+      videoPath: string | URL;
       video?: undefined;
     }
   | { videoPath?: undefined; video: Video };
@@ -20,21 +31,22 @@ export type Clip =
 /** What is left out is the server's default. */
 export interface Options {
   /**
-   * `emotion`: probabilities; `reason`: these and an explanation; `both`, the default: the same as
-   * `reason` and the model's own answer in words.
+   * `emotion`: probabilities and the model's own answer in words; `reason`: probabilities and an
+   * explanation; `both`, the default: all of these.
    */
   task?: Task;
-  /** Instead of the checkpoint's own question for an explanation; the API's field `question`. */
+  /** Instead of the checkpoint's own question for an explanation. */
+  question?: string;
+  /** Another name for `question`, as the original's documents have it. */
   prompt?: string;
   /** What the person says. */
   transcript?: string;
   /** 2 to 64 to choose from. */
-  labels?: readonly string[];
+  labels?: Iterable<string>;
   frame?: FramePolicy;
   /** A `.npy` file of float32 [3, feature size], or its base64. */
-  features?: Uint8Array | string;
-  /** Seconds of each window, and from one's start to the next one's. */
-  timeline?: TimelineRequest;
+  features?: Uint8Array | ArrayBuffer | string;
+  timeline?: Timeline;
   /** Which of the checkpoint's questions is asked. */
   language?: Language;
   temperature?: number;
@@ -57,23 +69,81 @@ export interface Call {
   signal?: AbortSignal;
 }
 
-/** Put a request together. */
+/**
+ * Put a request together.
+ *
+ * @throws TypeError - No clip, two, or an option of a kind that cannot be sent.
+ */
 export function makeCall(
   options: Clip & Options & { stream?: boolean },
   accept = 'application/json',
 ): Call {
-  const { videoPath, video, signal, prompt, features, ...others } = options;
+  const { videoPath, video, signal, prompt, question, ...others } = options;
   if ((videoPath == null) === (video == null)) {
     throw new TypeError('Give one clip: `videoPath`, or `video` with its bytes.');
   }
+  if (prompt != null && question != null && prompt !== question) {
+    throw new TypeError('`prompt` is another name for `question`: give one of them.');
+  }
+  const { features, timeline, labels, ...same } = others;
+  const wrong = Object.entries(same).find(([, value]) => isNoNumber(value));
+  if (wrong) {
+    throw new TypeError(`\`${wrong[0]}\` is ${wrong[1]}, which is no number that JSON carries.`);
+  }
   // What is no field of ours goes along: the server says so and names it.
-  const named = Object.entries(others).map(([name, value]) => [onTheWire(name), value]);
+  const named = Object.entries(same).map(([name, value]) => [onTheWire(name), value]);
   const fields = {
-    question: prompt,
-    features: features instanceof Uint8Array ? asBase64(features) : features,
+    question: question ?? prompt,
+    features: features == null ? undefined : asFeatures(features),
+    timeline: timeline == null ? undefined : asTimeline(timeline),
+    labels: labels == null || typeof labels === 'string' ? labels : Array.from(labels),
     ...Object.fromEntries(named),
   };
-  return { videoPath, video, fields, accept, signal };
+  const path = videoPath == null ? undefined : asPath(videoPath);
+  return { videoPath: path, video, fields, accept, signal };
+}
+
+/** JSON has null in the place of these, which would mean the default. */
+function isNoNumber(value: unknown): boolean {
+  return typeof value === 'number' && !Number.isFinite(value);
+}
+
+function asPath(videoPath: string | URL): string {
+  if (typeof videoPath === 'string') {
+    return videoPath;
+  }
+  if (videoPath instanceof URL) {
+    return videoPath.href;
+  }
+  throw new TypeError('`videoPath` is a path or a URL; give a clip itself as `video`.');
+}
+
+function asTimeline(timeline: Timeline): object {
+  const isText = typeof timeline === 'string';
+  if (!isText && typeof timeline === 'object' && !Array.isArray(timeline)) {
+    return timeline;
+  }
+  const given: unknown[] = isText ? timeline.split('/') : [timeline].flat();
+  const [window, step = window] = given.map((part) =>
+    typeof part === 'string' && !part.trim() ? Number.NaN : Number(part),
+  );
+  if (given.length > 2 || !Number.isFinite(window) || !Number.isFinite(step)) {
+    const told = JSON.stringify(timeline);
+    throw new TypeError(
+      `\`timeline\` is { window, step } in seconds, [2, 1], '2/1' or 2, not ${told}.`,
+    );
+  }
+  return { window, step };
+}
+
+function asFeatures(features: Uint8Array | ArrayBuffer | string): string {
+  if (typeof features === 'string') {
+    return features;
+  }
+  if (features instanceof Uint8Array || features instanceof ArrayBuffer) {
+    return asBase64(new Uint8Array(features as ArrayBuffer));
+  }
+  throw new TypeError("`features` takes a .npy file's bytes (Uint8Array) or their base64.");
 }
 
 /** `maxTokens` is `max_tokens` there. */

@@ -8,19 +8,28 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 /** Node's own limits within `fetch`. */
 const TIMEOUTS: unknown[] = ['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'];
 
+/** What Node calls a connection that could not be made. */
+const UNREACHABLE: unknown[] = [
+  ...['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'],
+  'UND_ERR_CONNECT_TIMEOUT',
+];
+
 /** Watches over one request. */
 export class Watch {
   readonly #controller = new AbortController();
+  readonly #server: string;
   readonly #milliseconds: number;
   readonly #caller: AbortSignal | undefined;
   readonly #onAbort = () => this.#controller.abort(this.#caller?.reason);
   #isSilent = false;
 
   /**
+   * @param server - Names the server in messages.
    * @param seconds - How long the server may be silent.
    * @param caller - Says when the request is wanted no more.
    */
-  constructor(seconds: number, caller?: AbortSignal) {
+  constructor(server: string, seconds: number, caller?: AbortSignal) {
+    this.#server = server;
     this.#milliseconds = Math.min(seconds * 1000, LONGEST_TIMER);
     this.#caller = caller;
     if (caller?.aborted) {
@@ -64,11 +73,15 @@ export class Watch {
     }
     const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException) : null;
     if (this.#isSilent || TIMEOUTS.includes(cause?.code)) {
-      return new RequestTimeout('The server did not answer in time.', { cause: error });
+      return new RequestTimeout(`The server at ${this.#server} did not answer in time.`, {
+        cause: error,
+      });
     }
     const words = cause?.message || cause?.code || String(error);
-    return new ConnectionFailed(`The server cannot be reached, or hung up: ${words}`, {
-      cause: error,
-    });
+    const message = UNREACHABLE.includes(cause?.code)
+      ? `The server at ${this.#server} cannot be reached (${words}): start one with ` +
+        '`emotion-llama serve`, or give the address of one that runs.'
+      : `The server at ${this.#server} cannot be reached, or hung up: ${words}`;
+    return new ConnectionFailed(message, { cause: error });
   }
 }

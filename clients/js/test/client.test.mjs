@@ -59,18 +59,87 @@ test('every field is sent under its name on the wire', async (t) => {
 
 test('what is no field goes along, for the server to refuse it', async (t) => {
   const { apiUrl, sent } = await yes(t);
-  await new EmotionLLaMA({ apiUrl }).analyze({ videoPath: 'x', maxTokenz: 1, question: 'why?' });
-  const body = { video: 'x', task: 'both', max_tokenz: 1, question: 'why?' };
+  await new EmotionLLaMA({ apiUrl }).analyze({ videoPath: 'x', maxTokenz: 1 });
+  const body = { video: 'x', task: 'both', max_tokenz: 1 };
   assert.deepEqual(JSON.parse(sent[0].body), body);
 });
 
-test('task `emotion` comes with an explanation unless none is wanted', async (t) => {
+test('`question` is asked, also under the name `prompt`', async (t) => {
   const { apiUrl, sent } = await yes(t);
   const client = new EmotionLLaMA({ apiUrl });
-  await client.analyze({ videoPath: 'x', task: 'emotion' });
-  await client.analyze({ videoPath: 'x', task: 'emotion', explain: false, transcript: undefined });
+  await client.analyze({ videoPath: 'x', question: 'why?' });
+  await client.analyze({ videoPath: 'x', prompt: 'why?', question: undefined });
+  await client.analyze({ videoPath: 'x', prompt: 'why?', question: 'why?' });
+  await client.analyze({ videoPath: 'x', prompt: null, question: 'why?' });
+  for (const request of sent) {
+    assert.deepEqual(JSON.parse(request.body), { video: 'x', task: 'both', question: 'why?' });
+  }
+  assert.equal(sent.length, 4);
+  const both = client.analyze({ videoPath: 'x', prompt: 'why?', question: 'how?' });
+  await assert.rejects(both, /give one of them/);
+});
+
+const TIMELINES = [
+  ['2/1', 2, 1],
+  [' 2 / 0.5 ', 2, 0.5],
+  ['1.5', 1.5, 1.5],
+  [2, 2, 2],
+  [[2, 1], 2, 1],
+  [{ window: 2, step: 1 }, 2, 1],
+];
+
+for (const [timeline, window, step] of TIMELINES) {
+  test(`a timeline ${JSON.stringify(timeline)}`, async (t) => {
+    const { apiUrl, sent } = await yes(t);
+    await new EmotionLLaMA({ apiUrl }).analyze({ videoPath: 'x', timeline });
+    assert.deepEqual(JSON.parse(sent[0].body).timeline, { window, step });
+  });
+}
+
+for (const timeline of ['2/1/3', 'two', '', '2/', [1, 2, 3], Number.NaN, () => 2]) {
+  test(`a timeline that means nothing: ${String(timeline)}`, async () => {
+    const asked = new EmotionLLaMA().analyze({ videoPath: 'x', timeline });
+    await assert.rejects(asked, /`timeline` is \{ window, step \}/);
+  });
+}
+
+test('options in the kinds that a program has', async (t) => {
+  const { apiUrl, sent } = await yes(t);
+  const client = new EmotionLLaMA({ apiUrl });
+  const features = new TextEncoder().encode('abc').buffer;
+  await client.analyze({ videoPath: 'x', labels: new Set(['a', 'b']), features });
+  const body = { video: 'x', task: 'both', labels: ['a', 'b'], features: 'YWJj' };
+  assert.deepEqual(JSON.parse(sent[0].body), body);
+  const wrong = client.analyze({ videoPath: 'x', frame: Number.NaN });
+  await assert.rejects(wrong, /`frame` is NaN/);
+  await assert.rejects(client.analyze({ videoPath: 'x', features: [1] }), /`features` takes/);
+});
+
+test('addresses as other clients have them', async (t) => {
+  const { apiUrl, sent } = await yes(t);
+  const endings = ['', '/', '//', '/v1', '/v1/', '/V1', '/v1/emotion', '/v1/chat/completions', '/?x#y'];
+  const addresses = endings.map((ending) => apiUrl + ending);
+  addresses.push(apiUrl.replace('http://', ''), new URL(apiUrl), ` ${apiUrl}/v1 `);
+  for (const address of addresses) {
+    await new EmotionLLaMA({ apiUrl: address }).analyze({ videoPath: 'x' });
+  }
+  await new EmotionLLaMA({ apiUrl: `${apiUrl}/behind/a/proxy/v1` }).analyze({ videoPath: 'x' });
+  const paths = sent.map(({ url }) => url);
+  assert.equal(paths.pop(), '/behind/a/proxy/v1/emotion');
+  assert.deepEqual(paths, Array(addresses.length).fill('/v1/emotion'));
+  for (const address of ['', 'ftp://x', 'http://', 'http://x:y']) {
+    assert.throws(() => new EmotionLLaMA({ apiUrl: address }), /no server's address/);
+  }
+});
+
+test('task `emotion` comes with an explanation only if one is wanted', async (t) => {
+  const { apiUrl, sent } = await yes(t);
+  const client = new EmotionLLaMA({ apiUrl });
+  await client.analyze({ videoPath: 'x', task: 'emotion', explain: true });
+  await client.analyze({ videoPath: 'x', task: 'emotion', transcript: undefined });
   await client.analyze({ videoPath: 'x', task: 'reason' });
-  const tasks = ['both', 'emotion', 'reason'].map((task) => ({ video: 'x', task }));
+  await all(client.analyzeMany(['x'], { task: 'emotion' }));
+  const tasks = ['both', 'emotion', 'reason', 'emotion'].map((task) => ({ video: 'x', task }));
   assert.deepEqual(
     sent.map((request) => JSON.parse(request.body)),
     tasks,

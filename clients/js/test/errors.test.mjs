@@ -122,3 +122,17 @@ test('a signal ends the pause before another attempt', async (t) => {
   const error = await failure({ apiUrl, maxRetries: 2 }, { signal: controller.signal });
   assert.equal(error.name, 'AbortError');
 });
+
+test('no server is one sentence with its address and what to start', async () => {
+  const gone = createServer().listen(0, '127.0.0.1');
+  await once(gone, 'listening');
+  const { port } = gone.address();
+  gone.close();
+  for (const host of ['localhost', '127.0.0.1']) {
+    const error = await failure({ apiUrl: `${host}:${port}/v1` });
+    assert.ok(error instanceof sdk.ConnectionFailed);
+    const start = `The server at http://${host}:${port} cannot be reached (`;
+    assert.equal(error.message.slice(0, start.length), start);
+    assert.match(error.message, /ECONNREFUSED.*: start one with `emotion-llama serve`, or give/);
+  }
+});

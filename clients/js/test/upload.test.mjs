@@ -5,7 +5,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
+import { Readable } from 'node:stream';
 import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 
 import { BadRequestError, EmotionLLaMA, NotFoundError } from 'emotion-llama-sdk';
 
@@ -44,15 +46,26 @@ async function reading(t, readable) {
 }
 
 const CLIP = new TextEncoder().encode('the clip');
+async function* pieces() {
+  yield CLIP.subarray(0, 3);
+  yield CLIP.buffer.slice(3);
+}
+
 const KINDS = {
-  'a Uint8Array': CLIP,
-  'part of a buffer': Buffer.from('not the clip').subarray(4),
-  'a Blob': new Blob([CLIP]),
-  'a File': new File([CLIP], 'talk.mp4'),
+  'a Uint8Array': () => CLIP,
+  'an ArrayBuffer': () => CLIP.buffer,
+  'a DataView': () => new DataView(CLIP.buffer),
+  'a web stream': () => new Blob([CLIP]).stream(),
+  'a stream of Node': () => Readable.from([Buffer.from('the '), Buffer.from('clip')]),
+  'an async generator': pieces,
+  'part of a buffer': () => Buffer.from('not the clip').subarray(4),
+  'a Blob': () => new Blob([CLIP]),
+  'a File': () => new File([CLIP], 'talk.mp4'),
 };
 
-for (const [kind, video] of Object.entries(KINDS)) {
+for (const [kind, make] of Object.entries(KINDS)) {
   test(`${kind} is uploaded`, async (t) => {
+    const video = make();
     const { apiUrl, uploaded } = await reading(t);
     const client = new EmotionLLaMA({ apiUrl });
     const result = await client.analyze({ video, prompt: 'why?', maxTokens: 9 });
@@ -62,6 +75,59 @@ for (const [kind, video] of Object.entries(KINDS)) {
     assert.equal(uploaded[0].name, video instanceof File ? 'talk.mp4' : 'blob');
   });
 }
+
+const NO_CLIPS = {
+  'a path': ['talk.mp4', /give a path or URL as `videoPath`/],
+  'an object': [{}, /not a Object/],
+  'a number': [3, /not a number/],
+  'a stream of text': [Readable.from(['the clip']), /set no encoding/],
+};
+
+for (const [kind, [video, message]] of Object.entries(NO_CLIPS)) {
+  test(`${kind} is no clip's bytes`, async () => {
+    await assert.rejects(new EmotionLLaMA().analyze({ video }), message);
+  });
+}
+
+test('a stream is sent again after a refusal', async (t) => {
+  const sent = [];
+  const apiUrl = await serve(t, (request, response) => {
+    sent.push(request.body.includes('the clip'));
+    return sent.length === 1 ? refuse(response, 503, {}, AT_ONCE) : ANSWER;
+  });
+  await new EmotionLLaMA({ apiUrl }).analyze({ video: new Blob([CLIP]).stream() });
+  assert.deepEqual(sent, [true, true]);
+});
+
+test('URL objects', async (t) => {
+  const folder = await folderOf(t, { 'a b#1.mp4': 'the clip' });
+  const { apiUrl, named, uploaded } = await reading(t);
+  const client = new EmotionLLaMA({ apiUrl });
+  const file = pathToFileURL(join(folder, 'a b#1.mp4'));
+  await client.analyze({ videoPath: file });
+  await client.analyze({ videoPath: file.href });
+  await assert.rejects(client.analyze({ videoPath: new URL('https://x/y.mp4') }), NotFoundError);
+  assert.deepEqual(named, [join(folder, 'a b#1.mp4'), 'https://x/y.mp4']);
+  assert.deepEqual(
+    uploaded.map(({ name }) => name),
+    ['a b#1.mp4', 'a b#1.mp4'],
+  );
+  await assert.rejects(client.analyze({ videoPath: CLIP }), /give a clip itself as `video`/);
+});
+
+test('a file that is missing is said to be missing', async (t) => {
+  const { apiUrl } = await reading(t);
+  const client = new EmotionLLaMA({ apiUrl });
+  const missing = client.analyze({ videoPath: '/home/me/typo.mp4' });
+  await assert.rejects(missing, (error) => {
+    assert.ok(error instanceof NotFoundError);
+    assert.equal(error.code, 'video_not_readable');
+    assert.equal(error.requestId, 'r1');
+    return /^There is no such file/.test(error.message);
+  });
+  await assert.rejects(client.analyze({ videoPath: tmpdir() }), /This is a folder/);
+  await assert.rejects(client.analyze({ videoPath: 'https://x/y.mp4' }), { message: 'no' });
+});
 
 test('a file that the server reads is never uploaded', async (t) => {
   const folder = await folderOf(t, { 'clip.mp4': 'x' });

@@ -1,0 +1,33 @@
+/** The address of a server. */
+
+/** The end of an address that was copied from another client's settings or from an example. */
+const ENDPOINT = /\/v1(\/emotion|\/chat\/completions|\/models)?$/i;
+
+/**
+ * The base address of a server: `host:port` and an address that ends in `/v1` work too. In a browser
+ * it may also be a path of the page's own origin.
+ *
+ * @throws TypeError - It is no http(s) address.
+ */
+export function baseUrl(address: string | URL): string {
+  const text = String(address).trim();
+  const origin = globalThis.location?.origin;
+  if (origin?.startsWith('http') && (text === '' || text.startsWith('/'))) {
+    return base(new URL(text || '/', origin));
+  }
+  let url: URL;
+  try {
+    url = new URL(text.includes('://') ? text : `http://${text}`);
+  } catch {
+    throw new TypeError(`${JSON.stringify(text)} is no server's address.`);
+  }
+  if (!/^https?:$/.test(url.protocol)) {
+    throw new TypeError(`${JSON.stringify(text)} is no server's address; one begins with http://.`);
+  }
+  return base(url);
+}
+
+function base(url: URL): string {
+  const path = url.pathname.replace(/\/+$/, '').replace(ENDPOINT, '').replace(/\/+$/, '');
+  return `${url.origin}${path}`;
+}
