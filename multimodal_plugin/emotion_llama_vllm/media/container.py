@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import av
 import av.logging as av_logging
 from av import CodecContext, Packet
-from av.container import InputContainer
+from av.container import Flags, InputContainer
 from av.error import FFmpegError
 
 from emotion_llama_vllm.media.errors import MediaError
@@ -54,6 +54,8 @@ def open_container(data: bytes) -> Iterator[InputContainer]:
             "The file is no video that can be read: send an intact MP4, MOV, AVI, MKV or WebM, "
             "or a PNG or JPEG."
         ) from error
+    # PyAV's default makes up presentation times, in AVI wrong ones.
+    container.flags &= ~Flags.gen_pts.value
     with container:
         try:
             yield container

@@ -41,6 +41,7 @@ def decode(source: bytes, *, size: int | None = None, settings: MediaSettings) -
     return Clip(
         frame=resize(frame.rgb(), size),
         waveform=sound.waveform(),
+        frame_index=frame.index,
         frame_time=frame.seconds,
         features=rows,
     )

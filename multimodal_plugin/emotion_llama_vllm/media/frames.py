@@ -2,25 +2,36 @@
 
 Emotion-LLaMA's author ranks the peak frame first, then the middle one, a random one, the first
 (issues 126, 127 and 131 of the original); the first is what the original uses.
+
+A frame is a picture that a player shows. Which pictures these are is predicted from the packets
+first. Every decoded picture is compared with the prediction; where they differ, all packets are
+decoded once to find out, and then frames are decoded from the beginning of the file only.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import accumulate, chain
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from av import Packet, VideoFrame
+from av import Packet
 from av.container import InputContainer
-from av.error import FFmpegError
 
 from emotion_llama_vllm.media.errors import FrameTimeError, MediaError
 from emotion_llama_vllm.media.picture import open_video_stream, resize, to_rgb
+from emotion_llama_vllm.media.pictures import Flaw, Picture, PictureDecoder
+from emotion_llama_vllm.media.shown import Shown, observe, predict
 
 FramePolicy = Literal["first", "middle"] | float
 """Which frame of a stretch: its first, its middle one, or that of a time in seconds from its start.
 """
+
+
+_TOLERANCE = 1e-3
+"""Ticks by which a time in seconds may be off: it is a rounded number."""
 
 
 @dataclass(frozen=True)
@@ -32,21 +43,55 @@ class Frame:
     seconds: float
 
 
-@dataclass
-class Frames:
-    """The frames of a file's first video track; of use while the file is open.
+class Mispredicted(Exception):
+    """The decoder did not show the pictures that the packets promised."""
 
-    Feed it all packets of the track, then call `finish`.
+
+@dataclass(frozen=True)
+class _Keys:
+    """The packets at which a file says that decoding can begin."""
+
+    places: Sequence[int]
+    earliest: Sequence[int]
+    """The earliest time among each of them and those after it."""
+
+    @classmethod
+    def find(cls, packets: Sequence[Packet], shown: Shown) -> "_Keys":
+        """Find those whose pictures are shown, as only these can be told to be key frames."""
+        times = set(shown.times)
+        keys = [
+            (place, packet.pts)
+            for place, packet in enumerate(packets)
+            if packet.is_keyframe and not packet.is_discard and packet.pts in times
+        ]
+        backwards = accumulate((time for _, time in reversed(keys)), min)
+        return cls([place for place, _ in keys], list(backwards)[::-1])
+
+
+class Frames:
+    """The frames of a file's video track; of use while the file is open.
+
+    Feed it all packets of the track, then call `finish`. Where `decode` raises Mispredicted, call
+    `scan`, then choose and decode again.
     """
 
-    container: InputContainer
-    size: int | None = None
-    """Side in pixels to which each decoded frame is resized."""
-    _packets: list[Packet] = field(default_factory=list)
-    _times: list[int] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.stream = open_video_stream(self.container)
+    def __init__(self, container: InputContainer, size: int | None = None) -> None:
+        """Open the track; `size` is the side in pixels to which each frame is resized."""
+        self.stream = open_video_stream(container)
+        self._size = size
+        self._base = self.stream.time_base or Fraction(1)
+        self._decoder = PictureDecoder(self.stream)
+        self._packets: list[Packet] = []
+        self._shown = observe(())
+        self._keys = _Keys((), ())
+        self._first: Picture | None = None
+        """The first picture, where it need not be decoded again."""
+        self._position = 0
+        """The place of the packet that the decoder gets next."""
+        self._coming = 0
+        """The index of the picture that should come out next."""
+        self._is_at_key = False
+        """Whether decoding has just begun at a key frame inside the track."""
 
     def feed(self, packet: Packet) -> None:
         """Keep one packet of the track."""
@@ -54,102 +99,158 @@ class Frames:
             self._packets.append(packet)
 
     def finish(self) -> None:
-        """Order what was fed.
+        """Find out which pictures are shown, if need be by decoding them all.
 
         Raises:
-            MediaError: there is not a single frame.
+            MediaError: there is not a single picture that can be decoded.
         """
-        if not self._packets:
+        pictures: list[Picture] = []
+        while not pictures and self._position <= len(self._packets):
+            pictures = self._step()
+        codec = self.stream.codec_context.codec.canonical_name
+        shown = predict(self._packets, codec, pictures[0]) if pictures else None
+        if shown is None:
+            self._observe(pictures)
+        else:
+            self._shown, self._first, self._coming = shown, pictures[0], len(pictures)
+            self._keys = _Keys.find(self._packets, shown)
+
+    def scan(self) -> None:
+        """Decode the whole track to learn which pictures are shown.
+
+        Raises:
+            MediaError: there is not a single picture that can be decoded.
+        """
+        self._first = None
+        self._restart(0)
+        self._observe([])
+
+    def _observe(self, pictures: list[Picture]) -> None:
+        """Decode the rest of the track, where these pictures came out of its beginning."""
+        steps = range(self._position, len(self._packets) + 1)
+        rest = (picture for _ in steps for picture in self._step())
+        self._shown = observe(chain(pictures, rest))
+        self._coming = len(self._shown.times)
+        if not self._shown.usable:
             raise MediaError("The file has a video track without a frame that can be decoded.")
-        if any(packet.pts is None for packet in self._packets):
-            for number, packet in enumerate(self._packets):  # as AVI files have them
-                packet.pts = packet.dts if packet.dts is not None else number
-        self._times = sorted({self._pts(packet) for packet in self._packets})
+
+    @property
+    def bytes_per_frame(self) -> int:
+        """The memory that a decoded frame takes."""
+        context = self.stream.codec_context
+        pixels = context.width * context.height if self._size is None else self._size**2
+        return 3 * max(pixels, 1)
+
+    @property
+    def zero(self) -> float:
+        """When the first picture is shown, in the file's own seconds; times count from it."""
+        return float(self._shown.times[0] * self._base)
 
     @property
     def seconds(self) -> float:
-        """When the last frame ends, from the start of the track."""
-        last = max(self._packets, key=self._pts)
-        return self._seconds(self._pts(last) + (last.duration or 0))
+        """When the last frame ends, from the start of the first."""
+        return self._seconds(self._shown.end)
 
     def choose(self, policy: FramePolicy, start: float = 0.0, end: float | None = None) -> int:
-        """The index of a frame of the stretch from `start` to `end` seconds.
+        """Return the index of a frame of the stretch from `start` to `end` seconds.
 
         Raises:
             FrameTimeError: a time past the end of the stretch.
         """
         end = self.seconds if end is None else end
-        first, behind = self._at(start), max(self._at(start) + 1, self._before(end))
-        if policy == "first":
-            return first
+        index = self._at(start)
         if policy == "middle":
-            return first + (behind - first) // 2
-        if start + policy > end:
-            raise FrameTimeError(
-                f"The frame at {policy:g} s is past the end: there are {end - start:.2f} s."
-            )
-        return self._at(start + policy)
+            behind = max(index + 1, self._before(end))
+            index += (behind - index) // 2
+        elif policy != "first":
+            if start + policy > end:
+                raise FrameTimeError(
+                    f"The frame at {policy:g} s is past the end: there are {end - start:.2f} s."
+                )
+            index = self._at(start + policy)
+        return self._shown.nearest_usable(index)
 
     def decode(self, indices: Iterable[int]) -> dict[int, Frame]:
         """Decode the frames with these indices.
 
         Raises:
-            MediaError: one of them is damaged.
+            Mispredicted: other pictures came out than the packets promised.
         """
-        wanted = {self._times[index]: index for index in indices}
+        wanted = set(indices)
         found: dict[int, Frame] = {}
-        position = 0
-        for pts in sorted(wanted):
-            if wanted[pts] in found:
+        if self._first is not None and 0 in wanted:
+            found[0] = self._frame(self._first, 0)
+        for index in sorted(wanted):
+            if index in found:
                 continue
-            start = self._key_before(pts)
-            if start > position or pts < self._pts(self._packets[position - 1]):
-                self.stream.codec_context.flush_buffers()
-                position = start
-            while wanted[pts] not in found and position <= len(self._packets):
-                self._keep(position, wanted, found)
-                position += 1
-            if wanted[pts] not in found:
-                raise MediaError("The clip's picture is damaged: a frame cannot be decoded.")
+            key = self._key_before(index)
+            if index < self._coming or key > self._position:
+                self._restart(key)
+            while index not in found:
+                if self._position > len(self._packets):
+                    raise Mispredicted
+                for picture in self._step():
+                    self._keep(picture, wanted, found)
         return found
 
-    def _keep(self, position: int, wanted: dict[int, int], found: dict[int, Frame]) -> None:
-        """Feed the decoder a packet, or the end, and keep what is wanted of what comes out."""
-        packet = self._packets[position] if position < len(self._packets) else None
-        try:
-            frames: list[VideoFrame] = self.stream.codec_context.decode(packet)
-        except FFmpegError as error:
-            raise MediaError("The clip's picture is damaged: it cannot be decoded.") from error
-        for frame in frames:
-            if frame.pts in wanted:
-                index = wanted[frame.pts]
-                rgb = resize(to_rgb(frame), self.size)
-                found[index] = Frame(rgb, index, self._seconds(frame.pts))
+    def _restart(self, position: int) -> None:
+        """Let decoding begin at this packet."""
+        self._decoder.restart()
+        self._position, self._is_at_key = position, position > 0
+        start = self._packets[position].pts if position else None
+        times = self._shown.times
+        self._coming = self._shown.grey if start is None else bisect_left(times, start)
 
-    def _key_before(self, pts: int) -> int:
-        """The last packet from which a decoder can start and reach this time."""
-        starts = (
-            number
-            for number in range(len(self._packets) - 1, -1, -1)
-            if self._packets[number].is_keyframe and self._pts(self._packets[number]) <= pts
-        )
-        return next(starts, 0)
+    def _step(self) -> list[Picture]:
+        """Feed the decoder the next packet, or the end, and return what comes out."""
+        at_end = self._position == len(self._packets)
+        packet = None if at_end else self._packets[self._position]
+        self._position += 1
+        return self._decoder.feed(packet)
+
+    def _keep(self, picture: Picture, wanted: set[int], found: dict[int, Frame]) -> None:
+        """Keep the picture if it is wanted."""
+        if picture.flaw == Flaw.NO_REFERENCES:
+            return  # how many of these come out differs after a restart
+        if self._shown.is_predicted:
+            if self._is_at_key and picture.start < self._shown.times[self._coming]:
+                return  # it refers to pictures before the key frame
+            self._check(picture)
+        index, self._coming, self._is_at_key = self._coming, self._coming + 1, False
+        if index in wanted:
+            found[index] = self._frame(picture, index)
+
+    def _check(self, picture: Picture) -> None:
+        """Raise Mispredicted unless this is the promised picture, decoded from its references."""
+        times = self._shown.times
+        is_promised = self._coming < len(times) and times[self._coming] == picture.start
+        is_key = picture.frame.key_frame or not self._is_at_key
+        if picture.flaw or self._decoder.has_errors or not (is_promised and is_key):
+            raise Mispredicted
+
+    def _key_before(self, index: int) -> int:
+        """Return the place of the last key frame from which decoding reaches a frame."""
+        if not self._shown.is_predicted:
+            return 0
+        place = bisect_right(self._keys.earliest, self._shown.times[index]) - 1
+        return self._keys.places[place] if place >= 0 else 0
+
+    def _frame(self, picture: Picture, index: int) -> Frame:
+        rgb = resize(to_rgb(picture.frame), self._size)
+        return Frame(rgb, index, self._seconds(self._shown.times[index]))
 
     def _at(self, seconds: float) -> int:
-        """The index of the frame that is shown at a time."""
-        return max(0, bisect_right(self._times, self._ticks(seconds)) - 1)
+        """Return the index of the frame that is shown at a time."""
+        if seconds <= 0:
+            return 0
+        return max(0, bisect_right(self._shown.times, self._ticks(seconds) + _TOLERANCE) - 1)
 
     def _before(self, seconds: float) -> int:
-        """How many frames begin before a time."""
-        return bisect_right(self._times, self._ticks(seconds) - 1)
+        """Return how many frames begin before a time."""
+        return bisect_left(self._shown.times, self._ticks(seconds) - _TOLERANCE)
 
-    def _pts(self, packet: Packet) -> int:
-        return packet.pts or 0
+    def _ticks(self, seconds: float) -> float:
+        return self._shown.times[0] + seconds / float(self._base)
 
-    def _ticks(self, seconds: float) -> int:
-        base = self.stream.time_base
-        return (self._times[0] if self._times else 0) + round(seconds / base) if base else 0
-
-    def _seconds(self, pts: int) -> float:
-        base = self.stream.time_base
-        return float((pts - self._times[0]) * base) if base else 0.0
+    def _seconds(self, ticks: int) -> float:
+        return float((ticks - self._shown.times[0]) * self._base)

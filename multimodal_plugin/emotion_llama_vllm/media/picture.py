@@ -1,16 +1,19 @@
 """The one frame that the model sees: the very pixels that OpenCV, as in the original, reads."""
 
+from fractions import Fraction
+
 import numpy as np
 import numpy.typing as npt
 from av import Packet, VideoFrame
 from av.container import InputContainer
-from av.error import FFmpegError
 from av.stream import Disposition
 from av.video.stream import VideoStream
 from PIL import Image
 
 from emotion_llama_vllm.media.container import check_codec
 from emotion_llama_vllm.media.errors import MediaError
+from emotion_llama_vllm.media.orientation import upright
+from emotion_llama_vllm.media.pictures import Flaw, Picture, PictureDecoder
 
 _MAX_PIXELS = 8192 * 4320
 
@@ -23,49 +26,73 @@ def resize(frame: npt.NDArray[np.uint8], size: int | None) -> npt.NDArray[np.uin
 
 
 class FirstFrame:
-    """The first frame in display order of a file's first video track.
-
-    Raises:
-        MediaError: from the constructor if there is no picture track, from `feed` and `rgb` if it
-            cannot be decoded.
-    """
+    """The first frame of a file's video track that was decoded from its references."""
 
     def __init__(self, container: InputContainer) -> None:
+        """Open the track.
+
+        Raises:
+            MediaError: there is none that can be decoded.
+        """
         self.stream = open_video_stream(container)
-        # Read now: behind a closed file the stream's own fields are whatever lies in that memory.
-        self._start = self.stream.start_time or 0
-        self._frame: VideoFrame | None = None
+        # Read now: after the file is closed these fields are whatever lies in that memory.
+        self._base = self.stream.time_base or Fraction(1)
+        self._decoder = PictureDecoder(self.stream)
+        self._count = 0
+        self._zero: int | None = None
+        self._latest: int | None = None
+        self._best: Picture | None = None
+        self._best_place = self._best_start = 0
 
     @property
     def found(self) -> bool:
-        return self._frame is not None
+        """Whether no more packets are needed."""
+        return self._best is not None and self._best.flaw == Flaw.NONE
+
+    def feed(self, packet: Packet) -> None:
+        """Decode one packet of the track, or its end: a packet without bytes and time."""
+        if packet.size == 0 and packet.dts is not None:
+            return  # AVI repeats a picture in this way
+        for picture in self._decoder.feed(packet if packet.size else None):
+            self._zero = picture.start if self._zero is None else self._zero
+            self._latest = max(picture.start, self._latest or picture.start)
+            if self._best is None or picture.flaw < self._best.flaw:
+                self._best, self._best_place, self._best_start = picture, self._count, self._latest
+            self._count += 1
+
+    @property
+    def index(self) -> int:
+        """How many pictures are shown before it: none in an intact clip."""
+        self._usable()
+        return self._best_place
+
+    @property
+    def zero(self) -> float:
+        """When the first picture of all is shown, in the file's own seconds."""
+        return float((self._zero or 0) * self._base)
 
     @property
     def seconds(self) -> float:
-        """When the frame is shown, from the start of the track."""
-        frame = self._found_frame()
-        if frame.pts is None or frame.time_base is None:
-            return 0.0
-        return float((frame.pts - self._start) * frame.time_base)
-
-    def feed(self, packet: Packet) -> None:
-        try:
-            self._frame = next(iter(packet.decode()), None)  # type: ignore[assignment]
-        except FFmpegError as error:
-            raise MediaError("The clip's picture is damaged: no frame can be decoded.") from error
+        """When the frame is shown, from the start of the first picture of all."""
+        self._usable()
+        return float((self._best_start - (self._zero or 0)) * self._base)
 
     def rgb(self) -> npt.NDArray[np.uint8]:
-        """[height, width, 3], turned upright by the track's display matrix."""
-        return to_rgb(self._found_frame())
+        """Return the pixels [height, width, 3], upright.
 
-    def _found_frame(self) -> VideoFrame:
-        if self._frame is None:
+        Raises:
+            MediaError: not a single picture was decoded from its references.
+        """
+        return to_rgb(self._usable().frame)
+
+    def _usable(self) -> Picture:
+        if self._best is None or self._best.flaw == Flaw.NO_REFERENCES:
             raise MediaError("The file has a video track without a frame that can be decoded.")
-        return self._frame
+        return self._best
 
 
 def to_rgb(frame: VideoFrame) -> npt.NDArray[np.uint8]:
-    """A decoded frame as RGB [height, width, 3], turned upright by the track's display matrix."""
+    """Return a decoded frame as RGB [height, width, 3], turned and mirrored as players show it."""
     check_size(frame.width, frame.height)
     # OpenCV's own conversion: to BGR with bicubic chroma.
     bgr = frame.reformat(format="bgr24", interpolation="BICUBIC").to_ndarray()
@@ -73,8 +100,7 @@ def to_rgb(frame: VideoFrame) -> npt.NDArray[np.uint8]:
     rgb = np.empty(bgr.shape, np.uint8)
     for channel in range(3):
         rgb[..., channel] = bgr[..., 2 - channel]
-    turns = round(frame.rotation / 90) % 4 if frame.rotation % 90 == 0 else 0
-    return np.ascontiguousarray(np.rot90(rgb, turns))
+    return upright(rgb, frame)
 
 
 def open_video_stream(container: InputContainer) -> VideoStream:

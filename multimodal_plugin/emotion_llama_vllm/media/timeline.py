@@ -1,6 +1,6 @@
 """A clip cut into windows, each a clip of its own: one read of the file for all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from emotion_llama_vllm.media import features
 from emotion_llama_vllm.media.clip import SAMPLING_RATE, Clip
 from emotion_llama_vllm.media.container import open_container, packets
 from emotion_llama_vllm.media.errors import FrameTimeError, MediaError, TimelineError
-from emotion_llama_vllm.media.frames import Frame, FramePolicy, Frames
+from emotion_llama_vllm.media.frames import Frame, FramePolicy, Frames, Mispredicted
 from emotion_llama_vllm.media.picture import resize
 from emotion_llama_vllm.media.sound import SoundTrack
 from emotion_llama_vllm.media.still import decode_still, is_still
@@ -118,15 +118,39 @@ def record(
     with open_container(source) as container:
         frames = Frames(container, size)
         sound = _walk(container, frames, settings, has_windows=window is not None)
-        heard = 0.0 if sound is None else len(sound) / SAMPLING_RATE
-        seconds = max(frames.seconds, heard)
-        windows = [] if window is None or step is None else spread(seconds, window, step, reads)
-        spans = [(0.0, seconds), *windows]
-        indices = [frames.choose(frame, start, end) for start, end in spans]
-        _check_room(len(set(indices)), container, size, settings)
-        return Recording(
-            sound, frames.decode(set(indices)), spans, indices, settings.max_audio_seconds
-        )
+
+        def spans(seconds: float) -> list[tuple[float, float]]:
+            whole = (0.0, seconds)
+            if window is None or step is None:
+                return [whole]
+            return [whole, *spread(seconds, window, step, reads)]
+
+        try:
+            return _record(frames, sound, frame, spans, settings)
+        except Mispredicted:
+            frames.scan()
+            return _record(frames, sound, frame, spans, settings)
+
+
+def _record(
+    frames: Frames,
+    sound: SoundTrack,
+    frame: FramePolicy,
+    spans_of: Callable[[float], list[tuple[float, float]]],
+    settings: MediaSettings,
+) -> Recording:
+    """Cut a clip whose packets were all walked into the spans that its length has.
+
+    Raises:
+        Mispredicted: as from `Frames.decode`.
+    """
+    waveform = sound.waveform()
+    heard = 0.0 if waveform is None else len(waveform) / SAMPLING_RATE
+    spans = spans_of(max(frames.seconds, heard))
+    indices = [frames.choose(frame, start, end) for start, end in spans]
+    _check_room(len(set(indices)), frames, settings)
+    pictures = frames.decode(indices)
+    return Recording(waveform, pictures, spans, indices, settings.max_audio_seconds)
 
 
 def spread(seconds: float, window: float, step: float, reads: int = 1) -> list[tuple[float, float]]:
@@ -162,7 +186,7 @@ def _check_count(seconds: float, count: float, reads: int) -> None:
 
 def _walk(
     container: InputContainer, frames: Frames, settings: MediaSettings, *, has_windows: bool
-) -> npt.NDArray[np.float32] | None:
+) -> SoundTrack:
     """Walk the file's packets once: the sound is decoded, the picture's packets are kept."""
     longest = settings.max_timeline_seconds if has_windows else settings.max_audio_seconds
     sound = SoundTrack(container, max_seconds=longest)
@@ -173,16 +197,12 @@ def _walk(
             sound.feed(packet)
         sound.see(packet)
     frames.finish()
-    return sound.waveform()
+    return sound
 
 
-def _check_room(
-    count: int, container: InputContainer, size: int | None, settings: MediaSettings
-) -> None:
+def _check_room(count: int, frames: Frames, settings: MediaSettings) -> None:
     """Raise TimelineError for more frames than half of a worker's memory holds."""
-    context = container.streams.video[0].codec_context
-    pixels = context.width * context.height if size is None else size * size
-    most = int(settings.decode_memory_mb * 2**19 / (3 * max(pixels, 1)))
+    most = int(settings.decode_memory_mb * 2**19 / frames.bytes_per_frame)
     if count > max(most, 1):
         raise TimelineError(
             f"The windows need {count} frames; at most {most} of this size are taken. "

@@ -1,0 +1,26 @@
+"""Turning and mirroring a picture as its display matrix says, as players do."""
+
+import struct
+
+import numpy as np
+import numpy.typing as npt
+from av import VideoFrame
+
+_SLANT = 0.01
+"""A matrix that is this far from quarter turns and mirrors is left alone."""
+
+
+def upright(rgb: npt.NDArray[np.uint8], frame: VideoFrame) -> npt.NDArray[np.uint8]:
+    """Return the pixels of `frame` [height, width, 3] as they are to be shown."""
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if matrix is None:
+        return rgb
+    # A pixel at (x, y) is shown at (a * x + c * y, b * x + d * y), and moved into the picture.
+    a, b, _, c, d, *_ = struct.unpack("=9i", bytes(matrix))
+    if max(abs(b), abs(c)) <= _SLANT * min(abs(a), abs(d)):
+        right, down = a, d
+    elif max(abs(a), abs(d)) <= _SLANT * min(abs(b), abs(c)):
+        rgb, right, down = rgb.swapaxes(0, 1), c, b
+    else:
+        return rgb
+    return np.ascontiguousarray(rgb[:: 1 if down > 0 else -1, :: 1 if right > 0 else -1])
