@@ -14,14 +14,17 @@ def register() -> None:
     """Make vLLM know the model, its config and its media handling.
 
     The `vllm.general_plugins` entry point: vLLM calls it in the API server, in the engine core
-    and in every worker, sometimes twice, so it only fills registries and is idempotent.
+    and in every worker, sometimes twice, so it is idempotent. It fills registries, and has the
+    processes of a server's engine end with their server.
     """
     from transformers import AutoConfig
     from vllm import ModelRegistry
 
     from emotion_llama_vllm.config import EmotionLlamaConfig
     from emotion_llama_vllm.media import connector, loader  # noqa: F401  (they register themselves)
+    from emotion_llama_vllm.orphan import end_with_server
 
+    end_with_server()
     AutoConfig.register(EmotionLlamaConfig.model_type, EmotionLlamaConfig, exist_ok=True)
     if ARCHITECTURE not in ModelRegistry.get_supported_archs():
         ModelRegistry.register_model(

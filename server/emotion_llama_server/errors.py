@@ -20,6 +20,7 @@ from starlette.types import Scope
 from vllm.entrypoints.serve.exception_handling.error_response import create_error_response
 from vllm.exceptions import GenerationError, GracefulHTTPError
 from vllm.logger import init_logger
+from vllm.v1.engine.exceptions import EngineDeadError
 
 from emotion_llama.schema import ErrorDetail, ErrorResponse
 from emotion_llama_vllm.media.errors import MediaError, shortage
@@ -72,6 +73,8 @@ def describe(error: Exception) -> Failure:
     elif isinstance(error, GracefulHTTPError):  # a MediaError that vLLM was told
         status, details = error.http_status, error.message
         headers = _retry_after(status)
+    elif isinstance(error, EngineDeadError):
+        status, details = 503, "The model's engine has died; the server is ending."
     elif isinstance(error, ClientDisconnect):
         status, details = 400, "The client closed the connection."
     else:
@@ -156,7 +159,7 @@ def install(app: FastAPI) -> None:
             error = HTTPException(400, "The form that the answer should have cannot be used.")
         return failure_response(request.scope, describe(error))
 
-    for kind in (HTTPException, GenerationError, GracefulHTTPError):
+    for kind in (HTTPException, GenerationError, GracefulHTTPError, EngineDeadError):
         app.add_exception_handler(kind, answer)
 
 

@@ -17,6 +17,7 @@ from vllm.entrypoints.serve.utils.api_utils import cli_env_setup
 from vllm.utils.argparse_utils import FlexibleArgumentParser
 from vllm.utils.torch_utils import available_cpu_count
 
+from emotion_llama_server.connection import MAX_HEAD_BYTES
 from emotion_llama_server.environment import StartError
 from emotion_llama_server.gate import MIDDLEWARE
 from emotion_llama_server.gate.keys import KeyFormatError, key_ring
@@ -29,6 +30,7 @@ from emotion_llama_vllm.logits_processor import CLASS_NAME
 from emotion_llama_vllm.settings import ENV_PREFIX, MediaSettings
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_KEEP_ALIVE = "VLLM_HTTP_TIMEOUT_KEEP_ALIVE"
 _FEWEST_DECODE_WORKERS, _MOST_DECODE_WORKERS = 2, 8
 
 
@@ -50,6 +52,7 @@ def parse(argv: list[str]) -> Namespace:
         chat_template_content_format="openai",
         disable_uvicorn_access_log=True,  # ours names the key and leaves query strings out
         shutdown_timeout=30,
+        h11_max_incomplete_event_size=MAX_HEAD_BYTES,
         load_format="safetensors",  # never a pickle
         scheduling_policy="priority",  # in the turns that the gate gives out, key by key
         # The model never learnt to stop writing spaces between the parts of a document.
@@ -111,6 +114,9 @@ def _check_server_settings(args: Namespace) -> None:
     except KeyFormatError as error:
         raise StartError(f"API keys: {error}.") from error
     args.legacy_port = args.server_settings.legacy_port
+    if args.legacy_port == args.port:
+        raise StartError(f"--port and --legacy-port are both {args.port}; choose two.")
+    _set_keep_alive(args.server_settings)
     if args.server_settings.log_format == "json":
         logging = getattr(args, "logging_config", None) or LoggingConfig()
         args.logging_config = replace(logging, formatter="json")
@@ -132,6 +138,12 @@ def _check_rate_limit_storage(settings: ServerSettings) -> None:
         raise StartError(
             f"--rate-limit-storage: it cannot count requests ({failure})."
         ) from failure
+
+
+def _set_keep_alive(settings: ServerSettings) -> None:
+    """Hand the setting to vLLM, whose own variable counts where ours is not set."""
+    if _KEEP_ALIVE not in os.environ or "keep_alive_seconds" in settings.model_fields_set:
+        os.environ[_KEEP_ALIVE] = str(settings.keep_alive_seconds)
 
 
 def _demo_arguments(argv: list[str]) -> list[str]:

@@ -1,7 +1,6 @@
 """How the server ends: by a signal, or with its engine; and what its exit code says."""
 
 import asyncio
-import signal
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +9,7 @@ import uvicorn
 from vllm.engine.protocol import EngineClient
 from vllm.logger import init_logger
 
+from emotion_llama_server.ending import end_process_within, end_signals
 from emotion_llama_server.gate import Doorkeeper
 
 logger = init_logger("vllm.emotion_llama_server")
@@ -18,6 +18,9 @@ EXIT_UNFINISHED = 1
 EXIT_ENGINE_DEAD = 3
 _LOOK_SECONDS = 0.1
 _HANG_UP_SECONDS = 3
+_END_SECONDS = 15
+"""For the end of the process after the last request, the engine's included."""
+_END_AT_ONCE_SECONDS = 5
 
 
 @dataclass
@@ -43,7 +46,7 @@ class Lifecycle:
         """Begin, once vLLM has set its own signal handlers."""
         self._servers = servers
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in end_signals():
             loop.add_signal_handler(number, self._on_signal)
         self._start(self._watch_engine())
 
@@ -67,6 +70,7 @@ class Lifecycle:
 
     async def _end_at_once(self) -> None:
         logger.warning("Ending at once.")
+        end_process_within(_END_AT_ONCE_SECONDS, lambda: EXIT_UNFINISHED)
         self.exit_code, self._is_ending = EXIT_UNFINISHED, True
         self.doorkeeper.turn_out("The server is shutting down.")
         await asyncio.to_thread(self.engine.shutdown, timeout=0)
@@ -96,8 +100,9 @@ class Lifecycle:
         return True
 
     def _stop(self) -> None:
-        """Have the servers close."""
+        """Have the servers close, and the process end whatever its threads do."""
         self._is_ending = True
+        end_process_within(_END_SECONDS, lambda: self.exit_code)
         for server in self._servers:
             server.should_exit = True
         asyncio.get_running_loop().call_later(_HANG_UP_SECONDS, self._cut)

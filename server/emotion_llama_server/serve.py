@@ -11,29 +11,35 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from emotion_llama_server import environment
+from emotion_llama_server import ending, environment
 from emotion_llama_server.environment import StartError
 from emotion_llama_vllm import demo_files
+from emotion_llama_vllm.orphan import announce_server
 from emotion_llama_vllm.runtime import PLUGINS, compile_nothing, set_environment
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
-    from uvicorn import Server
 
 
 def main(argv: Sequence[str]) -> int:
     """Serve until stopped; return the exit code."""
-    try:
-        _check_installation()
-        set_environment()
-        from emotion_llama_server.flags import parse
+    with ending.at_once_on_signal():
+        try:
+            return _main(list(argv))
+        except StartError as error:
+            print(f"emotion-llama serve: {error}", file=sys.stderr)
+            return 2
 
-        args = parse(list(argv))
-        _check_plugins()
-        return _run(args)
-    except StartError as error:
-        print(f"emotion-llama serve: {error}", file=sys.stderr)
-        return 2
+
+def _main(argv: list[str]) -> int:
+    _check_installation()
+    set_environment()
+    announce_server()
+    from emotion_llama_server.flags import parse
+
+    args = parse(argv)
+    _check_plugins()
+    return _run(args)
 
 
 def _check_installation() -> None:
@@ -83,8 +89,6 @@ def _run(args: Namespace) -> int:
 
     try:
         return uvloop.run(_serve(args))
-    except KeyboardInterrupt:
-        return 0  # asked to end before it had begun
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
             raise
@@ -107,33 +111,31 @@ def _one_sentence(error: ValueError) -> str:
 
 async def _serve(args: Namespace) -> int:
     """Serve on both ports until the end; return the exit code."""
-    from vllm.entrypoints.launchers.api_server.entry import run_server
+    from vllm.entrypoints.launchers.api_server.entry import run_server_worker
+    from vllm.entrypoints.launchers.launcher import setup_server
+    from vllm.utils.system_utils import decorate_logs
 
-    from emotion_llama_server.lifecycle import Lifecycle
-    from emotion_llama_server.listeners import LegacyListener
+    from emotion_llama_server.listeners import LegacyListener, cut_stalled, port_options
 
-    watching: list[Lifecycle] = []
-
-    def on_ready(app: "FastAPI", legacy_server: "Server") -> None:
-        watching.append(app.state.emotion_llama_lifecycle)
-        watching[0].watch(app.state.server, legacy_server)
-        _announce(args, app)
-
-    listener = LegacyListener(args.host, args.legacy_port, on_ready)
-    args.on_app_ready = listener.start
+    # vLLM's `run_server` does the same, but it takes SIGTERM over while the engine starts.
+    decorate_logs("APIServer", skip_if_decorated=True)
+    legacy = LegacyListener(args, lambda app: _announce(args, app))
+    address, listener = setup_server(args, reuse_port=False)
+    cut_stalled(listener)
+    args.on_app_ready = legacy.prepare
     try:
-        # `proxy_headers` would believe any X-Forwarded-For from this machine.
-        await run_server(args, proxy_headers=False, server_header=False)
+        await run_server_worker(address, listener, args, **port_options(legacy.start))
     finally:
-        await listener.stop()
-    return watching[0].exit_code if watching else 1
+        await legacy.stop()
+    return legacy.exit_code
 
 
 def _announce(args: Namespace, app: "FastAPI") -> None:
     """Say where the server is and how to ask it, once it really answers."""
-    host = "127.0.0.1" if args.host in ("0.0.0.0", "::") else args.host  # noqa: S104
     scheme = "https" if args.ssl_certfile else "http"
-    base, legacy = (f"{scheme}://{host}:{port}" for port in (args.port, args.legacy_port))
+    base, legacy = (
+        f"{scheme}://{_url_host(args.host)}:{port}" for port in (args.port, args.legacy_port)
+    )
     is_demo = args.served_model_name == [demo_files.MODEL_NAME]
     clip = "happy_face.mp4" if is_demo else "PATH/UNDER/A/MEDIA/ROOT.mp4"
     body = json.dumps({"video_path": clip, "question": "[reason] Which emotion, and why?"})
@@ -147,3 +149,9 @@ def _announce(args: Namespace, app: "FastAPI") -> None:
         f"    -d '{body}'\n",
         flush=True,
     )
+
+
+def _url_host(host: str) -> str:
+    """Return how a client on this machine names the address that the server listens on."""
+    here = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"[{here}]" if ":" in here else here

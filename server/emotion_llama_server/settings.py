@@ -58,6 +58,9 @@ class ServerSettings(BaseSettings):
     request_timeout: float = Field(default=300, gt=0)
     """seconds for a request, from its first byte to its last"""
 
+    keep_alive_seconds: int = Field(default=75, ge=1)
+    """seconds that a connection without a request stays open; give it more than a proxy in front"""
+
     max_upload_mb: float | None = Field(default=None, gt=0)
     """largest body of a request in MiB; by default what --max-media-mb needs as base64"""
 

@@ -6,8 +6,8 @@ from collections import Counter, deque
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from emotion_llama_server.errors import describe, failure_response, openai_error
-from emotion_llama_server.gate.scope import caller_of, is_work, owner_of, refuse
+from emotion_llama_server.errors import Failure, describe, failure_response, openai_error
+from emotion_llama_server.gate.scope import ABORT, caller_of, is_work, owner_of, refuse
 from emotion_llama_vllm import metrics
 from emotion_llama_vllm.shares import Asker, Shares, asking, turns, with_reserve
 
@@ -16,6 +16,8 @@ _LEAVE_SECONDS = 5
 """For a request to end by itself after it was told that its client is gone."""
 _PRIORITY = b"x-vllm-priority"
 """The header in which vLLM's own routes look for a request's place in the engine's queue."""
+_TELL_SECONDS = 5
+"""For a client to take the words by which its request is ended."""
 
 
 class Doorkeeper:
@@ -222,6 +224,7 @@ class Visit:
         finally:
             if not work.done():
                 work.cancel()
+                self._hang_up()
         if not self._has_ended or not self._ending.done():
             await work
         else:
@@ -260,17 +263,30 @@ class Visit:
         await self._send(message)
 
     async def _tell_end(self) -> None:
-        """Answer in the route's place, in whatever state its answer is."""
+        """Answer in the route's place; hang up on a client that does not read even that."""
         if self._has_ended or not self._ending.done():
             return
         self._has_ended = True
-        failure = describe(self._ending.result())
+        try:
+            async with asyncio.timeout(_TELL_SECONDS):
+                await self._send_error(describe(self._ending.result()))
+        except TimeoutError:
+            self._hang_up()
+
+    async def _send_error(self, failure: Failure) -> None:
+        """Send an error in whatever state the response is."""
         if not self._has_started:
             await failure_response(self._scope, failure)(self._scope, self._receive, self._send)
             return
         event = f"event: error\ndata: {openai_error(failure).model_dump_json()}\n\n"
         body = event.encode() if self._is_stream else b""
         await self._send({"type": "http.response.body", "body": body})
+
+    def _hang_up(self) -> None:
+        """Close the connection without waiting for the client, where the server can."""
+        extension = self._scope.get("extensions", {}).get(ABORT)
+        if extension is not None:
+            extension["abort"]()
 
 
 async def _cancel(task: asyncio.Future[None]) -> None:

@@ -11,6 +11,9 @@ from emotion_llama_vllm import metrics
 
 _KEY = "emotion_llama.caller"
 
+ABORT = "emotion_llama.abort"
+"""ASGI extension of our connections: its `abort` closes without waiting for the client to read."""
+
 OPEN_PATHS = frozenset({"/", "/health", "/livez", "/readyz"})
 """What answers without a key."""
 

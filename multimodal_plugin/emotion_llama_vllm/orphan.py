@@ -1,0 +1,65 @@
+"""The engine's processes end with the server that started them, however it ended.
+
+vLLM's engine would wait for requests for ever after its server was killed, and keep the GPU's
+memory from the next one.
+"""
+
+import functools
+import multiprocessing
+import multiprocessing.util
+import os
+import signal
+import threading
+import time
+
+SERVER_PID = "EMOTION_LLAMA_SERVER_PID"
+"""Environment variable by which `emotion-llama serve` names itself to its descendants."""
+
+_LOOK_SECONDS = 0.5
+_LEAVE_SECONDS = 3
+
+
+def announce_server() -> None:
+    """Have the engine's processes that this process starts from now on end with it."""
+    os.environ[SERVER_PID] = str(os.getpid())
+    # A forked process has loaded vLLM's plugins already, and does not ask them again.
+    multiprocessing.util.register_after_fork(_watch_server, lambda watch: watch())
+
+
+@functools.cache
+def end_with_server() -> None:
+    """Watch the server if this process belongs to its engine.
+
+    A program that uses vLLM as a library announces no server: it ends its engine itself, and may
+    go on when its own parent has ended.
+    """
+    if SERVER_PID in os.environ and multiprocessing.parent_process() is not None:
+        _ignore_the_terminal()
+        _watch_server()
+
+
+def _ignore_the_terminal() -> None:
+    """Leave Ctrl+C and a closed terminal to the server, which lets the engine finish its work."""
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+
+
+def _watch_server() -> None:
+    parent, server = os.getppid(), int(os.environ[SERVER_PID])
+    watch = threading.Thread(
+        target=_end_after, args=(parent, server), name="watch-server", daemon=True
+    )
+    watch.start()
+
+
+def _end_after(parent: int, server: int) -> None:
+    """End this process after its parent; the server may have ended before this was called."""
+    import psutil
+
+    ancestors = {process.pid for process in psutil.Process().parents()}
+    while server in ancestors and os.getppid() == parent:
+        time.sleep(_LOOK_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_LEAVE_SECONDS)
+    os.kill(os.getpid(), signal.SIGKILL)
