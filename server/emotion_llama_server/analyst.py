@@ -23,6 +23,7 @@ from emotion_llama_vllm.media.file import ClipFile
 from emotion_llama_vllm.media.source import MediaReader
 from emotion_llama_vllm.media.threads import files
 from emotion_llama_vllm.settings import media_settings
+from emotion_llama_vllm.shares import asking
 
 Events = AsyncGenerator[Event, None]
 
@@ -82,7 +83,8 @@ class Analyst:
     async def _key(self, clip: ClipFile, request: EmotionRequest) -> bytes | None:
         if self.cache.is_off:
             return None
-        return await files.run(lambda: self.cache.key(clip.digest, request, self.served))
+        owner = asking.get().owner
+        return await files.run(lambda: self.cache.key(owner, clip.digest, request, self.served))
 
     async def _keep(self, key: bytes | None, events: Events) -> Events:
         async with aclosing(events):

@@ -1,4 +1,8 @@
-"""Answers to identical deterministic requests, in memory, bounded by bytes, off by default."""
+"""Answers to identical deterministic requests, in memory, bounded by bytes, off by default.
+
+A key, or an address where there are no keys, finds its own answers alone: a hit would otherwise
+show what another one has asked about.
+"""
 
 import hashlib
 
@@ -23,17 +27,29 @@ class AnswerCache:
     def is_off(self) -> bool:
         return not self._answers.maxsize
 
-    def key(self, clip: bytes, request: EmotionRequest, served: Served) -> bytes | None:
-        """What an answer depends on, the clip by its digest; None for one that is not cached."""
+    def key(self, owner: str, clip: bytes, request: EmotionRequest, served: Served) -> bytes | None:
+        """Return what an answer is kept under; None for one that is not kept.
+
+        Args:
+            owner: who asks.
+            clip: the digest of the clip's bytes.
+            request: what is asked about it.
+            served: the checkpoint that answers.
+        """
         if self.is_off or (request.temperature > 0 and request.seed is None):
             return None
         asked = request.model_dump_json(exclude={"video", "stream"})
         card = served.card.model_dump_json()
-        parts = (clip, asked.encode(), f"{served.manifest} {served.name} {card}".encode())
+        parts = (
+            owner.encode(),
+            clip,
+            asked.encode(),
+            f"{served.manifest} {served.name} {card}".encode(),
+        )
         return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).digest()
 
     def get(self, key: bytes | None) -> EmotionResponse | None:
-        """The answer as it was given; None for what is not there, or not cached."""
+        """Return the answer as it was given; None for what is not there, or not kept."""
         kept = None if key is None else self._answers.get(key)
         if not self.is_off:
             metrics.answer_cache.labels("miss" if kept is None else "hit").inc()

@@ -39,7 +39,7 @@ def answer(explanation: str) -> EmotionResponse:
 
 
 def key(cache: AnswerCache, **fields: object) -> bytes | None:
-    return cache.key(b"clip", EmotionRequest.model_validate(fields), SERVED)
+    return cache.key("key:alice", b"clip", EmotionRequest.model_validate(fields), SERVED)
 
 
 def test_off_by_default_nothing_is_kept() -> None:
@@ -70,10 +70,17 @@ def test_whatever_changes_the_answer_is_another_request(other: dict[str, object]
 
 def test_another_clip_or_checkpoint_is_another_request() -> None:
     cache, request = AnswerCache(1), EmotionRequest()
-    same = cache.key(b"clip", request, SERVED)
-    assert cache.key(b"other", request, SERVED) != same
-    assert cache.key(b"clip", request, Served("demo", Card(), "def")) != same
-    assert cache.key(b"clip", request, Served("demo", Card(labels=["a", "b"]), "abc")) != same
+    same = cache.key("", b"clip", request, SERVED)
+    assert cache.key("", b"other", request, SERVED) != same
+    assert cache.key("", b"clip", request, Served("demo", Card(), "def")) != same
+    assert cache.key("", b"clip", request, Served("demo", Card(labels=["a", "b"]), "abc")) != same
+
+
+def test_another_who_asks_the_same_finds_no_answer() -> None:
+    cache, request = AnswerCache(1), EmotionRequest()
+    owners = ("", "key:alice", "key:bob", "address:10.0.0.1", "address:10.0.0.2")
+    keys = {cache.key(owner, b"clip", request, SERVED) for owner in owners}
+    assert len(keys) == len(owners)
 
 
 def test_chance_is_not_cached_unless_it_is_seeded() -> None:

@@ -16,6 +16,7 @@ from emotion_llama_vllm.media.errors import MediaError
 from emotion_llama_vllm.media.file import ClipFile
 from emotion_llama_vllm.media.timeline import record
 from emotion_llama_vllm.settings import MediaSettings
+from emotion_llama_vllm.shares import Asker, asking
 from tests.support.media import Recipe, make_clip
 
 SETTINGS = MediaSettings()
@@ -68,6 +69,17 @@ async def test_other_bytes_or_another_job_are_not(decoder: Counting) -> None:
         (97, 200),
     ]
     assert decoder.runs == 3
+
+
+async def test_another_who_asks_about_it_waits_for_decoding_as_for_any_clip(
+    decoder: Counting,
+) -> None:
+    cache = ClipCache(decoder, 1)
+    for runs, owner in enumerate(("key:alice", "key:bob", "address:10.0.0.1"), start=1):
+        asking.set(Asker(owner))
+        for _ in range(2):
+            await ask(cache, b"a")
+            assert decoder.runs == runs
 
 
 async def test_what_was_not_used_for_longest_gives_way(decoder: Counting) -> None:

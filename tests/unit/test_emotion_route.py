@@ -6,6 +6,7 @@ import json
 import os
 import re
 import tempfile
+from argparse import Namespace
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,6 +23,8 @@ from emotion_llama.schema import EmotionRequest
 from emotion_llama_server import submission
 from emotion_llama_server.analyst import Analyst
 from emotion_llama_server.answer_cache import AnswerCache
+from emotion_llama_server.gate import Gate, prepare
+from emotion_llama_server.gate.keys import KeyRing
 from emotion_llama_server.routes import emotion
 from emotion_llama_server.submission import Submission
 from emotion_llama_vllm.analysis.labels import LabelTree
@@ -181,6 +184,21 @@ def test_a_known_answer_comes_from_the_cache(client: TestClient, engine: FakeEng
     assert other.pop("timing")["decode"] == 0 < one.pop("timing")["decode"]
     assert one == other
     assert one["explanation"] == WORDS[-1]
+
+
+def test_a_key_does_not_learn_what_another_has_asked(engine: FakeEngine, tmp_path: Path) -> None:
+    app = FastAPI()
+    app.include_router(emotion.router)
+    app.state.emotion_llama_analyst = analyst(engine, tmp_path, megabytes=1)
+    prepare(app.state, Namespace(key_ring=KeyRing.parse(["alice:a", "bob:b"])))
+    app.add_middleware(Gate)
+    with TestClient(app) as client:
+        answers = [
+            client.post("/v1/emotion", json=ASKED, headers={"X-API-Key": key}) for key in "aabba"
+        ]
+    assert [answer.headers["X-Cache"] for answer in answers] == ["miss", "hit"] * 2 + ["hit"]
+    decoding = [answer.json()["timing"]["decode"] for answer in answers]
+    assert [seconds > 0 for seconds in decoding] == [True, False, True, False, False]
 
 
 def test_a_known_answer_can_be_streamed(client: TestClient, engine: FakeEngine) -> None:

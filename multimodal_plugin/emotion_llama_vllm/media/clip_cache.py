@@ -12,6 +12,7 @@ from emotion_llama_vllm import metrics
 from emotion_llama_vllm.media.decoder import Decoded, Decoder
 from emotion_llama_vllm.media.file import ClipFile
 from emotion_llama_vllm.media.threads import files
+from emotion_llama_vllm.shares import asking
 
 _T = TypeVar("_T", bound=Decoded)
 
@@ -19,7 +20,8 @@ _T = TypeVar("_T", bound=Decoded)
 class ClipCache:
     """A decoder that keeps what another one made, bounded by bytes.
 
-    A clip is known by its content: only who has sent the same bytes finds it, whatever its name.
+    A clip is known by its content, whatever its name, and by who asks about it: the time that
+    decoding takes would else tell that another key has asked about the same clip.
 
     Args:
         decoder: decodes what is not there.
@@ -37,7 +39,7 @@ class ClipCache:
         return self._decoder.size
 
     async def run(self, job: Callable[[bytes], _T], clip: ClipFile) -> _T:
-        key = await files.run(partial(_key, job, clip))
+        key = await files.run(partial(_key, asking.get().owner, job, clip))
         kept = self._kept.get(key)
         metrics.clip_cache.labels("miss" if kept is None else "hit").inc()
         if kept is not None:
@@ -48,5 +50,5 @@ class ClipCache:
         return decoded
 
 
-def _key(job: Callable[[bytes], Decoded], clip: ClipFile) -> bytes:
-    return hashlib.sha256(pickle.dumps(job) + clip.digest).digest()
+def _key(owner: str, job: Callable[[bytes], Decoded], clip: ClipFile) -> bytes:
+    return hashlib.sha256(pickle.dumps((owner, job)) + clip.digest).digest()
