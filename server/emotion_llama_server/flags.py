@@ -113,6 +113,8 @@ def _check_server_settings(args: Namespace) -> None:
         args.key_ring = key_ring(args, args.server_settings)
     except KeyFormatError as error:
         raise StartError(f"API keys: {error}.") from error
+    if unknown := sorted(set(args.server_settings.metrics_key) - args.key_ring.names):
+        raise StartError(f"--metrics-key: no API key has the name {unknown[0][:64]!r}.")
     args.legacy_port = args.server_settings.legacy_port
     if args.legacy_port == args.port:
         raise StartError(f"--port and --legacy-port are both {args.port}; choose two.")

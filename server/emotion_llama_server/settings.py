@@ -33,6 +33,10 @@ class ServerSettings(BaseSettings):
     api_keys: SecretStr = SecretStr("")
     """The same, separated by commas; for the environment alone, as others can read a flag."""
 
+    metrics_key: Annotated[tuple[str, ...], NoDecode] = ()
+    """name of a key that may see /metrics, which all keys may if none is named; give it again for
+    more"""
+
     expose_route: Annotated[tuple[str, ...], NoDecode] = ()
     """answer this route of vLLM's too, as /tokenize; give it again for more"""
 
@@ -73,7 +77,7 @@ class ServerSettings(BaseSettings):
     answer_cache_mb: float = Field(default=0, ge=0)
     """keep answers to identical deterministic requests of /v1/emotion, at most these MiB"""
 
-    @field_validator("expose_route", "trusted_proxy", mode="before")
+    @field_validator("metrics_key", "expose_route", "trusted_proxy", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return [part for part in value.split(",") if part] if isinstance(value, str) else value

@@ -192,7 +192,7 @@ TABLE: list[Row] = [
     *(
         Row("another method", route, 405, method=method)
         for route in ROUTES
-        for method in ("GET", "DELETE", "OPTIONS", "QUERY")
+        for method in ("GET", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY")
     ),
     Row("text", EMOTION, 415, body(EMOTION), headers={"Content-Type": "text/plain"}),
     Row(

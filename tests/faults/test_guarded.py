@@ -3,6 +3,7 @@
 The tests run in this order; the last one ends the server.
 """
 
+import base64
 import json
 import socket
 import ssl
@@ -11,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -18,8 +20,10 @@ import requests
 
 from emotion_llama_vllm import demo_files
 from tests.faults.conftest import KEYS, Guarded, Start, chat
+from tests.support.media import Recipe, make_clip
 
 CHAT = "/v1/chat/completions"
+MISSES = 'emotion_llama_clip_cache_total{result="miss"}'
 LEGACY = {"video_path": "clip.mp4", "question": "x"}
 
 
@@ -28,6 +32,7 @@ def guarded(start: Start) -> Iterator[Guarded]:
     flags = ["--max-in-flight", "2", "--max-waiting", "1", "--request-timeout", "20"]
     flags += ["--max-upload-mb", "4", "--log-format", "json", "--expose-route", "/tokenize"]
     flags += ["--rate-limit", "100/minute", "--allowed-origins", '["https://page.example"]']
+    flags += ["--metrics-key", "alice", "--answer-cache-mb", "16"]
     with start(*flags) as server:
         yield server
 
@@ -67,7 +72,48 @@ def test_nothing_answers_without_a_key(guarded: Guarded, path: str, legacy: bool
 
 def test_the_probes_answer_everybody(guarded: Guarded) -> None:
     for path in ("/health", "/livez", "/readyz"):
-        assert guarded.ask("GET", path, None).status_code == 200
+        for legacy in (False, True):
+            for method in ("GET", "HEAD"):
+                assert guarded.ask(method, path, None, legacy=legacy).status_code == 200
+            for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"):
+                refused = guarded.ask(method, path, None, legacy=legacy)
+                assert refused.status_code == 405
+                assert refused.headers["allow"] == "GET, HEAD"
+
+
+def test_head_answers_wherever_get_does(guarded: Guarded) -> None:
+    for path in ("/ping", "/version", "/metrics", "/v1/models", "/docs", "/openapi.json"):
+        for legacy in (False, True):
+            head = guarded.ask("HEAD", path, legacy=legacy)
+            got = guarded.ask("GET", path, legacy=legacy)
+            assert head.status_code == got.status_code == 200
+            assert head.content == b""
+            assert head.headers["content-type"] == got.headers["content-type"]
+            assert guarded.ask("TRACE", path, legacy=legacy).status_code == 405
+
+
+def test_only_the_key_that_is_named_sees_the_metrics(guarded: Guarded) -> None:
+    assert guarded.ask("GET", "/metrics").status_code == 200
+    for path in ("/metrics", "/metrics/", "/metricsx"):
+        refused = guarded.ask("GET", path, "bob")
+        assert refused.status_code == 403
+        assert "emotion_llama" not in refused.text
+
+
+def test_a_key_does_not_learn_what_another_has_asked(guarded: Guarded) -> None:
+    asked = {"video": "clip.mp4", "task": "emotion"}
+    answers = [guarded.ask("POST", "/v1/emotion", key, json=asked) for key in ("alice", "bob") * 2]
+    assert [answer.headers["x-cache"] for answer in answers] == ["miss", "miss", "hit", "hit"]
+
+
+def test_a_chat_about_a_clip_that_another_key_has_sent_decodes_it_again(guarded: Guarded) -> None:
+    clip = base64.b64encode(make_clip(Recipe(seed=99))).decode()
+    body = chat(f"data:video/mp4;base64,{clip}", max_tokens=1)
+    misses = [guarded.metric(MISSES)]
+    for key in ("alice", "alice", "bob", "bob"):
+        assert guarded.ask("POST", CHAT, key, json=body).status_code == 200
+        misses.append(guarded.metric(MISSES))
+    assert [after - before for before, after in pairwise(misses)] == [1, 0, 1, 0]
 
 
 def test_each_key_opens_every_route_on_both_ports(guarded: Guarded) -> None:

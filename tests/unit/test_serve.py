@@ -138,6 +138,8 @@ def test_a_wrong_setting_is_told_in_one_sentence(parse: Any, flags: list[str], r
         (["--log-format", "xml"], "--log-format"),
         (["--decode-workers", "-1"], "--decode-workers"),
         (["--api-key-file", "/no/such/file"], "cannot be read"),
+        (["--metrics-key", "nobody"], "--metrics-key: no API key has the name 'nobody'"),
+        (["--rate-limit-fail", "sideways"], "--rate-limit-fail"),
         (["--no-such-flag"], "--no-such-flag"),
         (["--port", "many"], "--port"),
         (["--max-num-batched-tokens", "0"], "--max-num-batched-tokens"),

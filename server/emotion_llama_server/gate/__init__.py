@@ -50,7 +50,7 @@ class _Plan:
                 fails_open=settings.rate_limit_fail == "open",
             )
         app = Routes(app, router)
-        app = Keys(app, key_ring(args, settings))
+        app = Keys(app, key_ring(args, settings), settings.metrics_key)
         app = Failures(app)
         if origins := getattr(args, "cors_origins", None):
             app = CORSMiddleware(

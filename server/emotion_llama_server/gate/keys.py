@@ -4,7 +4,7 @@ import hashlib
 import re
 import secrets
 from argparse import Namespace
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -17,6 +17,10 @@ from emotion_llama_server.gate.scope import OPEN_PATHS, caller_of, refuse
 from emotion_llama_server.settings import ServerSettings
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_METRICS = "/metrics"
+"""vLLM answers every path that begins so with its metrics."""
+_MISSING = "An API key is needed: send `Authorization: Bearer KEY` or `X-API-Key: KEY`."
+_UNKNOWN = "The API key is not known here."
 VLLM_KEY_NAME = "api-key"
 """What a key of `--api-key` or `VLLM_API_KEY` is called: these have no names."""
 
@@ -56,8 +60,13 @@ class KeyRing:
     def __bool__(self) -> bool:
         return bool(self.digests)
 
+    @property
+    def names(self) -> set[str]:
+        """Return the names of all keys."""
+        return {name for name, _ in self.digests}
+
     def find(self, key: bytes) -> str | None:
-        """The key's name; it takes the same time for each."""
+        """Return the key's name; it takes the same time for each."""
         digest, found = _digest(key), None
         for name, known in self.digests:
             if secrets.compare_digest(digest, known):
@@ -86,28 +95,38 @@ def key_ring(args: Namespace, settings: ServerSettings) -> KeyRing:
 
 
 class Keys:
-    """Lets through whoever has a key, and what is open; everything if there are no keys."""
+    """Lets through whoever has a key, and what is open; everything if there are no keys.
 
-    def __init__(self, app: ASGIApp, ring: KeyRing) -> None:
-        self._app, self._ring = app, ring
+    Args:
+        app: what is inside.
+        ring: the keys.
+        metrics_keys: names of the keys that may see the metrics; all of them if there is none.
+    """
+
+    def __init__(self, app: ASGIApp, ring: KeyRing, metrics_keys: Collection[str] = ()) -> None:
+        self._app, self._ring, self._metrics_keys = app, ring, metrics_keys
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not self._ring:
-            await self._app(scope, receive, send)
-            return
-        given = _given(Headers(scope=scope))
-        name = None if given is None else self._ring.find(given)
-        caller_of(scope).key = name
-        if name is None and path_of(scope) not in OPEN_PATHS:
-            words = (
-                "The API key is not known here."
-                if given is not None
-                else ("An API key is needed: send `Authorization: Bearer KEY` or `X-API-Key: KEY`.")
-            )
-            error = HTTPException(401, words, {"WWW-Authenticate": "Bearer"})
-            await refuse(scope, receive, send, error=error, reason="key")
-            return
+        if scope["type"] == "http" and self._ring:
+            given = _given(Headers(scope=scope))
+            name = None if given is None else self._ring.find(given)
+            caller_of(scope).key = name
+            error = self._refusal(path_of(scope), name, was_given=given is not None)
+            if error is not None:
+                await refuse(scope, receive, send, error=error, reason="key")
+                return
         await self._app(scope, receive, send)
+
+    def _refusal(self, path: str, name: str | None, *, was_given: bool) -> HTTPException | None:
+        """Return why a path is closed to the key of this name, or to whoever has none."""
+        if path in OPEN_PATHS:
+            return None
+        if name is None:
+            words = _UNKNOWN if was_given else _MISSING
+            return HTTPException(401, words, {"WWW-Authenticate": "Bearer"})
+        if self._metrics_keys and path.startswith(_METRICS) and name not in self._metrics_keys:
+            return HTTPException(403, "This key may not see the metrics.")
+        return None
 
 
 def _given(headers: Headers) -> bytes | None:

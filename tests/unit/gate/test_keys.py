@@ -80,6 +80,23 @@ async def test_the_name_and_never_the_key_is_told(
     assert (REGISTRY.get_sample_value(name, {"key": "alice", "status": "200"}) or 0) > 0
 
 
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/", "/metricsx", "/metrics/x"])
+async def test_the_metrics_are_for_the_keys_that_are_named(path: str) -> None:
+    house = House(keys="alice:a,prometheus:p,ops:o", metrics_key=("prometheus", "ops"))
+    answers = {key: await Call(house, path, "GET", {"X-API-Key": key}).answer() for key in "apo"}
+    assert [answer.status for answer in answers.values()] == [403, 404, 404]  # the house has none
+    assert json.loads(answers["a"].text)["error"]["code"] == 403
+    assert (await Call(house, path, "HEAD", {"X-API-Key": "a"}).answer()).status == 403
+    assert (await Call(house, path, "GET").answer()).status == 401
+    assert (await Call(house, "/look", "GET", {"X-API-Key": "a"}).answer()).status == 200
+    assert (await Call(house, "/health", "GET").answer()).status == 200
+
+
+async def test_without_names_every_key_may_see_the_metrics() -> None:
+    house = House(keys="alice:a")
+    assert (await Call(house, "/metrics", "GET", {"X-API-Key": "a"}).answer()).status == 404
+
+
 def test_a_file_and_a_setting_are_read(tmp_path: Path) -> None:
     path = tmp_path / "keys"
     path.write_text("# a comment\n\nalice:a:b\n  bob : k2  \nalice:new\n")
