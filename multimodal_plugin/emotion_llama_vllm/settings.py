@@ -48,7 +48,7 @@ class MediaSettings(BaseSettings):
     """memory in MiB that decoding a clip may take"""
 
     clip_cache_mb: float = Field(default=256, ge=0)
-    """MiB of decoded clips that are kept for further questions about them"""
+    """MiB of decoded clips that are kept for further questions of the same key about them"""
 
     @field_validator("allow_private_media_host", mode="before")
     @classmethod

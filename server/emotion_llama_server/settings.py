@@ -75,7 +75,7 @@ class ServerSettings(BaseSettings):
     """form of the log's lines"""
 
     answer_cache_mb: float = Field(default=0, ge=0)
-    """keep answers to identical deterministic requests of /v1/emotion, at most these MiB"""
+    """keep answers to a key's identical deterministic requests of /v1/emotion, up to these MiB"""
 
     @field_validator("metrics_key", "expose_route", "trusted_proxy", mode="before")
     @classmethod
