@@ -24,7 +24,7 @@ MODEL = "measured"
 """The name under which each serves."""
 _FLAGS = (
     *("--served-model-name", MODEL, "--enforce-eager"),
-    *("--max-model-len", "2048", "--max-num-seqs", "64"),
+    *("--max-model-len", "2048", "--max-num-seqs", "80"),
     *("--kv-cache-memory-bytes", str(3 << 30)),
 )
 """Of both servers; the attention cache has room for all clips of a measurement."""

@@ -59,6 +59,7 @@ class Guarded:
 def media_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("clips")
     write_clip(root / "clip.mp4")
+    write_clip(root / "minute.mp4", Recipe(width=64, height=64, seconds=60, frames_per_second=2))
     write_clip(root / "long.mp4", Recipe(width=1280, height=720, seconds=60, frames_per_second=2))
     return root
 

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
 
@@ -227,6 +228,59 @@ def test_a_request_that_takes_too_long_is_ended(guarded: Guarded) -> None:
         connection.settimeout(30)
         answer = connection.recv(65536)
     assert b" 408 " in answer.split(b"\r\n")[0]
+    until(lambda: is_idle(guarded))
+
+
+LARGE = {
+    "video": "minute.mp4",
+    "task": "emotion",
+    "labels": [f"f{number}" for number in range(64)],
+    "timeline": {"window": 1, "step": 0.2},
+    "stream": True,
+}
+
+
+@contextmanager
+def large_analysis(guarded: Guarded) -> Iterator[list[float]]:
+    """Have alice analyse for as long as the block runs; yields when her windows were told."""
+    told: list[float] = []
+    is_enough = threading.Event()
+
+    def listen() -> None:
+        with guarded.ask("POST", "/v1/emotion", json=LARGE, stream=True) as response:
+            for line in response.iter_lines():
+                if line == b"event: timeline.window":
+                    told.append(time.monotonic())
+                if is_enough.is_set():
+                    return
+
+    listening = threading.Thread(target=listen)
+    listening.start()
+    try:
+        yield told
+    finally:
+        is_enough.set()
+        listening.join(30)
+
+
+def test_a_large_analysis_leaves_the_engine_to_another_key(guarded: Guarded) -> None:
+    """Its wait is at most twice that alone and a step, and one step is in its wait alone."""
+
+    def seconds_for_one_token(number: int) -> float:
+        question = chat(max_tokens=1)
+        question["messages"][0]["content"][1]["text"] = f"{number} [reason] Why?"
+        started = time.monotonic()
+        assert guarded.ask("POST", CHAT, "bob", json=question).status_code == 200
+        return time.monotonic() - started
+
+    seconds_for_one_token(0)
+    alone = statistics.median(seconds_for_one_token(number) for number in range(1, 12))
+    with large_analysis(guarded) as told:
+        until(lambda: bool(told), seconds=15)
+        before = len(told)
+        waits = [seconds_for_one_token(number) for number in range(12, 23)]
+        assert len(told) > before  # the analysis goes on meanwhile
+    assert statistics.median(waits) <= 3 * alone
     until(lambda: is_idle(guarded))
 
 
