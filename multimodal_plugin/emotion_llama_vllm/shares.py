@@ -63,11 +63,9 @@ class Shares(Generic[_Owner]):
         """Return how many places the owner holds."""
         return self._held[owner]
 
-    def has_room(self, owner: _Owner, places: int = 1) -> bool:
-        """Tell whether the owner would get so many places at once."""
-        limit = self._limit(owner)
-        wanted = min(places, limit, self._most)
-        return wanted <= self._free and self._held[owner] + wanted <= limit
+    def has_room(self, owner: _Owner) -> bool:
+        """Tell whether there is a free place that the owner may take."""
+        return self._free > 0 and self._held[owner] < self._limit(owner)
 
     @asynccontextmanager
     async def take(self, owner: _Owner, places: int = 1) -> AsyncGenerator[None, None]:
@@ -120,10 +118,7 @@ class Shares(Generic[_Owner]):
     def _hand_out(self) -> None:
         """Let in whoever's turn it is, as long as there are places."""
         while self._free and (owner := self._next()) is not None:
-            queue = self._queues[owner]
-            turn, wanted = next(iter(queue.items()))
-            if wanted > self._free:
-                return  # kept for it: a large request would else wait for ever
+            turn, wanted = next(iter(self._queues[owner].items()))
             self._forget(owner, turn)
             if not turn.cancelled():
                 self._free -= wanted
@@ -131,13 +126,27 @@ class Shares(Generic[_Owner]):
                 turn.set_result(None)
 
     def _next(self) -> _Owner | None:
-        """Return the waiting owner that holds the fewest places and may take more."""
-        owners = (owner for owner in self._queues if self._may_take_more(owner))
-        return min(owners, key=self._held.__getitem__, default=None)
+        """Return the waiting owner that is to get places now.
+
+        It holds the fewest of those that may take more. Where it wants more than are free, only
+        another that holds as few comes before it: owners with more would else always be first.
+        """
+        owners = [owner for owner in self._queues if self._may_take_more(owner)]
+        fewest = min((self._held[owner] for owner in owners), default=0)
+        fitting = (
+            owner
+            for owner in owners
+            if self._held[owner] == fewest and self._wanted(owner) <= self._free
+        )
+        return next(fitting, None)
 
     def _may_take_more(self, owner: _Owner) -> bool:
-        held, wanted = self._held[owner], next(iter(self._queues[owner].values()))
-        return not held or held + wanted <= self._limit(owner)
+        held = self._held[owner]
+        return not held or held + self._wanted(owner) <= self._limit(owner)
+
+    def _wanted(self, owner: _Owner) -> int:
+        """Return how many places the owner's first waiting request wants."""
+        return next(iter(self._queues[owner].values()))
 
     def _withdraw(self, owner: _Owner, turn: Future[None], wanted: int) -> None:
         """Take back a request that was cancelled, or the places that it got just then."""

@@ -32,8 +32,6 @@ async def hold_sequences(
 
 async def _unless_gone(sequences: Shares[str], owner: str, count: int, raw_request: Request) -> int:
     """Take the places, however long that takes, as long as somebody waits for the answer."""
-    if sequences.has_room(owner, count):
-        return await sequences.acquire(owner, count)
     taking = asyncio.ensure_future(sequences.acquire(owner, count))
     gone = asyncio.ensure_future(listen_for_disconnect(raw_request))
     try:

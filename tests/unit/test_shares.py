@@ -85,15 +85,23 @@ async def test_one_owners_requests_come_in_their_order() -> None:
 
 
 async def test_a_large_request_is_not_overtaken_for_ever() -> None:
-    crowd = Crowd(Shares(4, 4))
+    crowd = Crowd(Shares(5, 4))
     small = await crowd.come("a", 3)
     await crowd.come("b", places=4)
     more = await crowd.come("a", 5)
     assert crowd.inside == {"a": 3}
-    await crowd.leave(*small)
+    await crowd.leave(*small[:2])
     assert crowd.inside["b"] == 4
-    assert crowd.inside["a"] == 0
+    assert crowd.inside["a"] == 1
     assert not any(task.done() for task in more)
+
+
+async def test_a_large_request_that_waits_keeps_no_new_owner_out() -> None:
+    crowd = Crowd(Shares(5, 4))
+    await crowd.come("a", 3)
+    await crowd.come("b", places=4)
+    await crowd.come("c")
+    assert crowd.inside == {"a": 3, "c": 1}
 
 
 @pytest.mark.parametrize("places", [5, 1000, UNLIMITED])
