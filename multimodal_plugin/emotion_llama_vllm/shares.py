@@ -30,6 +30,8 @@ class Asker:
     owner: str = ""
     is_alone: Callable[[], bool] = lambda: True
     """Tells whether no other request is worked on."""
+    is_background: bool = False
+    """Whether this part of the request is the long one, for which nobody waits at once."""
 
 
 _NOBODY = Asker()

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from emotion_llama.schema import (
@@ -128,10 +128,12 @@ class Analysis:
 
     async def _tell_windows(self, found: asyncio.Queue[Event | None]) -> None:
         """Read one window after another; of the many that there may be only a few are at work."""
+        asker = replace(asking.get(), is_background=True)
+        asking.set(asker)
         at_once: Shares[Asker] = Shares(_WINDOWS_ALONE, _windows_at_once)
         async with asyncio.TaskGroup() as group:
             for window in self._timeline.windows:
-                await at_once.start(group, asking.get(), partial(self._tell_window, window, found))
+                await at_once.start(group, asker, partial(self._tell_window, window, found))
 
     async def _tell_window(self, window: Window, found: asyncio.Queue[Event | None]) -> None:
         prompt = await self._engine.render_clip(window.clip, self._emotion_text, style="eval")

@@ -2,9 +2,9 @@
 
 from emotion_llama_vllm.shares import UNLIMITED, Asker, Shares, with_reserve
 
-_READS_ALONE, _READS = 64, 16
-"""A read behind a prompt that is known computes the prompt's last block of tokens: so many cost
-about as much as one new prompt."""
+_READS_ALONE, _READS, _READS_OF_WINDOWS = 64, 16, 4
+"""Reads of one request while it is alone, while there are others, and of its windows then: the more
+reads are in a step of the engine, the longer everybody waits for it."""
 _RENDERS = 2
 """vLLM renders one prompt after another: a second one is there when the first is ready."""
 _RESERVED = 8
@@ -25,8 +25,10 @@ class EngineShares:
         self.renders: Shares[str] = Shares(with_reserve(_RENDERS), _RENDERS)
         """Prompts that are rendered, by the key that asks."""
         self.reads: Shares[Asker] = Shares(UNLIMITED, _reads_at_once)
-        """Reads of labels, by request: the more of them, the longer each step of the engine."""
+        """Reads of labels, by the request, and the part of it, that needs them."""
 
 
 def _reads_at_once(asker: Asker) -> int:
-    return _READS_ALONE if asker.is_alone() else _READS
+    if asker.is_alone():
+        return _READS_ALONE
+    return _READS_OF_WINDOWS if asker.is_background else _READS

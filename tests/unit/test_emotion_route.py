@@ -306,7 +306,14 @@ async def test_windows_are_looked_at_a_few_at_a_time(
         await engine.goes_on.wait()
         return await render(clip, text, style=style)
 
-    engine.render_clip = count
+    backgrounds: list[bool] = []
+    read = engine.read_labels
+
+    async def note(prompt: Any, tree: LabelTree) -> tuple[dict[str, float], list[Any]]:
+        backgrounds.append(asking.get().is_background)
+        return await read(prompt, tree)
+
+    engine.render_clip, engine.read_labels = count, note
     asking.set(Asker("a", is_alone=lambda: alone))
     asked = {"video": "clip.mp4", "task": "emotion", "timeline": {"window": 0.5, "step": 0.002}}
     submission = Submission(EmotionRequest.model_validate(asked), None)
@@ -318,7 +325,9 @@ async def test_windows_are_looked_at_a_few_at_a_time(
     assert rendered == most + 1  # and the clip as a whole
     assert len(asyncio.all_tasks()) < before + most + 10
     engine.goes_on.set()
-    assert len((await looking).timeline or []) >= 751
+    windows = len((await looking).timeline or [])
+    assert windows >= 751
+    assert sorted(backgrounds) == [False] + [True] * windows
 
 
 SPOOL = MultiPartParser.spool_max_size

@@ -135,8 +135,10 @@ class Counting:
         return [{"prompt_token_ids": [1]}]
 
 
-async def read_for(engine: Engine, owner: str, *, alone: bool, tree: LabelTree = TREE) -> int:
-    asking.set(Asker(owner, is_alone=lambda: alone))
+async def read_for(
+    engine: Engine, owner: str, *, alone: bool, tree: LabelTree = TREE, background: bool = False
+) -> int:
+    asking.set(Asker(owner, is_alone=lambda: alone, is_background=background))
     _, reads = await engine.read_labels({"prompt_token_ids": [1]}, tree)  # type: ignore[arg-type]
     return len(reads)
 
@@ -146,11 +148,16 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-@pytest.mark.parametrize(("alone", "most"), [(True, 64), (False, 16)])
-async def test_the_reads_of_one_request_at_once_are_bounded(alone: bool, most: int) -> None:
+@pytest.mark.parametrize(
+    ("alone", "background", "most"),
+    [(True, False, 64), (True, True, 64), (False, False, 16), (False, True, 4)],
+)
+async def test_the_reads_of_one_request_at_once_are_bounded(
+    alone: bool, background: bool, most: int
+) -> None:
     client: Any = Counting()
     engine = Engine(client)
-    reading = asyncio.create_task(read_for(engine, "a", alone=alone))
+    reading = asyncio.create_task(read_for(engine, "a", alone=alone, background=background))
     await settle()
     assert client.inside["a"] == most
     client.goes_on.set()
