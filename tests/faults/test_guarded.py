@@ -263,25 +263,43 @@ def large_analysis(guarded: Guarded) -> Iterator[list[float]]:
         listening.join(30)
 
 
-def test_a_large_analysis_leaves_the_engine_to_another_key(guarded: Guarded) -> None:
-    """Its wait is at most twice that alone and a step, and one step is in its wait alone."""
-
-    def seconds_for_one_token(number: int) -> float:
-        question = chat(max_tokens=1)
+def questions(first: int, count: int) -> list[dict[str, Any]]:
+    """Questions that no cache of prompts knows, each to be answered with one token."""
+    asked = [chat(max_tokens=1) for _ in range(count)]
+    for number, question in enumerate(asked, start=first):
         question["messages"][0]["content"][1]["text"] = f"{number} [reason] Why?"
-        started = time.monotonic()
-        assert guarded.ask("POST", CHAT, "bob", json=question).status_code == 200
-        return time.monotonic() - started
+    return asked
 
-    seconds_for_one_token(0)
-    alone = statistics.median(seconds_for_one_token(number) for number in range(1, 12))
-    with large_analysis(guarded) as told:
-        until(lambda: bool(told), seconds=15)
-        before = len(told)
-        waits = [seconds_for_one_token(number) for number in range(12, 23)]
-        assert len(told) > before  # the analysis goes on meanwhile
-    assert statistics.median(waits) <= 3 * alone
-    until(lambda: is_idle(guarded))
+
+def seconds_for(guarded: Guarded, question: dict[str, Any]) -> float:
+    started = time.monotonic()
+    assert guarded.ask("POST", CHAT, "bob", json=question).status_code == 200
+    return time.monotonic() - started
+
+
+def seconds_of_steps(guarded: Guarded) -> list[float]:
+    """How long the engine's steps take, one token of an answer each."""
+    asked = chat(max_tokens=12, stream=True)
+    with guarded.ask("POST", CHAT, "bob", json=asked, stream=True) as answer:
+        times = [time.monotonic() for line in answer.iter_lines() if line.startswith(b"data")]
+    return [later - earlier for earlier, later in pairwise(times)]
+
+
+def test_a_large_analysis_leaves_the_engine_to_another_key(guarded: Guarded) -> None:
+    """A question waits at most twice as long as alone and a step, but for noise of the machine."""
+    seconds_for(guarded, questions(0, 1)[0])
+    alone, beside, steps = [], [], []
+    for first in (100, 200, 300):
+        alone += [seconds_for(guarded, question) for question in questions(first, 5)]
+        with large_analysis(guarded) as told:
+            until(lambda: bool(told), seconds=15)
+            before = len(told)
+            beside += [seconds_for(guarded, question) for question in questions(first + 50, 5)]
+            steps += seconds_of_steps(guarded)
+            until(lambda: len(told) > before)  # the analysis goes on meanwhile
+        until(lambda: is_idle(guarded))
+    most = 2 * statistics.median(alone) + statistics.median(steps)
+    assert statistics.median(beside) <= 1.5 * most
 
 
 def long_ones(guarded: Guarded, pool: ThreadPoolExecutor, count: int) -> list[Any]:
