@@ -73,8 +73,8 @@ def _check_plugins() -> None:
     routes = {plugin.name for plugin in load_endpoint_plugins(("generate",))}
     if ARCHITECTURE not in ModelRegistry.get_supported_archs() or PLUGINS[1] not in routes:
         raise StartError(
-            "vLLM did not load Emotion-LLaMA's plugins (the log above says why); "
-            "reinstall the package in this environment."
+            "vLLM did not load Emotion-LLaMA's plugins: the log above says why. "
+            "If it tells of nothing else, reinstall the package in this environment."
         )
 
 

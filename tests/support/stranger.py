@@ -1,0 +1,59 @@
+"""Commands run as a user whom the machine does not know: no home, no name, nothing to write to."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from functools import cache
+
+from tests.support.paths import CHECKOUT
+
+USER = 12_345
+"""An identifier without an entry in /etc/passwd, as OpenShift gives one to each container."""
+
+_JAIL = """
+set -e
+mount --make-rprivate /
+# Python and the checkout may be in root's home, which nobody else may enter.
+kept=$(mktemp -d); number=0
+for place in $PLACES; do
+    mkdir $kept/$number; mount --bind $place $kept/$number; number=$((number+1))
+done
+mount -t tmpfs -o mode=755 none /root; number=0
+for place in $PLACES; do
+    mkdir -p $place 2>/dev/null || true
+    mount --bind $kept/$number $place; mount -o remount,bind,ro $place; number=$((number+1))
+done
+mount -o remount,ro /root
+mount -o remount,bind,ro /
+mount -t tmpfs -o mode=1777,$TMP none /tmp
+umask 077
+exec setpriv --reuid $USER_ID --regid $USER_ID --clear-groups --no-new-privs "$@"
+"""
+
+
+@cache
+def can_be_anybody() -> bool:
+    """Return whether these tests may become another user on a machine that cannot be written to."""
+    command = ["unshare", "-m", "mount", "--make-rprivate", "/"]
+    return os.geteuid() == 0 and subprocess.run(command, capture_output=True).returncode == 0
+
+
+def as_stranger(
+    command: Sequence[str], *, tmp: str = "size=512m"
+) -> tuple[list[str], dict[str, str]]:
+    """Return a command that runs another one as a stranger, and its environment.
+
+    Where the tests may not become one, they stay who they are and only have no home.
+
+    Args:
+        command: what to run.
+        tmp: mount options of /tmp, the only folder that can be written to.
+    """
+    places = dict.fromkeys([sys.base_prefix, sys.prefix, str(CHECKOUT)])
+    paths = [str(CHECKOUT / folder) for folder in ("multimodal_plugin", "server", "clients/python")]
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join([*paths, str(CHECKOUT)])}
+    if not can_be_anybody():
+        return list(command), environment | {"HOME": "/nonexistent"}
+    environment |= {"PLACES": " ".join(places), "TMP": tmp, "USER_ID": str(USER)}
+    return ["unshare", "-m", "bash", "-c", _JAIL, "jail", *command], environment
