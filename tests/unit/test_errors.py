@@ -1,15 +1,19 @@
 """Failures of the media code as each kind of route tells them: vLLM's, ours, the original's."""
 
 import errno
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, NoReturn, cast
 
 import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import Response
 from vllm.entrypoints.serve.exception_handling.register import init_exception_handler
+from vllm.exceptions import GracefulHTTPError
 
 from emotion_llama_server import errors
+from emotion_llama_vllm.media import connector
 from emotion_llama_vllm.media.connector import as_vllm_error
 from emotion_llama_vllm.media.decoder import InProcess
 from emotion_llama_vllm.media.errors import (
@@ -108,3 +112,22 @@ async def test_a_server_without_memory_is_busy() -> None:
 
     with ClipFile.in_memory(b"x") as clip, pytest.raises(ServerBusy, match="no memory"):
         await InProcess().run(hoard, clip)
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.EIO])
+async def test_vllm_is_told_what_decoding_lacks(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a decode worker has to be started anew and there is no descriptor left."""
+
+    class Starved(InProcess):
+        async def run(self, job: object, clip: ClipFile) -> NoReturn:
+            raise OSError(number, "x")
+
+    (tmp_path / "clip.mp4").write_bytes(b"x")
+    monkeypatch.setattr(connector, "current", Starved)
+    reads = connector.EmotionLlamaMediaConnector(allowed_local_media_path=str(tmp_path))
+    with pytest.raises((GracefulHTTPError, OSError)) as caught:
+        await reads.load_from_url_async("clip.mp4", cast(Any, None))
+    is_busy = isinstance(caught.value, GracefulHTTPError) and caught.value.http_status == 503
+    assert is_busy == (number == errno.EMFILE)

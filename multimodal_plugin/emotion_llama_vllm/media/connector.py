@@ -15,7 +15,7 @@ from vllm.multimodal.media import MEDIA_CONNECTOR_REGISTRY, MediaConnector, Medi
 
 from emotion_llama_vllm.media.decode import decode
 from emotion_llama_vllm.media.decoder import current
-from emotion_llama_vllm.media.errors import MediaError
+from emotion_llama_vllm.media.errors import MediaError, shortage
 from emotion_llama_vllm.media.source import MediaReader
 from emotion_llama_vllm.settings import media_settings
 
@@ -66,6 +66,10 @@ class EmotionLlamaMediaConnector(MediaConnector):
                 clip = await decoder.run(job, file)
         except MediaError as error:
             raise as_vllm_error(error) from error
+        except (OSError, MemoryError) as error:
+            if (busy := shortage(error)) is None:
+                raise
+            raise as_vllm_error(busy) from error
         return cast(_M, (clip.frame[None], clip.metadata()))
 
     def load_from_url(
