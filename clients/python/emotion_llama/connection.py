@@ -84,16 +84,17 @@ def base_url(address: str) -> httpx2.URL:
         url = httpx2.URL(text if "://" in text else f"http://{text}")
     except httpx2.InvalidURL as error:
         raise InvalidSettings(f"{text!r} is no server's address: {error}.") from error
-    if url.scheme not in ("http", "https") or not url.host or not _has_port(url):
+    if url.scheme not in ("http", "https") or not _has_place(url):
         raise InvalidSettings(f"{text!r} is no server's address; one reads {DEFAULT_URL}.")
     path = _ENDPOINT.sub("", url.path.rstrip("/")).rstrip("/")
     base = url.copy_with(path=path or "/", query=None, fragment=None)
     return httpx2.URL(str(base).rstrip("/"))
 
 
-def _has_port(url: httpx2.URL) -> bool:
-    """Return whether the port, if there is one, is in the range of ports."""
-    return url.port is None or 0 < url.port < 2**16
+def _has_place(url: httpx2.URL) -> bool:
+    """Return whether a URL has a host that may be one, and a port in the range of ports."""
+    is_host = bool(url.host) and not set(url.host) & set("[]{}<>%|")
+    return is_host and (url.port is None or 0 < url.port < 2**16)
 
 
 def _proxy_for(url: httpx2.URL) -> httpx2.Proxy | None:
@@ -111,7 +112,7 @@ def _proxy_for(url: httpx2.URL) -> httpx2.Proxy | None:
         proxy = httpx2.Proxy(address)
     except (httpx2.InvalidURL, ValueError):
         raise InvalidSettings(f"The environment names a proxy that is none: {advice}.") from None
-    if not proxy.url.host or not _has_port(proxy.url):
+    if not _has_place(proxy.url):
         raise InvalidSettings(f"The environment names a proxy without a usable host: {advice}.")
     if proxy.url.scheme.startswith("socks") and find_spec("socksio") is None:
         raise InvalidSettings(

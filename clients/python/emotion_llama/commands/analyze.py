@@ -48,6 +48,7 @@ def analyze(
     """Say which emotion each clip shows, and why."""
     try:
         _check_output(out, resume, retry_failed)
+        asked_server = Server.of(server, api_key)
         asked = asked_of_all(task, timeline, language)
         found = find_clips(clips)
         words, notes = read_words(transcripts, found.clips, clips) if transcripts else ({}, [])
@@ -64,7 +65,7 @@ def analyze(
         note("analyze", sentence)
     try:
         is_over = ask_all(
-            Server(server, api_key),
+            asked_server,
             wanted,
             run.take,
             concurrency=concurrency,

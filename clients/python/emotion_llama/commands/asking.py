@@ -8,6 +8,7 @@ from typing import Any
 from emotion_llama.async_client import AsyncEmotionLLaMA
 from emotion_llama.commands.failure import CommandError
 from emotion_llama.commands.progress import progress
+from emotion_llama.connection import Connection
 from emotion_llama.errors import (
     AuthenticationError,
     ConnectionFailed,
@@ -39,16 +40,22 @@ class Server:
     address: str
     api_key: str | None
 
-    def connect(self, **more: Any) -> AsyncEmotionLLaMA:
-        """Return a client.
+    @classmethod
+    def of(cls, address: str, api_key: str | None) -> "Server":
+        """Return a server that can be asked, if it is there.
 
         Raises:
             CommandError: the address, a proxy or the key cannot be used.
         """
         try:
-            return AsyncEmotionLLaMA(self.address, api_key=self.api_key, **more)
+            Connection.to(address).client_arguments(api_key, timeout=1)
         except InvalidSettings as error:
             raise CommandError(f"--server: {error}") from error
+        return cls(address, api_key)
+
+    def connect(self, **more: Any) -> AsyncEmotionLLaMA:
+        """Return a client."""
+        return AsyncEmotionLLaMA(self.address, api_key=self.api_key, **more)
 
 
 def ask_all(server: Server, clips: Sequence[str], take: Take, **options: Any) -> bool:
@@ -62,7 +69,6 @@ def ask_all(server: Server, clips: Sequence[str], take: Take, **options: Any) ->
 
     Raises:
         NoServer: the server cannot be reached, refuses the key or is another kind of server.
-        CommandError: the address cannot be used.
     """
     try:
         asyncio.run(_ask_all(server, clips, take, options))

@@ -44,6 +44,7 @@ def evaluate(
 ) -> None:
     """Measure accuracy, F1, recalls and calibration on a table of labelled clips."""
     try:
+        asked_server = Server.of(server, api_key)
         rows = _rows(csv, root)
         results = Results(_made(out) / "results.jsonl", Saved())
     except CommandError as error:
@@ -60,7 +61,7 @@ def evaluate(
 
     try:
         is_over = ask_all(
-            Server(server, api_key),
+            asked_server,
             list(rows),
             take,
             concurrency=concurrency,

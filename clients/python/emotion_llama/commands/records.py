@@ -9,7 +9,7 @@ from emotion_llama.many import Analysis
 
 _HEAD = ("video", "emotion", "confidence", "answer", "answer_matches", "explanation")
 _TAIL = ("timeline", "transcript", "options", "warnings", "error")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+_FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 """Characters with which a spreadsheet takes a cell for a formula, which a clip could smuggle in."""
 _GUARD = "'"
 _UNSAFE = re.compile("[\ud800-\udfff\u0085\u2028\u2029]")
@@ -66,12 +66,17 @@ def ordered(columns: list[str]) -> list[str]:
 
 def guarded(cell: str) -> str:
     """Return a cell that no spreadsheet runs as a formula."""
-    return _GUARD + cell if cell.startswith(_FORMULA_STARTS) and not _is_number(cell) else cell
+    return _GUARD + cell if _is_formula(cell) else cell
 
 
 def unguarded(cell: str) -> str:
     """Return what was written into a cell."""
-    return cell[1:] if cell[:1] == _GUARD and cell[1:].startswith(_FORMULA_STARTS) else cell
+    return cell[1:] if cell[:1] == _GUARD and _is_formula(cell[1:]) else cell
+
+
+def _is_formula(cell: str) -> bool:
+    starts_so = cell.startswith(("\t", "\r")) or cell.lstrip().startswith(_FORMULA_STARTS)
+    return starts_so and not _is_number(cell)
 
 
 def _flat(value: Any) -> str:

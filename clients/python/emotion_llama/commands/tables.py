@@ -28,9 +28,10 @@ def read_table(file: Path, columns: tuple[str, ...]) -> list[Row]:
     except ValueError as error:
         raise CommandError(f"{file} cannot be read: {error}.") from error
     text, told = _told_delimiter(text.lstrip("\r\n"))
+    csv.field_size_limit(len(text) + 1)  # csv's own limit is 128 KiB
     try:
-        found = [_cells(text, delimiter) for delimiter in told or _DELIMITERS]
-        header, *rows = next((rows for rows in found if _has(rows[0][1], columns)), found[0])
+        delimiter = told or _delimiter(text, columns)
+        header, *rows = _cells(text, delimiter) or [(1, [])]
     except csv.Error as error:
         raise CommandError(f"{file} cannot be read: {error}.") from error
     names = _names(header[1])
@@ -49,22 +50,23 @@ def _told_delimiter(text: str) -> tuple[str, str]:
     return (rest, told[4]) if told.startswith("sep=") and len(told) == 5 else (text, "")
 
 
+def _delimiter(text: str, columns: tuple[str, ...]) -> str:
+    """Return the delimiter with which the header has the columns."""
+    for delimiter in _DELIMITERS:
+        header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+        if set(columns) <= set(_names(header)):
+            return delimiter
+    return _DELIMITERS[0]
+
+
 def _cells(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
     """Return the number of each line and its cells; the first is the header."""
-    csv.field_size_limit(len(text) + 1)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    header = next(reader, [])
-    if delimiter != "," and len(header) < 2:  # not the table's delimiter: its quotes mean nothing
-        return [(1, header)]
-    return [(1, header), *((reader.line_num, cells) for cells in reader)]
+    return [(reader.line_num, cells) for cells in reader]
 
 
 def _names(header: list[str]) -> list[str]:
     return [name.strip().lower() for name in header]
-
-
-def _has(header: list[str], columns: tuple[str, ...]) -> bool:
-    return set(columns) <= set(_names(header))
 
 
 def _row(file: Path, number: int, names: list[str], cells: list[str]) -> Row:
