@@ -58,7 +58,7 @@ def test_a_folder_full_of_them(server: FakeServer, tmp_path: Path) -> None:
 def test_what_a_shells_star_names(tmp_path: Path) -> None:
     """Sidecars are skipped; a hidden folder that is named itself is meant."""
     write(tmp_path, "happy.mp4", "__MACOSX/._happy.mp4", "@eaDir/x.jpg", ".mine/sad.mp4")
-    found = find_clips(map(str, sorted(tmp_path.glob("[!.]*"))))
+    found = find_clips([str(path) for path in sorted(tmp_path.glob("[!.]*"))])
     assert found.clips == [str(tmp_path / "happy.mp4")]
     assert len(found.skipped) == 2
     assert find_clips([str(tmp_path / ".mine")]).clips == [str(tmp_path / ".mine/sad.mp4")]
@@ -174,3 +174,22 @@ def test_evaluating_the_same_name_in_two_folders(server: FakeServer, tmp_path: P
     assert done.exit_code == 2
     assert "no clip is named gone, lost" in done.stderr
     assert "several clips fit 1" in done.stderr
+
+
+def test_a_file_that_a_table_names_is_a_clip(server: FakeServer, tmp_path: Path) -> None:
+    """Whatever its ending: `.npz` holds features, and a hidden one is named."""
+    root, table = tmp_path / "root", tmp_path / "labels.csv"
+    write(root, "happy.npz", ".sad.mp4")
+    table.write_text("name,label\nhappy.npz,happy\n.sad.mp4,sad\n")
+    words = ("--csv", table, "--root", root, "--server", server.url, "--out", tmp_path / "out")
+    assert invoke("evaluate", *words).exit_code == 0
+    assert sorted(Path(asked["video"]).name for asked in server.asked) == [".sad.mp4", "happy.npz"]
+
+
+def test_a_missing_file_among_others(server: FakeServer, tmp_path: Path) -> None:
+    write(tmp_path, "happy.mp4")
+    typo = tmp_path / "missing-typo.mp4"
+    done = invoke("analyze", tmp_path, typo, "--server", server.url)
+    assert done.exit_code == 1
+    assert f"{typo}: There is no such file" in done.stderr
+    assert "media root" not in done.stderr

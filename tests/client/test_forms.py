@@ -3,6 +3,8 @@
 import array
 import base64
 import io
+import json
+import os
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
@@ -184,8 +186,6 @@ def test_paths_of_every_kind(connect: Connect, tmp_path: Path) -> None:
 def test_a_missing_file_is_said_to_be_missing(
     connect: Connect, tmp_path: Path, name: str, message: str
 ) -> None:
-    import os
-
     (tmp_path / "clip.mp4").write_bytes(b"x")
     os.mkfifo(tmp_path / "pipe")
     client = connect(lambda _: refusal(404, code="video_not_readable", param="video"))
@@ -204,8 +204,6 @@ def test_task_emotion_has_an_explanation_in_analyze_only(connect: Connect) -> No
     tasks: list[str] = []
 
     def serve(request: httpx2.Request) -> httpx2.Response:
-        import json
-
         body = json.loads(request.read())
         tasks.append(body["task"])
         if request.headers["Accept"] == "text/csv":

@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
+from emotion_llama.commands.records import as_record
 from emotion_llama.commands.results import Results
 from emotion_llama.commands.saved import Saved
+from emotion_llama.many import Analysis
 from tests.client.command_server import FakeServer, command, invoke
 
 FORMS = ("jsonl", "csv")
@@ -334,9 +336,6 @@ def test_a_name_that_is_no_text(server: FakeServer, tmp_path: Path, form: str) -
     clip.write_bytes(b"x")
     out = tmp_path / f"results.{form}"
     results = Results(out, Saved())
-    from emotion_llama.commands.records import as_record
-    from emotion_llama.many import Analysis
-
     results.add(as_record(Analysis(str(clip), None, OSError("gone")), transcript=None, options=""))
     results.close()
     words = ("analyze", tmp_path, "--server", server.url, "--out", out, "--resume")

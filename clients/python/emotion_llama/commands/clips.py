@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,14 +56,23 @@ class Found:
         return notes
 
 
-def find_clips(targets: Iterable[str]) -> Found:
+def find_clips(targets: Sequence[str]) -> Found:
+    """Return the clips that are named, as `look_for` does.
+
+    Raises:
+        CommandError: there is none.
+    """
+    found = look_for(targets)
+    if not found.clips:
+        raise CommandError(" ".join([f"There is no clip in {', '.join(targets)}.", *found.notes()]))
+    return found
+
+
+def look_for(targets: Iterable[str]) -> Found:
     """Return the clips that are named: of a folder all in it, in the order of their names.
 
     Files have their absolute paths, so that a clip has one name from wherever it is asked about. A
     hidden file or folder that is named itself is taken; a sidecar is not: a shell's `*` names it.
-
-    Raises:
-        CommandError: there is none.
     """
     found = Found()
     for target in targets:
@@ -76,8 +85,6 @@ def find_clips(targets: Iterable[str]) -> Found:
             _look_into(path.absolute(), found)
         else:
             found.clips.append(str(path.absolute()))
-    if not found.clips:
-        raise CommandError(" ".join([f"There is no clip in {', '.join(targets)}.", *found.notes()]))
     found.clips = list(dict.fromkeys(found.clips))
     return found
 

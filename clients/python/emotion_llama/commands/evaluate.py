@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from emotion_llama.commands.asking import Server, ask_all
-from emotion_llama.commands.clips import find_clips
+from emotion_llama.commands.clips import look_for
 from emotion_llama.commands.failure import INTERRUPTED, CommandError, fail, note
 from emotion_llama.commands.matching import match
 from emotion_llama.commands.metrics import Metrics, confusion, measure
@@ -93,7 +93,7 @@ def _rows(table: Path, root: Path) -> dict[str, Row]:
     rows = read_table(table, ("name", "label"))
     if not root.is_dir():
         raise CommandError(f"--root: there is no folder {root}.")
-    clips = [*find_clips([str(root)]).clips, *_named(rows, root)]
+    clips = [*look_for([str(root)]).clips, *_named(rows, root)]
     found = match(list(dict.fromkeys(clips)), rows, table=table, roots=[str(root)])
     if found.unmatched or found.ambiguous:
         raise CommandError(" ".join([f"{root}:", *found.notes(table, ())]))

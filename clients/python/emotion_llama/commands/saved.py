@@ -144,7 +144,7 @@ def _is_whole(cells: dict[str, str], has_all: bool) -> bool:
         return has_all
     shares = [cell for name, cell in cells.items() if name.startswith("p(")]
     try:
-        total = sum(float(share or 0) for share in shares)
+        total = sum(float(share.replace(",", ".") or 0) for share in shares)
         return has_all and bool(cells.get("emotion")) and (not shares or abs(total - 1) < 0.01)
     except ValueError:
         return False

@@ -49,6 +49,9 @@ def show(found: Sequence[tuple[str, EmotionResponse]]) -> None:
     if letters:
         told = ", ".join(f"{letter} {printable(label)}" for label, letter in letters.items())
         console.print(Text(f"timeline, from start to end: {told}"))
+    for name, (_, response) in zip(names, found, strict=True):
+        for warning in getattr(response, "warnings", ()):  # older servers have none
+            console.print(Text(f"{name}: {printable(warning.message)}"))
     for notice in dict.fromkeys(response.notice for _, response in found if response.notice):
         console.print(Text(printable(notice)))
 
