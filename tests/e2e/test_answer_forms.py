@@ -106,6 +106,14 @@ def test_every_form_agrees_on_the_test_clips(server: Server) -> None:
     assert min(found.values()) >= AGREEMENT, found
 
 
+def test_a_form_about_a_clip_that_is_not_there_is_an_error_of_the_clip(server: Server) -> None:
+    message = {"role": "user", "content": [{"type": "video_url", "video_url": {"url": "no.mp4"}}]}
+    body = {"model": MODEL, "messages": [message], "response_format": json_schema(SCHEMA)}
+    response = requests.post(f"{server.url}/v1/chat/completions", json=body, timeout=60)
+    assert response.status_code == 404
+    assert "no such file" in response.json()["error"]["message"]
+
+
 def test_a_form_can_be_streamed(client: openai.OpenAI) -> None:
     content: Any = [
         {"type": "video_url", "video_url": {"url": "happy_face.mp4"}},

@@ -17,7 +17,8 @@ def app() -> ChatApp:
 
 def clips(app: ChatApp, *parts: Any) -> list[str]:
     """Return the clips that vLLM's route gets of these parts."""
-    content: Any = app.got(*parts).messages[0]["content"]
+    messages: list[Any] = app.got(*parts).messages
+    content = messages[0]["content"]
     return [part["video_url"]["url"] for part in content if part["type"] == "video_url"]
 
 

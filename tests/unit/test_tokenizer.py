@@ -1,6 +1,7 @@
 """The tokenizer: each piece between special tokens by itself, with a space in front."""
 
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from tokenizers.decoders import DecodeStream
@@ -78,6 +79,6 @@ def test_an_answer_behind_its_prompt_begins_without_a_space(
 def test_the_tokens_of_log_probabilities_join_to_the_answer(
     served: PreTrainedTokenizerFast,
 ) -> None:
-    answer = "The person in the video smiles."
+    answer, tokenizer = "The person in the video smiles.", cast(Any, served)
     ids = served.encode(answer, add_special_tokens=False)
-    assert "".join(convert_ids_list_to_tokens(served, ids)) == f" {answer}"
+    assert "".join(convert_ids_list_to_tokens(tokenizer, ids)) == f" {answer}"

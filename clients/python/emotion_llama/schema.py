@@ -32,8 +32,8 @@ class EmotionRequest(BaseModel):
     )
 
     video: str | None = None
-    """A path under a media root, an http(s) URL of an allowed domain or a data URL; none if the
-    clip is uploaded as the part `video`."""
+    """A path under a media root, an http(s) URL of an allowed domain, a data URL or the file as
+    base64; none if the clip is uploaded as the part `video`."""
     task: Task = "both"
     """`emotion`: probabilities; `reason`: these and an explanation; `both`: the same as `reason`
     and the model's own answer in words."""
