@@ -19,6 +19,7 @@ _VIDEO = (
 )
 _AUDIO = (
     *("aac", "mp3", "mp3float", "opus", "libopus", "vorbis", "flac", "ac3"),
+    *("eac3", "mp2", "mp2float", "alac", "amrnb", "amrwb"),  # of cameras and phones
     *("adpcm_ms", "adpcm_ima_wav", "adpcm_ima_qt", "pcm_alaw", "pcm_mulaw", "pcm_u8", "pcm_s8"),
     *(f"pcm_{kind}{end}" for kind in ("s16", "s24", "s32", "f32", "f64") for end in ("le", "be")),
 )

@@ -40,7 +40,7 @@ def decode(source: bytes, *, size: int | None = None, settings: MediaSettings) -
     frame, sound = _read_once(source, settings)
     return Clip(
         frame=resize(frame.rgb(), size),
-        waveform=sound.waveform(),
+        waveform=sound.waveform(frame.zero, source),
         frame_index=frame.index,
         frame_time=frame.seconds,
         features=rows,

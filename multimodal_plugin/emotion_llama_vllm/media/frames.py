@@ -22,7 +22,7 @@ from av.container import InputContainer
 
 from emotion_llama_vllm.media.errors import FrameTimeError, MediaError
 from emotion_llama_vllm.media.picture import open_video_stream, resize, to_rgb
-from emotion_llama_vllm.media.pictures import Flaw, Picture, PictureDecoder
+from emotion_llama_vllm.media.pictures import Flaw, Picture, PictureDecoder, start_in_file
 from emotion_llama_vllm.media.shown import Shown, observe, predict
 
 FramePolicy = Literal["first", "middle"] | float
@@ -84,6 +84,7 @@ class Frames:
         self._packets: list[Packet] = []
         self._shown = observe(())
         self._keys = _Keys((), ())
+        self._zero = 0
         self._first: Picture | None = None
         """The first picture, where it need not be decoded again."""
         self._position = 0
@@ -107,6 +108,8 @@ class Frames:
         pictures: list[Picture] = []
         while not pictures and self._position <= len(self._packets):
             pictures = self._step()
+        if pictures:
+            self._zero = start_in_file(pictures[0], self._packets[0])
         codec = self.stream.codec_context.codec.canonical_name
         shown = predict(self._packets, codec, pictures[0]) if pictures else None
         if shown is None:
@@ -143,8 +146,8 @@ class Frames:
 
     @property
     def zero(self) -> float:
-        """When the first picture is shown, in the file's own seconds; times count from it."""
-        return float(self._shown.times[0] * self._base)
+        """When the first picture is shown, in the file's own seconds."""
+        return float(self._zero * self._base)
 
     @property
     def seconds(self) -> float:

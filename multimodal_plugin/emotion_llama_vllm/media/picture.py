@@ -13,7 +13,7 @@ from PIL import Image
 from emotion_llama_vllm.media.container import check_codec
 from emotion_llama_vllm.media.errors import MediaError
 from emotion_llama_vllm.media.orientation import upright
-from emotion_llama_vllm.media.pictures import Flaw, Picture, PictureDecoder
+from emotion_llama_vllm.media.pictures import Flaw, Picture, PictureDecoder, start_in_file
 
 _MAX_PIXELS = 8192 * 4320
 
@@ -39,7 +39,8 @@ class FirstFrame:
         self._base = self.stream.time_base or Fraction(1)
         self._decoder = PictureDecoder(self.stream)
         self._count = 0
-        self._zero: int | None = None
+        self._first_packet: Packet | None = None
+        self._zero = self._first_start = 0
         self._latest: int | None = None
         self._best: Picture | None = None
         self._best_place = self._best_start = 0
@@ -53,8 +54,10 @@ class FirstFrame:
         """Decode one packet of the track, or its end: a packet without bytes and time."""
         if packet.size == 0 and packet.dts is not None:
             return  # AVI repeats a picture in this way
+        first = self._first_packet = self._first_packet or packet
         for picture in self._decoder.feed(packet if packet.size else None):
-            self._zero = picture.start if self._zero is None else self._zero
+            if self._latest is None:
+                self._first_start, self._zero = picture.start, start_in_file(picture, first)
             self._latest = max(picture.start, self._latest or picture.start)
             if self._best is None or picture.flaw < self._best.flaw:
                 self._best, self._best_place, self._best_start = picture, self._count, self._latest
@@ -69,13 +72,13 @@ class FirstFrame:
     @property
     def zero(self) -> float:
         """When the first picture of all is shown, in the file's own seconds."""
-        return float((self._zero or 0) * self._base)
+        return float(self._zero * self._base)
 
     @property
     def seconds(self) -> float:
         """When the frame is shown, from the start of the first picture of all."""
         self._usable()
-        return float((self._best_start - (self._zero or 0)) * self._base)
+        return float((self._best_start - self._first_start) * self._base)
 
     def rgb(self) -> npt.NDArray[np.uint8]:
         """Return the pixels [height, width, 3], upright.

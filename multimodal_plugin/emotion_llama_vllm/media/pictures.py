@@ -93,6 +93,16 @@ class PictureDecoder:
         return Picture(frame, start, end, flaw)
 
 
+def start_in_file(first: Picture, packet: Packet) -> int:
+    """Return when the first picture starts, as the other tracks count.
+
+    Where there are only decoding times, as in AVI, a picture comes out as many pictures later as
+    the decoder holds back, but is meant to be shown when its packet (the first one) is decoded.
+    """
+    has_time = first.frame.pts is not None or packet.dts is None
+    return first.start if has_time else packet.dts or 0
+
+
 def _holds_key(packet: Packet, codec: str) -> bool:
     """Tell whether a packet holds a picture without references, for the codecs of MPEG.
 

@@ -1,4 +1,4 @@
-"""The sound of a clip: every sample of its first sound track, mono at 16 kHz."""
+"""The sound of a clip: every sample of its sound track at its time, mono at 16 kHz."""
 
 import math
 from fractions import Fraction
@@ -7,8 +7,6 @@ import numpy as np
 import numpy.typing as npt
 import soxr
 from av import AudioFrame, Packet
-from av.audio.fifo import AudioFifo
-from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.error import FFmpegError
@@ -16,23 +14,19 @@ from av.error import FFmpegError
 from emotion_llama_vllm.media.clip import SAMPLING_RATE
 from emotion_llama_vllm.media.container import check_codec
 from emotion_llama_vllm.media.errors import MediaError
+from emotion_llama_vllm.media.placed import PlacedSound
+from emotion_llama_vllm.media.whole import is_cut_off
 
 _CUT_OFF_SECONDS = 1.0
 """A file whose packets end this much before it says was cut off."""
-
-_MAX_PLANES = 7
-"""PyAV 18.1 reads past its planes from eight planar channels on, and ends the process."""
-
-_PIECE = 2**16
-"""Samples that are made mono at once: a decoder's frame has about a thousand, and to turn each into
-an array costs as much as to decode it."""
 
 
 class SoundTrack:
     """Collects the sound of a file, packet by packet; `stream` is None where there is none.
 
     Only an absent track, or one without a single packet, counts as no sound: what is there and
-    cannot be decoded whole is an error, never silence or a cut.
+    cannot be decoded whole is an error, never silence or a cut. Where the file says nothing there
+    is silence.
 
     Raises:
         MediaError: a damaged, cut-off or too long sound, or one in an unknown codec.
@@ -41,14 +35,11 @@ class SoundTrack:
     def __init__(self, container: InputContainer, *, max_seconds: float) -> None:
         self.stream = _audio_stream(container)
         self._max_seconds = max_seconds
-        self._pieces: list[npt.NDArray[np.float32]] = []
-        self._fifo = AudioFifo()
-        self._kind: tuple[str, int] | None = None
-        self._rate = 0
-        self._samples = 0
+        self._sound: PlacedSound | None = None
         self._has_packets = False
         self._ends: dict[int, int] = {}
         self._bases: dict[int, Fraction] = {}
+        self._start = (container.start_time or 0) / 1e6
         self._declared = None if container.duration is None else container.duration / 1e6
         if self.stream is not None:
             check_codec(self.stream.codec_context)
@@ -77,45 +68,41 @@ class SoundTrack:
             if track not in self._bases:
                 self._bases[track] = packet.time_base or Fraction(0)
 
-    def waveform(self) -> npt.NDArray[np.float32] | None:
-        """The whole sound [samples] at 16 kHz, or None where there is none."""
+    def waveform(self, zero: float, data: bytes) -> npt.NDArray[np.float32] | None:
+        """Return the whole sound [samples] at 16 kHz, or None where there is none.
+
+        Args:
+            zero: when the first picture is shown, in the file's seconds: the sound begins there.
+            data: the bytes of the file.
+        """
         if self.stream is None or not self._has_packets:
             return None
         end = max((float(end * self._bases[track]) for track, end in self._ends.items()), default=0)
-        if self._is_too_long():
-            check_seconds(max(end, self._samples / self._rate), self._max_seconds)
-        if self._declared is not None and end < self._declared - _CUT_OFF_SECONDS:
+        end -= self._start
+        sound = self._sound
+        if self._is_too_long() and sound is not None:
+            check_seconds(max(end, sound.length / sound.rate), self._max_seconds)
+        declared = end if self._declared is None else self._declared
+        # Some programs write a wrong length: it is believed if bytes are missing.
+        if end < declared - _CUT_OFF_SECONDS and is_cut_off(data):
             raise MediaError(
-                f"The clip is cut off: it should last {self._declared:.1f} s "
-                f"but ends after {end:.1f} s."
+                f"The clip is cut off: it should last {declared:.1f} s but ends after {end:.1f} s."
             )
-        self._drain()
-        if not self._pieces:
+        if sound is None:
             raise MediaError("The clip's sound cannot be decoded; re-encode it as AAC or Opus.")
-        return resample(np.concatenate(self._pieces), self._rate)
+        check_seconds((sound.length + sound.delay(zero)) / sound.rate, self._max_seconds)
+        return resample(sound.waveform(zero), sound.rate)
 
     def _add(self, frame: AudioFrame) -> None:
-        self._rate = self._rate or frame.sample_rate
-        if frame.sample_rate != self._rate:
+        if self._sound is None:
+            self._sound = PlacedSound(frame.sample_rate)
+        if frame.sample_rate != self._sound.rate:
             raise MediaError("The clip's sound changes its rate midway; re-encode it.")
-        frame = _readable(frame)
-        # The queue checks the format alone: with a channel more it would read past the planes.
-        kind = (frame.format.name, frame.layout.nb_channels)
-        if kind != self._kind or self._fifo.samples >= _PIECE:
-            self._drain()
-            self._kind = kind
-        frame.pts = None  # of no use here, and the queue insists on an unbroken count
-        self._fifo.write(frame)
-        self._samples += frame.samples
-
-    def _drain(self) -> None:
-        """Make a piece of what is queued."""
-        if (frame := self._fifo.read()) is not None:
-            self._pieces.append(_mono(frame))
-        self._fifo = AudioFifo()
+        self._sound.add(frame)
 
     def _is_too_long(self) -> bool:
-        return self._samples > self._max_seconds * self._rate
+        sound = self._sound
+        return sound is not None and sound.length > self._max_seconds * sound.rate
 
 
 def resample(waveform: npt.NDArray[np.float32], rate: float) -> npt.NDArray[np.float32]:
@@ -154,23 +141,3 @@ def _audio_stream(container: InputContainer) -> AudioStream | None:
     if streams and known is None:
         raise MediaError("The clip's sound is in a codec that cannot be decoded; re-encode it.")
     return known
-
-
-def _readable(frame: AudioFrame) -> AudioFrame:
-    """The frame, packed if it has more planes than PyAV reads."""
-    if not frame.format.is_planar or frame.layout.nb_channels <= _MAX_PLANES:
-        return frame
-    packed = AudioResampler(frame.format.packed.name, frame.layout, frame.sample_rate)
-    return packed.resample(frame)[0]
-
-
-def _mono(frame: AudioFrame) -> npt.NDArray[np.float32]:
-    """The mean over the channels, as float32 in -1..1."""
-    samples = frame.to_ndarray()
-    if not frame.format.is_planar:
-        samples = samples.reshape(-1, frame.layout.nb_channels).T
-    if samples.dtype.kind == "u":
-        samples = (samples.astype(np.float32) - 128) / 128
-    elif samples.dtype.kind == "i":
-        samples = samples.astype(np.float32) / 2.0 ** (8 * samples.dtype.itemsize - 1)
-    return samples.mean(axis=0, dtype=np.float32)

@@ -118,6 +118,7 @@ def record(
     with open_container(source) as container:
         frames = Frames(container, size)
         sound = _walk(container, frames, settings, has_windows=window is not None)
+        waveform = sound.waveform(frames.zero, source)
 
         def spans(seconds: float) -> list[tuple[float, float]]:
             whole = (0.0, seconds)
@@ -126,15 +127,15 @@ def record(
             return [whole, *spread(seconds, window, step, reads)]
 
         try:
-            return _record(frames, sound, frame, spans, settings)
+            return _record(frames, waveform, frame, spans, settings)
         except Mispredicted:
             frames.scan()
-            return _record(frames, sound, frame, spans, settings)
+            return _record(frames, waveform, frame, spans, settings)
 
 
 def _record(
     frames: Frames,
-    sound: SoundTrack,
+    waveform: npt.NDArray[np.float32] | None,
     frame: FramePolicy,
     spans_of: Callable[[float], list[tuple[float, float]]],
     settings: MediaSettings,
@@ -144,7 +145,6 @@ def _record(
     Raises:
         Mispredicted: as from `Frames.decode`.
     """
-    waveform = sound.waveform()
     heard = 0.0 if waveform is None else len(waveform) / SAMPLING_RATE
     spans = spans_of(max(frames.seconds, heard))
     indices = [frames.choose(frame, start, end) for start, end in spans]
