@@ -42,6 +42,7 @@ class Connection(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._awaits_head = True
         self._is_refused = False
+        self._pieces: list[bytes] = []
         self._idle_bytes = 0
         """Bytes that came since the last head, or piece of a body."""
 
@@ -76,6 +77,7 @@ class Connection(HttpToolsProtocol):
         while rest:
             try:
                 self.parser.feed_data(rest)
+                self._hand_body_over()
                 return
             except httptools.HttpParserUpgrade as upgrade:
                 rest = rest[upgrade.args[0] :]
@@ -117,12 +119,20 @@ class Connection(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        self._idle_bytes = 0
-        super().on_body(body)
+        # Handed over together: uvicorn's work for each of 40 000 chunks of a byte takes 0.2 s.
+        self._pieces.append(body)
+
+    def _hand_body_over(self) -> None:
+        if self._pieces:
+            body = b"".join(self._pieces)
+            self._pieces.clear()
+            self._idle_bytes = 0
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         if self.parser.should_upgrade():
             return
+        self._hand_body_over()
         self._awaits_head = True
         super().on_message_complete()
 

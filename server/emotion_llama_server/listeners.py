@@ -15,6 +15,7 @@ from emotion_llama_server.connection import Connection
 from emotion_llama_server.lifecycle import Lifecycle
 
 _STALL_SECONDS = 30
+_YEAR_SECONDS = 365 * 24 * 3600
 _END_SECONDS = 5
 """For connections and background tasks, after the last request was answered."""
 
@@ -32,9 +33,9 @@ def port_options(on_listening: Callable[[], Awaitable[None]]) -> dict[str, Any]:
         "proxy_headers": False,
         "server_header": False,
         "timeout_graceful_shutdown": _END_SECONDS,
-        # uvicorn calls it when it begins to serve, and again after so many seconds.
+        # uvicorn calls it if it did not for so many seconds: once, as the epoch was 56 years ago.
         "callback_notify": on_listening,
-        "timeout_notify": 2**40,
+        "timeout_notify": 40 * _YEAR_SECONDS,
     }
 
 

@@ -4,7 +4,10 @@ The tests run in this order; the last one ends the server.
 """
 
 import base64
+import contextlib
 import json
+import os
+import signal
 import socket
 import ssl
 import statistics
@@ -302,6 +305,14 @@ def test_a_large_analysis_leaves_the_engine_to_another_key(guarded: Guarded) -> 
     assert statistics.median(beside) <= 1.5 * most
 
 
+def test_clients_that_never_shake_hands_hold_nobody_up(guarded: Guarded) -> None:
+    address = ("127.0.0.1", guarded.server.port)
+    with contextlib.ExitStack() as stack:
+        for _ in range(50):
+            stack.enter_context(socket.create_connection(address, timeout=10))
+        assert guarded.ask("GET", "/livez", None).status_code == 200
+
+
 def long_ones(guarded: Guarded, pool: ThreadPoolExecutor, count: int) -> list[Any]:
     """Requests that go on for a while."""
     return [
@@ -358,7 +369,8 @@ def test_a_signal_lets_finish_what_is_inside_and_ends_with_0(guarded: Guarded) -
     listening = threading.Thread(target=listen)
     listening.start()
     assert answered.wait(20)
-    guarded.server.process.terminate()
+    # As a terminal does that is closed: its whole group of processes is told, the engine's too.
+    os.killpg(guarded.server.pid, signal.SIGHUP)
     until(lambda: guarded.ask("GET", "/readyz", None).status_code == 503, seconds=5)
     refused = guarded.ask("POST", "/process_video", json=LEGACY)
     assert refused.status_code == 503

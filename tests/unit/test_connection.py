@@ -102,7 +102,10 @@ ENDLESS = {
     "trailers": (CHUNKED + "1\r\na\r\n0\r\n", b"x-a: b\r\n" * 2000),
     "one trailer": (CHUNKED + "1\r\na\r\n0\r\nx-a: ", b"a" * 16_000),
     "chunk extension": (CHUNKED + "1;a=", b"a" * 16_000),
-    "header lines after a request": ("GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n", b"x: b\r\n" * 3000),
+    "header lines after a request": (
+        "GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n",
+        b"x: b\r\n" * 3000,
+    ),
     "header lines with an upgrade": ("GET / HTTP/1.1\r\n" + UPGRADE, b"x-a: b\r\n" * 2000),
 }
 
@@ -255,7 +258,9 @@ def test_requests_before_one_that_is_not_http_are_answered(port: int) -> None:
 
 
 def test_trailers_change_no_header(port: int) -> None:
-    text = CHUNKED + "1\r\na\r\n0\r\nX-Api-Key: k\r\n\r\nGET / HTTP/1.1\r\nConnection: close\r\n\r\n"
+    text = (
+        CHUNKED + "1\r\na\r\n0\r\nX-Api-Key: k\r\n\r\nGET / HTTP/1.1\r\nConnection: close\r\n\r\n"
+    )
     answer = ask(port, text)
     assert answer.count(b"HTTP/1.1 200") == 2
     assert b"x-api-key" not in answer
