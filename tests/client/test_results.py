@@ -83,6 +83,35 @@ def test_failed_clips_are_asked_again_if_that_is_wanted(
     assert asked(server) == ["bad.mp4"]
     assert by_name(out)["bad.mp4"]["error"] == "damaged"
     assert len(rows(out)) == 4
+    before = out.read_bytes()
+    gone = ("analyze", clips, "--server", "127.0.0.1:9", "--out", out, "--resume")
+    assert invoke(*gone, "--retry-failed").exit_code == 1
+    assert out.read_bytes() == before
+    (clips / "bad.mp4").rename(clips / "new.mp4")
+    (clips / "bad.mp4").mkdir()  # no clip any more: its row stays
+    assert invoke(*words, "--resume", "--retry-failed").exit_code == 0
+    assert asked(server) == ["new.mp4"]
+    assert len(by_name(out)) == 5
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_kill_between_two_rows_of_a_clip(
+    server: FakeServer, clips: Path, tmp_path: Path, form: str
+) -> None:
+    """A clip that was asked again has its last row."""
+    out = tmp_path / f"results.{form}"
+    words = ("analyze", clips, "--server", server.url, "--out", out)
+    invoke(*words)
+    (clips / "bad.mp4").rename(tmp_path / "bad.mp4")
+    twin = rows(out)[-1] if form == "jsonl" else None
+    if twin:
+        data = out.read_bytes() + json.dumps(twin | {"answer": "other"}).encode() + b"\n"
+    else:
+        last = out.read_bytes().splitlines()[-1]
+        data = out.read_bytes() + last + b"\n"
+    out.write_bytes(data)
+    assert invoke(*words, "--resume").exit_code == 0
+    assert len(by_name(out)) == 4
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -211,7 +240,7 @@ def test_every_way_to_cut_the_last_line(
     whole = out.read_bytes()
     wanted = by_name(out)
     start = whole.rstrip(b"\n").rindex(b"\n") + 1
-    for cut in [*range(start + 1, len(whole), 53), len(whole) - 2, len(whole) - 1]:
+    for cut in [*range(start + 1, len(whole), 97), len(whole) - 2, len(whole) - 1]:
         out.write_bytes(whole[:cut] + end.encode())
         done = invoke(*words, "--resume")
         assert done.exit_code == 0, (whole[start:cut], done.stderr)

@@ -14,7 +14,7 @@ from emotion_llama.commands.asking import Server, ask_all
 from emotion_llama.commands.clips import find_clips
 from emotion_llama.commands.failure import INTERRUPTED, CommandError, fail, note
 from emotion_llama.commands.records import as_record, json_line
-from emotion_llama.commands.results import Results, begin, check_form, without
+from emotion_llama.commands.results import Results, begin, check_form
 from emotion_llama.commands.saved import Saved
 from emotion_llama.commands.terminal import printable, show
 from emotion_llama.commands.words import Words, as_options, read_words
@@ -57,7 +57,6 @@ def analyze(
         if out:
             check_same(out, saved, options, words, found.clips)
         wanted = _wanted(found.clips, saved, retry_failed)
-        saved.rows = without(saved.rows, set(wanted))
         run = _Run(words, options, Results(out, saved) if out else None)
     except CommandError as error:
         fail("analyze", error)

@@ -26,7 +26,7 @@ def check_form(file: Path) -> None:
 
 
 def begin(file: Path, *, resume: bool) -> Saved:
-    """Return what a file of results holds already.
+    """Return what a file of results holds already: of a clip that was asked again, the last row.
 
     Raises:
         CommandError: it may not be there but is, or cannot be used.
@@ -40,7 +40,10 @@ def begin(file: Path, *, resume: bool) -> Saved:
         raise CommandError(
             f"{file} is there already: add --resume to go on with it, or name another file."
         )
-    return Saved() if is_new else read_saved(file)
+    if is_new:
+        return Saved()
+    saved = read_saved(file)
+    return Saved(list(saved.done.values()), saved.columns)
 
 
 class Results:
@@ -58,15 +61,16 @@ class Results:
     """
 
     def __init__(self, file: Path, saved: Saved) -> None:
+        self._name = file
         self._file = Path(os.path.realpath(file))  # a link stays one
         self._is_csv = file.suffix.lower() == ".csv"
-        self._kept = [row.kept for row in saved.rows]
         self._columns = ordered(saved.columns) if saved.columns else []
+        self._failed, self._has_twins = saved.failed, False
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             self._is_new = not self._file.exists()
             self._stream = self._file.open("ab", buffering=0)
-            whole = self._whole()
+            whole = self._whole(saved.rows)
             if self._file.read_bytes() != whole:
                 self._write_anew(whole)
         except OSError as error:
@@ -78,33 +82,40 @@ class Results:
         Raises:
             OSError: the file cannot be written any more.
         """
+        self._has_twins |= record["video"] in self._failed
         if not self._is_csv:
             self._stream.write(_encoded(json_line(record)))
             return
         cells = csv_cells(record)
         columns = ordered([*self._columns, *cells])
-        self._kept.append(cells)
-        if columns == self._columns:
-            self._stream.write(_encoded(_csv_text([cells], columns)))
-        else:  # the first row, or the first answer behind failures, which name no labels
+        if columns != self._columns:
+            # The first row, or the first answer behind failures, which name no labels.
+            rows = read_saved(self._name).rows
             self._columns = columns
-            self._write_anew(self._whole())
+            self._write_anew(self._whole(rows))
+        self._stream.write(_encoded(_csv_text([cells], columns)))
 
     def close(self) -> None:
-        """Close the file; one that was made for nothing is taken away."""
+        """Close the file; one that was made for nothing is taken away.
+
+        The row of a clip that failed stands until another run has asked about it again.
+        """
         self._stream.close()
         if self._is_new and self._file.stat().st_size == 0:
             self._file.unlink()
+        elif self._has_twins:
+            Results(self._name, begin(self._name, resume=True)).close()
 
-    def _whole(self) -> bytes:
-        """Return all that the file is to hold now."""
+    def _whole(self, rows: Iterable[SavedRow]) -> bytes:
+        """Return a file with these rows."""
+        kept = [row.kept for row in rows]
         if not self._is_csv:
-            return _encoded("".join(f"{line}\n" for line in self._kept))
+            return _encoded("".join(f"{line}\n" for line in kept))
         if not self._columns:
             return b""
-        rows = [row for row in self._kept if isinstance(row, dict)]
         header = dict(zip(self._columns, self._columns, strict=True))
-        return codecs.BOM_UTF8 + _encoded(_csv_text([header, *rows], self._columns))
+        cells = [row for row in kept if isinstance(row, dict)]
+        return codecs.BOM_UTF8 + _encoded(_csv_text([header, *cells], self._columns))
 
     def _write_anew(self, data: bytes) -> None:
         """Replace the file as a whole: there is never half of one."""
@@ -114,11 +125,6 @@ class Results:
         draft.replace(self._file)
         self._stream.close()
         self._stream = self._file.open("ab", buffering=0)
-
-
-def without(rows: Iterable[SavedRow], clips: set[str]) -> list[SavedRow]:
-    """Return the rows that are not about these clips."""
-    return [row for row in rows if row.video not in clips]
 
 
 def _csv_text(rows: Iterable[dict[str, str]], columns: list[str]) -> str:
