@@ -92,7 +92,7 @@ def test_head_answers_wherever_get_does(guarded: Guarded) -> None:
             got = guarded.ask("GET", path, legacy=legacy)
             assert head.status_code == got.status_code == 200
             assert head.content == b""
-            assert head.headers["content-type"] == got.headers["content-type"]
+            assert head.headers.get("content-type") == got.headers.get("content-type")
             assert guarded.ask("TRACE", path, legacy=legacy).status_code == 405
 
 
