@@ -28,7 +28,8 @@ BAD_CLIPS = {
     "http://127.0.0.1:9/x.mp4": (400, "--allowed-media-domains"),
     "http://169.254.169.254/latest": (400, "--allowed-media-domains"),
     "ftp://host/x": (400, "http: or https: URL"),
-    "data:video/mp4,x": (400, "base64"),
+    "data:video/mp4;base64": (400, "comma"),
+    "data:video/mp4,x": (400, "no video that can be read"),
     "data:video/jpeg;base64,AAAA,AAAA": (400, "video file or one picture"),
 }
 
