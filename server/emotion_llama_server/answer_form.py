@@ -79,16 +79,16 @@ async def settle(body: dict[str, Any], state: State) -> None:
     _refuse_tools(body)
     if (asked := _asked(body)) is None:
         return
-    kind, value, field = asked
+    (kind, value, field), known = asked, state.emotion_llama_card.labels
     try:
         texts = _texts(kind, value, field)
     except OpenForm:
-        if kind != "regex" or _STARTS_WITH_JSON.match(value):
+        if kind != "regex" or _STARTS_WITH_JSON.match(value) or _misspells(value, known):
             raise VLLMValidationError(f"`{field}`: {_INSTEAD}", parameter=field) from None
         pattern = value.removeprefix("^").removesuffix("$")
         body[_FORMS] = {"regex": f"[ ](?:{pattern})"}
         return
-    answers = _answers(texts, state.emotion_llama_card.labels, field, is_choice=kind == "choice")
+    answers = _answers(texts, known, field, is_choice=kind == "choice")
     if all(text == words for words, text in answers.items()):
         allowed = [f" {text}" for text in answers]
     else:
@@ -154,8 +154,9 @@ def _answers(texts: Texts, known: Sequence[str], field: str, *, is_choice: bool)
             texts the first one counts.
     """
     answers: dict[str, str] = {}
+    labels = _labels(texts, known)
     for text, words in texts.items():
-        spelling = own_spelling(words, known) or words.strip()
+        spelling = labels.get(text) or words.strip()
         other = answers.setdefault(spelling, text)
         if is_choice and other != text:
             raise VLLMValidationError(
@@ -164,6 +165,35 @@ def _answers(texts: Texts, known: Sequence[str], field: str, *, is_choice: bool)
                 parameter=field,
             )
     return answers
+
+
+def _labels(texts: Texts, known: Sequence[str]) -> dict[str, str]:
+    """Map texts to the checkpoint's labels that they are, or else to those that they hold.
+
+    Sentences count only where each holds one label and each another one.
+    """
+    labels = {text: own_spelling(words, known) for text, words in texts.items()}
+    found = {text: label for text, label in labels.items() if label is not None}
+    if found:
+        return found
+    held = {text: label for text in texts if (label := _label_inside(text, known)) is not None}
+    return held if len(set(held.values())) == len(texts) else {}
+
+
+def _label_inside(text: str, known: Sequence[str]) -> str | None:
+    """Return the one label that stands in a text as a word, in whatever case."""
+    held = [
+        label
+        for label in known
+        if re.search(rf"(?<!\w){re.escape(label)}(?!\w)", text, re.IGNORECASE)
+    ]
+    return held[0] if len(held) == 1 else None
+
+
+def _misspells(pattern: str, known: Sequence[str]) -> bool:
+    """Return whether an open pattern writes a label in another case, and not as the model does."""
+    folded = pattern.casefold()
+    return any(label.casefold() in folded and label not in pattern for label in known)
 
 
 async def _read(words: Sequence[str], body: Mapping[str, Any], engine: Engine) -> str:

@@ -69,6 +69,8 @@ def test_choices_begin_as_the_models_own_answers_do(app: ChatApp, fields: Any) -
     [
         ({"structured_outputs": {"choice": ["Happy", "SAD"]}}, "SAD"),
         ({"structured_outputs": {"regex": "(Happy|Sad)"}}, "Sad"),
+        ({"guided_choice": ["It is happy.", "She looks SAD today."]}, "She looks SAD today."),
+        ({"guided_regex": "(?:A happy one|A sad one)"}, "A sad one"),
         ({"guided_choice": ["Sad", "Happy", "fear"]}, "Sad"),
         ({"structured_outputs": {"regex": r'\{"mood": "(happy|sad)"\}'}}, '{"mood": "sad"}'),
         ({"structured_outputs": {"choice": ['{"a": "happy"}', '{"a": "sad"}']}}, '{"a": "sad"}'),
@@ -104,7 +106,16 @@ def test_one_document_needs_no_model(app: ChatApp) -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", ["[a-z]+", r"\w+", ".*", "(happy|sad)[.!]?", "^The .*$", r"[^{]+"]
+    "words", [["not happy", "sad or happy"], ["very happy", "happy enough"], ["yes", "no"]]
+)
+def test_words_that_name_no_label_each_are_chosen_as_they_are(
+    app: ChatApp, words: list[str]
+) -> None:
+    assert choices(app, guided_choice=words) == [f" {text}" for text in words]
+
+
+@pytest.mark.parametrize(
+    "pattern", ["[a-z]+", "[Hh]appy|[Ss]ad", r"\w+", ".*", "(happy|sad)[.!]?", "^The .*$", r"[^{]+"]
 )
 def test_an_open_pattern_gets_the_space(app: ChatApp, pattern: str) -> None:
     forms = app.got(structured_outputs={"regex": pattern}).structured_outputs
@@ -123,6 +134,7 @@ def test_an_open_pattern_gets_the_space(app: ChatApp, pattern: str) -> None:
         ({"structured_outputs": {"structural_tag": "{}"}}, "structured_outputs"),
         ({"structured_outputs": {"regex": r'\{"a": "[a-z]+"\}'}}, "structured_outputs"),
         ({"structured_outputs": {"regex": r'[{]"a": "[a-z]+"}'}}, "structured_outputs"),
+        ({"structured_outputs": {"regex": "(Happy|Sad)[.!]?"}}, "structured_outputs"),
         ({"guided_json": schema(emotion=ENUM, why={"type": "string"})}, "structured_outputs"),
         ({"guided_json": schema(emotion=ENUM, sure={"type": "number"})}, "structured_outputs"),
         ({"guided_json": schema(first=ENUM, second=ENUM)}, "structured_outputs"),
