@@ -14,19 +14,20 @@ USER = 12_345
 _JAIL = """
 set -e
 mount --make-rprivate /
-# Python and the checkout may be in root's home, which nobody else may enter.
-kept=$(mktemp -d); number=0
+# Python and the checkout may be in root's home, which nobody else may enter, or in /tmp.
+mount -t tmpfs none /mnt; number=0
 for place in $PLACES; do
-    mkdir $kept/$number; mount --bind $place $kept/$number; number=$((number+1))
+    mkdir /mnt/$number; mount --bind $place /mnt/$number; number=$((number+1))
 done
-mount -t tmpfs -o mode=755 none /root; number=0
+mount -t tmpfs -o mode=755 none /root
+mount -t tmpfs -o mode=1777 none /tmp; number=0
 for place in $PLACES; do
     mkdir -p $place 2>/dev/null || true
-    mount --bind $kept/$number $place; mount -o remount,bind,ro $place; number=$((number+1))
+    mount --bind /mnt/$number $place; mount -o remount,bind,ro $place; number=$((number+1))
 done
 mount -o remount,ro /root
 mount -o remount,bind,ro /
-mount -t tmpfs -o mode=1777,$TMP none /tmp
+mount -o remount,$TMP /tmp
 umask 077
 exec setpriv --reuid $USER_ID --regid $USER_ID --clear-groups --no-new-privs "$@"
 """
@@ -48,7 +49,7 @@ def as_stranger(
 
     Args:
         command: what to run.
-        tmp: mount options of /tmp, the only folder that can be written to.
+        tmp: mount options of /tmp, which is the only folder on a disk that can be written to.
     """
     places = dict.fromkeys([sys.base_prefix, sys.prefix, str(CHECKOUT)])
     paths = [str(CHECKOUT / folder) for folder in ("multimodal_plugin", "server", "clients/python")]
