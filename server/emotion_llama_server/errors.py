@@ -60,7 +60,7 @@ def describe(error: Exception) -> Failure:
     sentence. vLLM's own exceptions have the status that its own routes give them.
     """
     param, code, headers = None, None, None
-    if isinstance(error, OSError | MemoryError):
+    if isinstance(error, OSError | MemoryError | RuntimeError):
         error = shortage(error) or error
     if isinstance(error, RequestValidationError | ValidationError):
         status, (param, details) = 400, _first_error(error)

@@ -78,6 +78,7 @@ def test_a_clips_failure_is_told_in_its_own_words(
         (OSError(errno.ENFILE, "/secret"), "descriptors"),
         (OSError(errno.ENOMEM, "/secret"), "memory"),
         (MemoryError(), "memory"),
+        (RuntimeError("can't start new thread"), "thread"),
     ],
 )
 def test_what_the_server_lacks_is_told_as_that(path: str, error: Exception, words: str) -> None:
@@ -87,7 +88,7 @@ def test_what_the_server_lacks_is_told_as_that(path: str, error: Exception, word
     assert "secret" not in answer.text
 
 
-@pytest.mark.parametrize("error", [OSError(errno.EIO, "x"), KeyError("x"), ValueError("x")])
+@pytest.mark.parametrize("error", [OSError(errno.EIO, "x"), KeyError("x"), RuntimeError("x")])
 def test_another_error_is_no_shortage(error: Exception) -> None:
     assert shortage(error) is None
 

@@ -66,7 +66,7 @@ class EmotionLlamaMediaConnector(MediaConnector):
                 clip = await decoder.run(job, file)
         except MediaError as error:
             raise as_vllm_error(error) from error
-        except (OSError, MemoryError) as error:
+        except (OSError, MemoryError, RuntimeError) as error:
             if (busy := shortage(error)) is None:
                 raise
             raise as_vllm_error(busy) from error

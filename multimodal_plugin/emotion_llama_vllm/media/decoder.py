@@ -50,8 +50,10 @@ class InProcess:
             try:
                 data = await files.run(clip.read)
                 return await decoders.run(lambda: job(data))
-            except (OSError, MemoryError) as error:
-                raise shortage(error) or error from error
+            except (OSError, MemoryError, RuntimeError) as error:
+                if (busy := shortage(error)) is None:
+                    raise
+                raise busy from error
 
 
 _used: Decoder = InProcess()

@@ -78,13 +78,15 @@ _MEMORY = (errno.ENOMEM, errno.ENOBUFS, errno.ENOSPC)
 
 
 def shortage(error: BaseException) -> ServerBusy | None:
-    """Return how to tell `error` if it comes of a lack of descriptors or memory, else None."""
+    """Return how to tell `error` if it comes of a lack of descriptors, memory or threads."""
     for cause in _causes(error):
         number = cause.errno if isinstance(cause, OSError) else None
         if number in _DESCRIPTORS:
             return ServerBusy("The server has no file descriptors left; ask again later.")
         if isinstance(cause, MemoryError) or number in _MEMORY:
             return ServerBusy("The server has no memory left for this clip; ask again later.")
+        if isinstance(cause, RuntimeError) and "start new thread" in str(cause):
+            return ServerBusy("The server can start no thread now; ask again later.")
     return None
 
 

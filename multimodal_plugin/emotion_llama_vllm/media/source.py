@@ -66,8 +66,10 @@ class MediaReader:
                 if is_inline:
                     return await asyncio.to_thread(self._read_inline, url)
                 return await self._open_path(_path_of(url))
-            except (OSError, MemoryError) as error:
-                raise shortage(error) or error from error
+            except (OSError, MemoryError, RuntimeError) as error:
+                if (busy := shortage(error)) is None:
+                    raise
+                raise busy from error
 
     def _read_inline(self, url: str) -> ClipFile:
         """Return the clip that a data URL or a bare base64 text holds."""

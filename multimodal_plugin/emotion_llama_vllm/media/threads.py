@@ -79,7 +79,7 @@ class Threads:
         except RuntimeError as error:
             if not self._started:
                 del self._waiting[future]
-                raise ServerBusy("The server can start no thread; ask again later.") from error
+                raise ServerBusy("The server can start no thread now; ask again later.") from error
         else:
             self._started += 1
 
