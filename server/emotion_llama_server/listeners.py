@@ -39,13 +39,13 @@ def port_options(on_listening: Callable[[], Awaitable[None]]) -> dict[str, Any]:
     }
 
 
-def cut_stalled(listener: socket.socket) -> None:
+def cut_stalled(listener: socket.socket, seconds: float = _STALL_SECONDS) -> None:
     """Have the kernel end connections whose client reads nothing, or has vanished.
 
     The connections inherit the option. It counts only while there is something to send.
     """
     if listener.family in (socket.AF_INET, socket.AF_INET6):
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _STALL_SECONDS * 1000)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(seconds * 1000))
 
 
 class LegacyListener:

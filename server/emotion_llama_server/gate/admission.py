@@ -251,8 +251,9 @@ class Visit:
             receiving.cancel()
 
     async def _say(self, message: Message) -> None:
-        """What the route sends; nothing any more once the request was ended in its place."""
+        """Send what the route sends, unless the request was ended in its place."""
         if self._has_ended:
+            await asyncio.sleep(0)  # or a route that sends on and on could not be cancelled
             return
         if message["type"] == "http.response.start":
             self._has_started = True

@@ -1,0 +1,145 @@
+"""How processes end: tried with real ones, as signals and parents cannot be imitated."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+CHILD = "import subprocess, sys; child = subprocess.Popen([sys.executable, '-c', "
+CHILD += "'import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(99)']); "
+IMPORTS = "import os, time, threading; from emotion_llama_server import ending; "
+
+
+@pytest.fixture
+def started() -> Iterator[list[subprocess.Popen[str]]]:
+    """Processes that a test starts; none outlives it."""
+    processes: list[subprocess.Popen[str]] = []
+    yield processes
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+def run(started: list[subprocess.Popen[str]], program: str) -> subprocess.Popen[str]:
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    started.append(process)
+    return process
+
+
+def pid_told_by(process: subprocess.Popen[str]) -> int:
+    assert process.stdout is not None
+    return int(process.stdout.readline())
+
+
+def is_gone(pid: int, seconds: float = 20) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+STARTING = (
+    f"{IMPORTS}{CHILD}\n"
+    "with ending.at_once_on_signal():\n"
+    "    print(child.pid, flush=True)\n"
+    "    try:\n"
+    "        time.sleep(99)\n"
+    "    except BaseException:\n"
+    "        time.sleep(99)\n"
+)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_a_start_with_0_and_its_children(
+    started: list[subprocess.Popen[str]], number: signal.Signals
+) -> None:
+    process = run(started, STARTING)
+    child = pid_told_by(process)
+    process.send_signal(number)
+    assert process.wait(20) == 0
+    assert is_gone(child)
+
+
+def test_what_nohup_has_ignored_stays_ignored(started: list[subprocess.Popen[str]]) -> None:
+    process = run(
+        started, f"import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n{STARTING}"
+    )
+    pid_told_by(process)
+    process.send_signal(signal.SIGHUP)
+    time.sleep(1)
+    assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+
+
+def test_a_stuck_thread_does_not_hold_the_end_up(started: list[subprocess.Popen[str]]) -> None:
+    program = (
+        f"{IMPORTS}{CHILD}\n"
+        "threading.Thread(target=time.sleep, args=(99,)).start()\n"
+        "print(child.pid, flush=True)\n"
+        "ending.end_process_within(0.5, lambda: 3)\n"
+    )
+    process = run(started, program)
+    child = pid_told_by(process)
+    assert process.wait(20) == 3
+    assert is_gone(child)
+
+
+SERVER = """
+import multiprocessing, os, signal, time
+from emotion_llama_vllm import orphan
+
+def engine():
+    orphan.end_with_server()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is stuck
+    print(os.getpid(), flush=True)
+    time.sleep(99)
+
+if __name__ == "__main__":
+    if {announced}:
+        orphan.announce_server()
+    multiprocessing.get_context("{method}").Process(target=engine).start()
+    time.sleep(99)
+"""
+
+
+@pytest.mark.parametrize("method", ["spawn", "fork", "forkserver"])
+def test_an_engine_ends_with_its_server(
+    started: list[subprocess.Popen[str]], tmp_path_factory: pytest.TempPathFactory, method: str
+) -> None:
+    process = start_server(started, tmp_path_factory, announced=True, method=method)
+    engine = pid_told_by(process)
+    process.kill()
+    process.wait()
+    assert is_gone(engine)
+
+
+def test_a_librarys_engine_outlives_a_parent_that_is_no_server(
+    started: list[subprocess.Popen[str]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    process = start_server(started, tmp_path_factory, announced=False, method="spawn")
+    engine = pid_told_by(process)
+    process.kill()
+    process.wait()
+    assert not is_gone(engine, seconds=5)
+    psutil.Process(engine).kill()
+
+
+def start_server(
+    started: list[subprocess.Popen[str]],
+    tmp_path_factory: pytest.TempPathFactory,
+    *,
+    announced: bool,
+    method: str,
+) -> subprocess.Popen[str]:
+    program = tmp_path_factory.mktemp("server") / "server.py"
+    program.write_text(SERVER.format(announced=announced, method=method))
+    process = subprocess.Popen([sys.executable, str(program)], stdout=subprocess.PIPE, text=True)
+    started.append(process)
+    return process
