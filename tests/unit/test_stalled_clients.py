@@ -1,5 +1,6 @@
 """Clients that take nothing of what is sent to them."""
 
+import asyncio
 import contextlib
 import socket
 import time
@@ -43,6 +44,7 @@ class Hall:
             self.speaking += 1
             try:
                 while True:
+                    await asyncio.sleep(0.001)  # as for a token
                     yield b"data: " + b"x" * 65536 + b"\n\n"
             finally:
                 self.speaking -= 1
@@ -54,6 +56,7 @@ class Hall:
             self.speaking += 1
             try:
                 yield b"x" * HUGE
+                await asyncio.sleep(0.001)
                 yield b"x" * HUGE
             finally:
                 self.speaking -= 1

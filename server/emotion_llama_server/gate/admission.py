@@ -160,6 +160,9 @@ class Visit:
         self.owner = owner_of(caller_of(scope))
         self._kept: deque[Message] = deque()
         self._ending: asyncio.Future[HTTPException] = asyncio.get_running_loop().create_future()
+        self._told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when the route may hear that its client is gone. While it waits for a client that
+        does not read it would be cancelled outside of its generator, which would then live on."""
         self._is_read = False
         self._has_started = self._has_ended = self._is_stream = False
 
@@ -220,6 +223,7 @@ class Visit:
             await asyncio.wait({work, self._ending}, return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
                 await self._tell_end()
+                self._told.set_result(None)
                 await asyncio.wait({work}, timeout=_LEAVE_SECONDS)
         finally:
             if not work.done():
@@ -234,7 +238,7 @@ class Visit:
         """What the route receives."""
         if self._kept:
             message = self._kept.popleft()
-        elif self._ending.done():
+        elif self._told.done():
             return {"type": "http.disconnect"}
         else:
             message = await self._receive_or_end()
@@ -245,7 +249,7 @@ class Visit:
     async def _receive_or_end(self) -> Message:
         receiving = asyncio.ensure_future(self._receive())
         try:
-            await asyncio.wait({receiving, self._ending}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({receiving, self._told}, return_when=asyncio.FIRST_COMPLETED)
             return receiving.result() if receiving.done() else {"type": "http.disconnect"}
         finally:
             receiving.cancel()
@@ -253,7 +257,6 @@ class Visit:
     async def _say(self, message: Message) -> None:
         """Send what the route sends, unless the request was ended in its place."""
         if self._has_ended:
-            await asyncio.sleep(0)  # or a route that sends on and on could not be cancelled
             return
         if message["type"] == "http.response.start":
             self._has_started = True
