@@ -44,6 +44,8 @@ export interface Options {
   /** 2 to 64 to choose from. */
   labels?: Iterable<string>;
   frame?: FramePolicy;
+  /** Which sound track is heard, counted from 0; by default the one that a player plays. */
+  audioTrack?: number;
   /** A `.npy` file of float32 [3, feature size], or its base64. */
   features?: Uint8Array | ArrayBuffer | string;
   timeline?: Timeline;

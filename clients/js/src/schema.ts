@@ -27,6 +27,17 @@ export interface TimelineWindow extends Emotion {
   end: number;
 }
 
+/** The track that was used of those that carry pictures, or of those that carry sound. */
+export interface Track {
+  /** Its place among them, from 0. */
+  index: number;
+  /** As the file gives it, usually in three letters. */
+  language: string | null;
+  codec: string;
+  /** How many there are. */
+  count: number;
+}
+
 /** What the numbers were read from. */
 export interface Evidence {
   frame_index: number;
@@ -35,6 +46,10 @@ export interface Evidence {
   frame_policy: FramePolicy;
   audio_seconds: number;
   has_audio: boolean;
+  /** Null for a picture. */
+  video_track?: Track | null;
+  /** Null if the clip has none. */
+  audio_track?: Track | null;
   /** The rows that were given. */
   features: string[];
   /** The served model's name. */

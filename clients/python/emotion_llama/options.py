@@ -24,6 +24,8 @@ class Options(TypedDict, total=False):
     """2 to 64 to choose from."""
     frame: Literal["first", "middle"] | float
     """Which picture is looked at: the first, the middle one, or that of a time in seconds."""
+    audio_track: int
+    """Which sound track is heard, counted from 0; by default the one that a player plays."""
     features: Features
     """A `.npy` file of float32 [3, feature size] (its bytes, path or base64), or the array."""
     timeline: Sequence[float] | TimelineRequest | dict[str, float] | float | str

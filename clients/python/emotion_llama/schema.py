@@ -45,6 +45,8 @@ class EmotionRequest(BaseModel):
     """To choose from, in any case and spacing; the checkpoint's own by default."""
     frame: FramePolicy = "first"
     """Which picture is looked at: the first, the middle one, or that of a time in seconds."""
+    audio_track: Annotated[int, Field(ge=0)] | None = None
+    """Which sound track is heard, counted from 0; by default the one that a player plays."""
     features: str | None = None
     """Pre-extracted rows as base64 of a `.npy` file: float32 [3, feature size], NaN: not given."""
     timeline: TimelineRequest | None = None
@@ -82,6 +84,18 @@ class TimelineWindow(Emotion):
     end: float
 
 
+class Track(BaseModel):
+    """The track that was used of those that carry pictures, or of those that carry sound."""
+
+    index: int
+    """Its place among them, from 0."""
+    language: str | None
+    """As the file gives it, usually in three letters."""
+    codec: str
+    count: int
+    """How many there are."""
+
+
 class Evidence(BaseModel):
     """What the numbers were read from."""
 
@@ -91,6 +105,10 @@ class Evidence(BaseModel):
     frame_policy: FramePolicy
     audio_seconds: float
     has_audio: bool
+    video_track: Track | None = None
+    """Null for a picture."""
+    audio_track: Track | None = None
+    """Null if the clip has none."""
     features: list[str]
     """The rows that were given."""
     checkpoint: str

@@ -34,8 +34,10 @@ def decoding(
         settings: the limits.
     """
     windows = request.timeline
+    # A job that says nothing of a track is the job of chat.
+    track = {} if request.audio_track is None else {"audio_track": request.audio_track}
     if request.frame == "first" and windows is None:
-        return partial(decode, size=size, settings=settings)
+        return partial(decode, size=size, settings=settings, **track)
     return partial(
         record,
         frame=request.frame,
@@ -44,6 +46,7 @@ def decoding(
         reads=reads if windows and reads * MAX_WINDOWS > MAX_READS else 1,
         size=size,
         settings=settings,
+        **track,
     )
 
 

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import numpy as np
 
@@ -13,11 +14,13 @@ from emotion_llama.schema import (
     Evidence,
     TimelineWindow,
     Timing,
+    Track,
     Usage,
 )
 from emotion_llama_vllm.analysis.spelling import meaning
 from emotion_llama_vllm.analysis.warnings import warnings_about
 from emotion_llama_vllm.checkpoint.served import Served
+from emotion_llama_vllm.media import tracks
 from emotion_llama_vllm.media.clip import Clip
 from emotion_llama_vllm.media.features import FEATURE_NAMES
 from emotion_llama_vllm.media.timeline import Timeline
@@ -100,6 +103,8 @@ def _evidence(clip: Clip, request: EmotionRequest, served: Served, prompt: str) 
         frame_policy=request.frame,
         audio_seconds=clip.audio_seconds,
         has_audio=clip.waveform is not None,
+        video_track=_track(clip.video_track),
+        audio_track=_track(clip.audio_track),
         features=[
             name for name, row in zip(FEATURE_NAMES, rows, strict=False) if not np.isnan(row).all()
         ],
@@ -112,3 +117,7 @@ def _evidence(clip: Clip, request: EmotionRequest, served: Served, prompt: str) 
 def _meant(words: str) -> str:
     """Return the words without what does not change which label they name."""
     return meaning(words).rstrip(".。!")
+
+
+def _track(track: tracks.Track | None) -> Track | None:
+    return None if track is None else Track(**asdict(track))

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from emotion_llama_vllm.media.tracks import Track
+
 SAMPLING_RATE = 16_000
 """Hz; what HuBERT was trained on."""
 
@@ -27,6 +29,11 @@ class Clip:
     frame_index: int = 0
     frame_time: float = 0.0
     """Seconds from the start of the picture."""
+
+    video_track: Track | None = None
+    """Where the frame is from; None for a picture."""
+    audio_track: Track | None = None
+    """Where the sound is from."""
 
     features: npt.NDArray[np.float32] | None = None
     """Pre-extracted rows [3, feature size]; a row of NaN is not given."""

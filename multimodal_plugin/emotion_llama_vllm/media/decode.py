@@ -12,10 +12,17 @@ from emotion_llama_vllm.media.errors import MediaError
 from emotion_llama_vllm.media.picture import FirstFrame, resize
 from emotion_llama_vllm.media.sound import SoundTrack
 from emotion_llama_vllm.media.still import decode_still, is_still
+from emotion_llama_vllm.media.tracks import check_wanted
 from emotion_llama_vllm.settings import MediaSettings
 
 
-def decode(source: bytes, *, size: int | None = None, settings: MediaSettings) -> Clip:
+def decode(
+    source: bytes,
+    *,
+    size: int | None = None,
+    audio_track: int | None = None,
+    settings: MediaSettings,
+) -> Clip:
     """Return the first frame of `source` and its whole sound.
 
     The function, its arguments, its result and its errors can be pickled, so it runs in a worker
@@ -25,6 +32,7 @@ def decode(source: bytes, *, size: int | None = None, settings: MediaSettings) -
         source: a video file (MP4, MOV, AVI, MKV, WebM), a PNG or JPEG (a clip of one frame without
             sound), or an `.npz` container of either with features.
         size: side in pixels to which the frame is resized.
+        audio_track: the place of the sound track among all, if not that which a player plays.
         settings: the limits.
 
     Raises:
@@ -36,22 +44,27 @@ def decode(source: bytes, *, size: int | None = None, settings: MediaSettings) -
     if not source:
         raise MediaError("The clip is empty: it has no bytes.")
     if is_still(source):
+        check_wanted(audio_track, 0)
         return Clip(resize(decode_still(source), size), waveform=None, features=rows)
-    frame, sound = _read_once(source, settings)
+    frame, sound = _read_once(source, audio_track, settings)
     return Clip(
         frame=resize(frame.rgb(), size),
         waveform=sound.waveform(frame.zero, source),
         frame_index=frame.index,
         frame_time=frame.seconds,
+        video_track=frame.track,
+        audio_track=sound.track,
         features=rows,
     )
 
 
-def _read_once(source: bytes, settings: MediaSettings) -> tuple[FirstFrame, SoundTrack]:
+def _read_once(
+    source: bytes, audio_track: int | None, settings: MediaSettings
+) -> tuple[FirstFrame, SoundTrack]:
     """Walk the file's packets once, for the frame and for the sound."""
     with open_container(source) as container:
         frame = FirstFrame(container)
-        sound = SoundTrack(container, max_seconds=settings.max_audio_seconds)
+        sound = SoundTrack(container, audio_track, max_seconds=settings.max_audio_seconds)
         for packet in packets(container, settings.max_timeline_seconds):
             if packet.stream is frame.stream and not frame.found:
                 frame.feed(packet)

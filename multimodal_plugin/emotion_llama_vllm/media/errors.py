@@ -60,6 +60,12 @@ class FrameTimeError(MediaError):
     field = "frame"
 
 
+class TrackError(MediaError):
+    """The clip has no such sound track."""
+
+    field = "audio_track"
+
+
 class TimelineError(MediaError):
     """The clip cannot be cut into these windows."""
 

@@ -21,9 +21,10 @@ from av import Packet
 from av.container import InputContainer
 
 from emotion_llama_vllm.media.errors import FrameTimeError, MediaError
-from emotion_llama_vllm.media.picture import open_video_stream, resize, to_rgb
+from emotion_llama_vllm.media.picture import check_size, resize, to_rgb
 from emotion_llama_vllm.media.pictures import Flaw, Picture, PictureDecoder, start_in_file
 from emotion_llama_vllm.media.shown import Shown, observe, predict
+from emotion_llama_vllm.media.tracks import open_video_track
 
 FramePolicy = Literal["first", "middle"] | float
 """Which frame of a stretch: its first, its middle one, or that of a time in seconds from its start.
@@ -77,7 +78,8 @@ class Frames:
 
     def __init__(self, container: InputContainer, size: int | None = None) -> None:
         """Open the track; `size` is the side in pixels to which each frame is resized."""
-        self.stream = open_video_stream(container)
+        self.stream, self.track = open_video_track(container)
+        check_size(self.stream.codec_context.width, self.stream.codec_context.height)
         self._size = size
         self._base = self.stream.time_base or Fraction(1)
         self._decoder = PictureDecoder(self.stream)

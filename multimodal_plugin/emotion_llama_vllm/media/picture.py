@@ -6,14 +6,12 @@ import numpy as np
 import numpy.typing as npt
 from av import Packet, VideoFrame
 from av.container import InputContainer
-from av.stream import Disposition
-from av.video.stream import VideoStream
 from PIL import Image
 
-from emotion_llama_vllm.media.container import check_codec
 from emotion_llama_vllm.media.errors import MediaError
 from emotion_llama_vllm.media.orientation import upright
 from emotion_llama_vllm.media.pictures import Flaw, Picture, PictureDecoder, start_in_file
+from emotion_llama_vllm.media.tracks import open_video_track
 
 _MAX_PIXELS = 8192 * 4320
 
@@ -32,9 +30,10 @@ class FirstFrame:
         """Open the track.
 
         Raises:
-            MediaError: there is none that can be decoded.
+            MediaError: there is none that can be decoded, or its pictures are too large.
         """
-        self.stream = open_video_stream(container)
+        self.stream, self.track = open_video_track(container)
+        check_size(self.stream.codec_context.width, self.stream.codec_context.height)
         # Read now: after the file is closed these fields are whatever lies in that memory.
         self._base = self.stream.time_base or Fraction(1)
         self._decoder = PictureDecoder(self.stream)
@@ -104,22 +103,6 @@ def to_rgb(frame: VideoFrame) -> npt.NDArray[np.uint8]:
     for channel in range(3):
         rgb[..., channel] = bgr[..., 2 - channel]
     return upright(rgb, frame)
-
-
-def open_video_stream(container: InputContainer) -> VideoStream:
-    """The file's first video track, ready to be decoded in this thread.
-
-    Raises:
-        MediaError: there is none, or its pictures are too large.
-    """
-    for stream in container.streams.video:
-        # A cover picture is no video, and a codec that FFmpeg does not know has no context.
-        if stream.codec_context and not stream.disposition & Disposition.attached_pic:
-            check_codec(stream.codec_context)
-            stream.codec_context.thread_count = 1
-            check_size(stream.codec_context.width, stream.codec_context.height)
-            return stream
-    raise MediaError("The file has no picture that can be decoded; a clip needs at least a frame.")
 
 
 def check_size(width: int, height: int) -> None:

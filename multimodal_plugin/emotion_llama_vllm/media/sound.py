@@ -7,14 +7,13 @@ import numpy as np
 import numpy.typing as npt
 import soxr
 from av import AudioFrame, Packet
-from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.error import FFmpegError
 
 from emotion_llama_vllm.media.clip import SAMPLING_RATE
-from emotion_llama_vllm.media.container import check_codec
 from emotion_llama_vllm.media.errors import MediaError
 from emotion_llama_vllm.media.placed import PlacedSound
+from emotion_llama_vllm.media.tracks import open_audio_track
 from emotion_llama_vllm.media.whole import is_cut_off
 
 _CUT_OFF_SECONDS = 1.0
@@ -32,8 +31,10 @@ class SoundTrack:
         MediaError: a damaged, cut-off or too long sound, or one in an unknown codec.
     """
 
-    def __init__(self, container: InputContainer, *, max_seconds: float) -> None:
-        self.stream = _audio_stream(container)
+    def __init__(
+        self, container: InputContainer, wanted: int | None, *, max_seconds: float
+    ) -> None:
+        self.stream, self.track = open_audio_track(container, wanted)
         self._max_seconds = max_seconds
         self._sound: PlacedSound | None = None
         self._has_packets = False
@@ -41,11 +42,9 @@ class SoundTrack:
         self._bases: dict[int, Fraction] = {}
         self._start = (container.start_time or 0) / 1e6
         self._declared = None if container.duration is None else container.duration / 1e6
-        if self.stream is not None:
-            check_codec(self.stream.codec_context)
-            self.stream.codec_context.thread_count = 1
-            if self.stream.duration is not None and self.stream.time_base is not None:
-                check_seconds(float(self.stream.duration * self.stream.time_base), max_seconds)
+        if self.stream is not None and self.stream.duration is not None:
+            base = self.stream.time_base or Fraction(0)
+            check_seconds(float(self.stream.duration * base), max_seconds)
 
     def feed(self, packet: Packet) -> None:
         """Decode one packet of the track."""
@@ -133,11 +132,3 @@ def check_seconds(seconds: float, max_seconds: float) -> None:
             f"The clip's sound lasts {seconds:.1f} s; at most {max_seconds:g} s are taken. "
             "Cut the clip into shorter ones."
         )
-
-
-def _audio_stream(container: InputContainer) -> AudioStream | None:
-    streams = container.streams.audio
-    known = next((stream for stream in streams if stream.codec_context), None)
-    if streams and known is None:
-        raise MediaError("The clip's sound is in a codec that cannot be decoded; re-encode it.")
-    return known

@@ -1,7 +1,7 @@
 """A clip cut into windows, each a clip of its own: one read of the file for all of them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from emotion_llama_vllm.media.frames import Frame, FramePolicy, Frames, Mispredi
 from emotion_llama_vllm.media.picture import resize
 from emotion_llama_vllm.media.sound import SoundTrack
 from emotion_llama_vllm.media.still import decode_still, is_still
+from emotion_llama_vllm.media.tracks import Track, check_wanted
 from emotion_llama_vllm.settings import MediaSettings
 
 MAX_WINDOWS = 4000
@@ -59,6 +60,8 @@ class Recording:
     indices: Sequence[int]
     """The frame of each span."""
     max_audio_seconds: float
+    video_track: Track | None = None
+    audio_track: Track | None = None
 
     @property
     def nbytes(self) -> int:
@@ -77,7 +80,14 @@ class Recording:
     def _clip(self, index: int, start: float, end: float) -> Clip:
         frame = self.frames[index]
         heard = _stretch(self.sound, start, min(end, start + self.max_audio_seconds))
-        return Clip(frame.rgb, heard, frame_index=frame.index, frame_time=frame.seconds)
+        return Clip(
+            frame.rgb,
+            heard,
+            frame_index=frame.index,
+            frame_time=frame.seconds,
+            video_track=self.video_track,
+            audio_track=self.audio_track,
+        )
 
 
 def record(
@@ -88,6 +98,7 @@ def record(
     step: float | None = None,
     reads: int = 1,
     size: int | None = None,
+    audio_track: int | None = None,
     settings: MediaSettings,
 ) -> Recording:
     """Read a clip with a frame of choice, and its windows if `window` and `step` are given.
@@ -99,6 +110,7 @@ def record(
         step: seconds from one window's start to the next one's.
         reads: how often the model is read for each window.
         size: side in pixels to which the frames are resized.
+        audio_track: as for `decode`.
         settings: the limits. With windows, only they need to fit into `max_audio_seconds`.
 
     Raises:
@@ -109,6 +121,7 @@ def record(
     if not source:
         raise MediaError("The clip is empty: it has no bytes.")
     if is_still(source):
+        check_wanted(audio_track, 0)
         picture = resize(decode_still(source), size)
         return _still(picture, frame, has_windows=window is not None)
     if window is not None and window > settings.max_audio_seconds:
@@ -116,8 +129,10 @@ def record(
             f"A window of {window:g} s is too long; at most {settings.max_audio_seconds:g} s."
         )
     with open_container(source) as container:
+        longest = settings.max_audio_seconds if window is None else settings.max_timeline_seconds
         frames = Frames(container, size)
-        sound = _walk(container, frames, settings, has_windows=window is not None)
+        sound = SoundTrack(container, audio_track, max_seconds=longest)
+        _walk(container, frames, sound, settings)
         waveform = sound.waveform(frames.zero, source)
 
         def spans(seconds: float) -> list[tuple[float, float]]:
@@ -127,10 +142,11 @@ def record(
             return [whole, *spread(seconds, window, step, reads)]
 
         try:
-            return _record(frames, waveform, frame, spans, settings)
+            made = _record(frames, waveform, frame, spans, settings)
         except Mispredicted:
             frames.scan()
-            return _record(frames, waveform, frame, spans, settings)
+            made = _record(frames, waveform, frame, spans, settings)
+        return replace(made, video_track=frames.track, audio_track=sound.track)
 
 
 def _record(
@@ -185,11 +201,9 @@ def _check_count(seconds: float, count: float, reads: int) -> None:
 
 
 def _walk(
-    container: InputContainer, frames: Frames, settings: MediaSettings, *, has_windows: bool
-) -> SoundTrack:
+    container: InputContainer, frames: Frames, sound: SoundTrack, settings: MediaSettings
+) -> None:
     """Walk the file's packets once: the sound is decoded, the picture's packets are kept."""
-    longest = settings.max_timeline_seconds if has_windows else settings.max_audio_seconds
-    sound = SoundTrack(container, max_seconds=longest)
     for packet in packets(container, settings.max_timeline_seconds):
         if packet.stream is frames.stream:
             frames.feed(packet)
@@ -197,7 +211,6 @@ def _walk(
             sound.feed(packet)
         sound.see(packet)
     frames.finish()
-    return sound
 
 
 def _check_room(count: int, frames: Frames, settings: MediaSettings) -> None:

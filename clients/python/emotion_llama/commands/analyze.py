@@ -37,6 +37,9 @@ def analyze(
         Path | None,
         typer.Option(help="CSV file `name,transcript`: what is said; a name is the clip's path"),
     ] = None,
+    audio_track: Annotated[
+        int | None, typer.Option(min=0, help="sound track, from 0, if not the default one")
+    ] = None,
     language: Annotated[str, typer.Option(help="of the question: en or zh")] = "en",
     out: Annotated[Path | None, typer.Option(help="file to write: .jsonl or .csv")] = None,
     concurrency: Annotated[int, typer.Option(min=1, help="clips asked about at once")] = 8,
@@ -49,7 +52,7 @@ def analyze(
     try:
         _check_output(out, resume, retry_failed)
         asked_server = Server.of(server, api_key)
-        asked = asked_of_all(task, timeline, language)
+        asked = asked_of_all(task, timeline, language, audio_track)
         found = find_clips(clips)
         words, notes = read_words(transcripts, found.clips, clips) if transcripts else ({}, [])
         options = options_text(asked, has_words=transcripts is not None)

@@ -11,7 +11,9 @@ from emotion_llama.plain import timeline_of
 from emotion_llama.schema import TimelineRequest
 
 
-def asked_of_all(task: str, timeline: str | None, language: str) -> dict[str, Any]:
+def asked_of_all(
+    task: str, timeline: str | None, language: str, audio_track: int | None = None
+) -> dict[str, Any]:
     """Return what all clips are asked."""
     if task not in ("emotion", "reason", "both"):
         raise CommandError(f"--task is emotion, reason or both, not {task!r}.")
@@ -20,6 +22,8 @@ def asked_of_all(task: str, timeline: str | None, language: str) -> dict[str, An
     asked: dict[str, Any] = {"task": task}
     if language != "en":
         asked["language"] = language
+    if audio_track is not None:
+        asked["audio_track"] = audio_track
     if timeline is not None:
         try:
             if "/" not in timeline:
@@ -41,6 +45,8 @@ def options_text(asked: dict[str, Any], *, has_words: bool) -> str:
         "timeline": f"{timeline.window:g}/{timeline.step:g}" if timeline else "none",
         "transcripts": "yes" if has_words else "no",
     }
+    if "audio_track" in asked:
+        told["audio_track"] = str(asked["audio_track"])
     return " ".join(f"{name}={value}" for name, value in told.items())
 
 
