@@ -1,0 +1,35 @@
+"""A still picture of any mode in the colours that a viewer shows."""
+
+import numpy as np
+from PIL import Image
+
+_PAGE = (255, 255, 255, 255)
+"""What shows through where a picture is transparent: a white page, as in a browser."""
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Return the picture in the mode RGB.
+
+    Pillow's own conversion cuts values off at eight bits, and shows the colours that programs
+    leave behind transparent pixels.
+    """
+    if image.mode == "F" or image.mode.startswith("I"):
+        image = _in_eight_bits(image)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, _PAGE), image)
+    return image.convert("RGB")
+
+
+def _in_eight_bits(image: Image.Image) -> Image.Image:
+    """Return a grey picture of wider values in eight bits, transparent where it was.
+
+    Integers have 16 bits, also where Pillow opens them with 32; fractions reach from 0 to 1.
+    """
+    values = np.asarray(image, np.float64)
+    white = 1.0 if image.mode == "F" else 65535.0
+    grey = Image.fromarray(np.uint8(np.clip(values / white, 0, 1) * 255 + 0.5))
+    transparent = image.info.get("transparency")
+    if isinstance(transparent, int):
+        grey.putalpha(Image.fromarray(np.uint8(values != transparent) * 255))
+    return grey
