@@ -27,6 +27,8 @@ for place in $PLACES; do
 done
 mount -o remount,ro /root
 mount -o remount,bind,ro /
+# A file system without an inode left is full for everybody.
+[ $TMP != full ] || TMP=nr_inodes=$(df --output=iused /tmp | tail -n 1 | tr -d ' ')
 mount -o remount,$TMP /tmp
 umask 077
 exec setpriv --reuid $USER_ID --regid $USER_ID --clear-groups --no-new-privs "$@"
@@ -49,7 +51,7 @@ def as_stranger(
 
     Args:
         command: what to run.
-        tmp: mount options of /tmp, which is the only folder on a disk that can be written to.
+        tmp: "full", or the mount options of /tmp; no other folder on a disk can be written to.
     """
     places = dict.fromkeys([sys.base_prefix, sys.prefix, str(CHECKOUT)])
     paths = [str(CHECKOUT / folder) for folder in ("multimodal_plugin", "server", "clients/python")]

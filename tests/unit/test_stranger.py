@@ -73,7 +73,7 @@ def test_a_stranger_decodes_in_workers() -> None:
     assert run(_WORKERS, CLIP) == "(64, 64, 3) (43008,)"
 
 
-@pytest.mark.parametrize("tmp", ["size=512m", "nr_inodes=1", "ro"])
+@pytest.mark.parametrize("tmp", ["size=512m", "full", "ro"])
 def test_a_stranger_is_given_a_home_a_name_and_a_place_for_temporary_files(tmp: str) -> None:
     folder, has_home, name = run(_PLACES, tmp=tmp).split()
     assert has_home == "True"
