@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 from safetensors.torch import load_file, save_file
+from vllm.v1.engine.exceptions import EngineDeadError
 
 from emotion_llama_server import environment, flags, serve
 from emotion_llama_server.environment import StartError
+from emotion_llama_server.errors import describe
 from emotion_llama_vllm import demo_files, runtime
 from tests.support.server import free_port
 
@@ -136,6 +138,8 @@ def test_a_wrong_setting_is_told_in_one_sentence(parse: Any, flags: list[str], r
         (["--trusted-proxy", "somewhere"], "--trusted-proxy"),
         (["--legacy-port", "70000"], "--legacy-port"),
         (["--log-format", "xml"], "--log-format"),
+        (["--port", "7887", "--legacy-port", "7887"], "are both 7887"),
+        (["--keep-alive-seconds", "0"], "--keep-alive-seconds"),
         (["--decode-workers", "-1"], "--decode-workers"),
         (["--api-key-file", "/no/such/file"], "cannot be read"),
         (["--metrics-key", "nobody"], "--metrics-key: no API key has the name 'nobody'"),
@@ -238,6 +242,31 @@ def test_vllms_own_key_becomes_one_of_ours(
     args = parse("--api-key", "one", "two")
     assert [args.key_ring.find(key) for key in (b"one", b"two")] == ["api-key"] * 2
     assert args.api_key is None
+
+
+def test_connections_are_kept_longer_than_proxies_keep_them(
+    parse: Any, clean_environment: pytest.MonkeyPatch
+) -> None:
+    name = "VLLM_HTTP_TIMEOUT_KEEP_ALIVE"
+    clean_environment.setenv(name, "")
+    clean_environment.delenv(name)
+    parse("DIR")
+    assert os.environ[name] == "75"
+    os.environ[name] = "9"
+    parse("DIR")
+    assert os.environ[name] == "9"
+    parse("DIR", "--keep-alive-seconds", "30")
+    assert os.environ[name] == "30"
+
+
+def test_a_head_is_as_large_as_the_operator_says(parse: Any) -> None:
+    assert parse("DIR").h11_max_incomplete_event_size == 64 << 10
+    given = parse("DIR", "--h11-max-incomplete-event-size", "9000")
+    assert given.h11_max_incomplete_event_size == 9000
+
+
+def test_a_dead_engine_is_told_as_503() -> None:
+    assert describe(EngineDeadError()).status == 503
 
 
 def test_both_plugins_are_named_beside_the_operators_own(

@@ -1,0 +1,57 @@
+"""Both ports over a small app, served by vLLM's launcher without an engine.
+
+Arguments: the host, the port, the second port.
+"""
+
+import ssl
+import sys
+from argparse import Namespace
+from types import SimpleNamespace
+from typing import Any
+
+import uvloop
+from fastapi import FastAPI
+from vllm.entrypoints.launchers.launcher import create_server_socket, serve_http
+
+from emotion_llama_server.gate import Doorkeeper
+from emotion_llama_server.lifecycle import Lifecycle
+from emotion_llama_server.listeners import LegacyListener, port_options
+
+
+async def look() -> str:
+    return "seen"
+
+
+async def main(host: str, port: int, legacy_port: int) -> int:
+    app, engine = FastAPI(), SimpleNamespace(errored=False, shutdown=lambda timeout: None)
+    app.add_api_route("/look", look, methods=["GET", "POST"])
+    doorkeeper = Doorkeeper(max_in_flight=1, max_waiting=1, seconds=10)
+    app.state.engine_client = None
+    app.state.emotion_llama_lifecycle = Lifecycle(doorkeeper, engine, 5)  # type: ignore[arg-type]
+    no_tls = dict.fromkeys(("ssl_keyfile", "ssl_certfile", "ssl_ca_certs"))
+    shared: dict[str, Any] = {"h11_max_incomplete_event_size": 65536, "h11_max_header_count": 256}
+    args = Namespace(
+        host=host,
+        legacy_port=legacy_port,
+        uvicorn_log_level="error",
+        disable_uvicorn_access_log=True,
+        ssl_cert_reqs=ssl.CERT_NONE,
+        ssl_ciphers="TLSv1",
+        **no_tls,
+        **shared,
+    )
+    legacy = LegacyListener(args, lambda _: print("ready", flush=True))
+    listener = create_server_socket((host, port), reuse_port=False)
+    print("bound", flush=True)
+    sys.stdin.readline()
+    await legacy.prepare(app)
+    options = {"host": host, "port": port, "log_level": "error", **shared}
+    try:
+        await (await serve_http(app, listener, **options, **port_options(legacy.start)))
+    finally:
+        await legacy.stop()
+    return legacy.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(uvloop.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))))

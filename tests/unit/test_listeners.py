@@ -1,0 +1,95 @@
+"""Both ports in a process of their own, as signals end it."""
+
+import contextlib
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from emotion_llama_server.serve import _url_host
+from tests.support.server import free_port
+
+ROOT = Path(__file__).parents[2]
+
+
+@contextlib.contextmanager
+def bound(host: str, port: int, legacy_port: int) -> Iterator[subprocess.Popen[str]]:
+    """Start both ports so far that they are bound, and do not listen yet."""
+    command = [sys.executable, "-m", "tests.support.two_ports", host, str(port), str(legacy_port)]
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=ROOT)
+    try:
+        assert told_by(process) == "bound"
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def told_by(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def go_on(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    print(file=process.stdin, flush=True)
+
+
+def upgrading(host: str, port: int) -> bytes:
+    """Ask as a client does that offers h2c, and return the first line of the answer."""
+    with socket.create_connection((host, port), timeout=20) as connection:
+        head = b"POST /look HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings, close\r\n"
+        connection.sendall(head + b"Upgrade: h2c\r\nContent-Length: 4\r\n\r\nbody")
+        return connection.recv(65536).splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("host", "number"),
+    [("127.0.0.1", signal.SIGTERM), ("::1", signal.SIGINT), ("::", signal.SIGHUP)],
+)
+def test_both_ports_answer_alike_until_a_signal(host: str, number: signal.Signals) -> None:
+    ports = free_port(), free_port()
+    with bound(host, *ports) as process:
+        go_on(process)
+        assert told_by(process) == "ready"
+        for port in ports:
+            url = f"http://{_url_host(host)}:{port}/look"
+            assert requests.get(url, timeout=20).json() == "seen"
+            assert upgrading("::1" if ":" in host else host, port) == b"HTTP/1.1 200 OK"
+        process.send_signal(number)
+        assert process.wait(20) == 0
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_port_that_another_took_meanwhile_ends_both(which: int) -> None:
+    """Two starts on one port can both bind it; only one of them can listen."""
+    ports = free_port(), free_port()
+    with socket.socket() as other, bound("127.0.0.1", *ports) as process:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", ports[which]))
+        other.listen()
+        go_on(process)
+        assert process.wait(20) == 1  # an OSError, of which `serve` makes a sentence
+        assert "ready" not in told_by(process)
+
+
+@pytest.mark.parametrize(
+    ("host", "named"),
+    [
+        ("127.0.0.1", "127.0.0.1"),
+        ("localhost", "localhost"),
+        ("0.0.0.0", "127.0.0.1"),
+        ("", "127.0.0.1"),
+        ("::", "[::1]"),
+        ("::1", "[::1]"),
+        ("fe80::1", "[fe80::1]"),
+    ],
+)
+def test_the_banner_names_an_address_that_can_be_asked(host: str, named: str) -> None:
+    assert _url_host(host) == named
