@@ -31,6 +31,9 @@ class Connection(HttpToolsProtocol):
     `--h11-max-header-count`, which uvicorn applies to its slower parser only.
     """
 
+    parser: httptools.HttpRequestParser
+    """uvicorn's own; it is None when the connection is lost, after which nothing is received."""
+
     head_seconds: ClassVar[float] = 20
     """Seconds for the first head from the connection's start, for a later one from its first byte,
     and for the rest of a body that was answered already."""

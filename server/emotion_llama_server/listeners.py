@@ -82,8 +82,8 @@ class LegacyListener:
     async def start(self) -> None:
         """Listen, now that vLLM's server does; if that fails, end both."""
         self._server = NoSignalServer(self._config(self._app))
-        self._lifecycle = self._app.state.emotion_llama_lifecycle
-        self._lifecycle.watch(self._app.state.server, self._server)
+        self._lifecycle = lifecycle = self._app.state.emotion_llama_lifecycle
+        lifecycle.watch(self._app.state.server, self._server)
         self._serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
         self._serving.add_done_callback(self._end_both)
 
