@@ -225,6 +225,12 @@ def test_an_upgrade_is_set_aside(port: int, upgrade: str, in_pieces: bool) -> No
     assert seen == ["POST /first", "GET /third"]
 
 
+def test_an_upgrade_on_a_connection_that_closes_is_set_aside(port: int) -> None:
+    upgrade = UPGRADE.replace("Upgrade,", "Upgrade, close,")
+    answer = ask(port, f"POST /x HTTP/1.1\r\n{upgrade}Content-Length: 4\r\n\r\nbody")
+    assert b'"body":"body"' in answer
+
+
 def test_many_upgrades_in_one_piece_are_answered(port: int) -> None:
     one = f"GET /x HTTP/1.1\r\n{UPGRADE}\r\n"
     answer = ask(port, one * 10 + "GET /end HTTP/1.1\r\nConnection: close\r\n\r\n")

@@ -43,7 +43,7 @@ def go_on(process: subprocess.Popen[str]) -> None:
 
 def upgrading(host: str, port: int) -> bytes:
     """Ask as a client does that offers h2c, and return the first line of the answer."""
-    with socket.create_connection((host, port), timeout=20) as connection:
+    with socket.create_connection((host, port), timeout=60) as connection:
         head = b"POST /look HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings, close\r\n"
         connection.sendall(head + b"Upgrade: h2c\r\nContent-Length: 4\r\n\r\nbody")
         return connection.recv(65536).splitlines()[0]
@@ -60,10 +60,10 @@ def test_both_ports_answer_alike_until_a_signal(host: str, number: signal.Signal
         assert told_by(process) == "ready"
         for port in ports:
             url = f"http://{_url_host(host)}:{port}/look"
-            assert requests.get(url, timeout=20).json() == "seen"
+            assert requests.get(url, timeout=60).json() == "seen"
             assert upgrading("::1" if ":" in host else host, port) == b"HTTP/1.1 200 OK"
         process.send_signal(number)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
 
 
 @pytest.mark.parametrize("which", [0, 1])
@@ -75,7 +75,7 @@ def test_a_port_that_another_took_meanwhile_ends_both(which: int) -> None:
         other.bind(("127.0.0.1", ports[which]))
         other.listen()
         go_on(process)
-        assert process.wait(20) == 1  # an OSError, of which `serve` makes a sentence
+        assert process.wait(60) == 1  # an OSError, of which `serve` makes a sentence
         assert "ready" not in told_by(process)
 
 
