@@ -3,6 +3,7 @@
 from prometheus_client import Counter, Gauge, Histogram
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_STALLS = (0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1, 2.5, 5, 10, 30)
 
 fetch_seconds = Histogram(
     "emotion_llama_fetch_seconds", "Getting a clip's bytes.", buckets=_SECONDS
@@ -11,6 +12,11 @@ decode_seconds = Histogram(
     "emotion_llama_decode_seconds",
     "Decoding a clip, waiting for a worker included.",
     buckets=_SECONDS,
+)
+loop_stalls = Histogram(
+    "emotion_llama_event_loop_stall_seconds",
+    "How late the event loop came round; measured 50 times a second.",
+    buckets=_STALLS,
 )
 queue_seconds = Histogram("emotion_llama_queue_seconds", "Waiting for admission.", buckets=_SECONDS)
 worker_restarts = Counter(

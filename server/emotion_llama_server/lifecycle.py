@@ -11,6 +11,7 @@ from vllm.logger import init_logger
 
 from emotion_llama_server.ending import end_process_within, end_signals
 from emotion_llama_server.gate import Doorkeeper
+from emotion_llama_server.loop_stalls import measure_stalls
 
 logger = init_logger("vllm.emotion_llama_server")
 
@@ -49,6 +50,7 @@ class Lifecycle:
         for number in end_signals():
             loop.add_signal_handler(number, self._on_signal)
         self._start(self._watch_engine())
+        self._start(measure_stalls())
 
     def _on_signal(self) -> None:
         if self._is_draining:

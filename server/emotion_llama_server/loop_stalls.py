@@ -1,0 +1,16 @@
+"""Measures how long the event loop does not come round: while it does not, nobody is served."""
+
+import asyncio
+
+from emotion_llama_vllm import metrics
+
+_SECONDS = 0.02
+
+
+async def measure_stalls() -> None:
+    """Note for ever how late a short sleep ends."""
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + _SECONDS
+        await asyncio.sleep(_SECONDS)
+        metrics.loop_stalls.observe(max(0.0, loop.time() - due))
