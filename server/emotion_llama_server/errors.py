@@ -18,11 +18,18 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 from vllm.entrypoints.serve.exception_handling.error_response import create_error_response
-from vllm.exceptions import GenerationError, GracefulHTTPError
+from vllm.exceptions import (
+    GenerationError,
+    GracefulHTTPError,
+    VLLMUnprocessableEntityError,
+    VLLMValidationError,
+)
 from vllm.logger import init_logger
 from vllm.v1.engine.exceptions import EngineDeadError
 
 from emotion_llama.schema import ErrorDetail, ErrorResponse
+from emotion_llama_server.shortening import shortened
+from emotion_llama_server.strict_json import JsonRequest
 from emotion_llama_vllm.media.errors import MediaError, shortage
 
 logger = init_logger("vllm.emotion_llama_server")
@@ -36,6 +43,7 @@ _TITLES = {
     504: "Processing timed out",
     507: "Insufficient storage",
 }
+_MOST_ERRORS = 100
 _INTERNAL = "The server failed to answer this request; its log says why."
 
 
@@ -65,7 +73,7 @@ def describe(error: Exception) -> Failure:
     if isinstance(error, RequestValidationError | ValidationError):
         status, (param, details) = 400, _first_error(error)
     elif isinstance(error, HTTPException):
-        status, details = error.status_code, str(error.detail)
+        status, details, param = error.status_code, str(error.detail), getattr(error, "param", None)
         headers = dict(error.headers or {})
     elif isinstance(error, MediaError):
         status, details, param, code = error.status, str(error), error.field, error.code
@@ -78,7 +86,7 @@ def describe(error: Exception) -> Failure:
     elif isinstance(error, ClientDisconnect):
         status, details = 400, "The client closed the connection."
     else:
-        answer = create_error_response(error).error
+        answer = create_error_response(_shorten(error)).error
         status, details, param = int(answer.code), answer.message, answer.param
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             logger.error("A request failed.", exc_info=error)
@@ -86,7 +94,8 @@ def describe(error: Exception) -> Failure:
     if status == HTTPStatus.UNPROCESSABLE_ENTITY:
         status = HTTPStatus.BAD_REQUEST
     title = _TITLES.get(status, HTTPStatus(status).phrase)
-    return Failure(int(status), title, details, param, code, headers)
+    param = param and shortened(param)
+    return Failure(int(status), title, shortened(details), param, code, headers)
 
 
 def _retry_after(status: int) -> dict[str, str] | None:
@@ -134,14 +143,20 @@ def openai_error(failure: Failure) -> ErrorResponse:
 
 
 class ErrorRoute(APIRoute):
-    """A route of ours: whatever fails in it is told in its shape."""
+    """A route that reads JSON strictly, and answers whatever fails in it in its own shape."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
 
         async def answer(request: Request) -> Response:
             try:
-                return await handle(request)
+                return await handle(JsonRequest(request.scope, request.receive))
+            except GenerationError as error:
+                # vLLM blames itself for a grammar that cannot be used.
+                if getattr(request.state, "has_grammar", False):
+                    words = "The form that the answer should have cannot be used."
+                    return failure_response(request.scope, describe(HTTPException(400, words)))
+                return failure_response(request.scope, describe(error))
             except Exception as error:
                 return failure_response(request.scope, describe(error))
 
@@ -149,23 +164,31 @@ class ErrorRoute(APIRoute):
 
 
 def install(app: FastAPI) -> None:
-    """Tell also what Starlette refuses by itself in our shapes, and what the engine could not do.
-
-    vLLM leaves the first out, and blames itself for a grammar that cannot be used.
-    """
+    """Answer in our shapes also what Starlette refuses by itself, which vLLM leaves out."""
 
     async def answer(request: Request, error: Exception) -> JSONResponse:
-        if isinstance(error, GenerationError) and getattr(request.state, "has_grammar", False):
-            error = HTTPException(400, "The form that the answer should have cannot be used.")
         return failure_response(request.scope, describe(error))
 
     for kind in (HTTPException, GenerationError, GracefulHTTPError, EngineDeadError):
         app.add_exception_handler(kind, answer)
 
 
+def _shorten(error: Exception) -> Exception:
+    """Cut what an exception repeats, as vLLM searches its words for paths with patterns that take
+    minutes for some texts of a few thousand characters.
+    """
+    error.args = tuple(shortened(arg) if isinstance(arg, str) else arg for arg in error.args)
+    if isinstance(error, VLLMValidationError | VLLMUnprocessableEntityError):
+        if error.value is not None:
+            error.value = shortened(str(error.value))
+        if error.parameter is not None:
+            error.parameter = shortened(error.parameter)
+    return error
+
+
 def _first_error(error: RequestValidationError | ValidationError) -> tuple[str | None, str]:
     """The first field that is wrong, and what about it; without the body's own values."""
-    errors = list(error.errors())
+    errors = list(error.errors())[:_MOST_ERRORS]
     if errors[0]["type"] == "json_invalid":
         return None, "The body is not valid JSON."
     param = _param(errors[0]["loc"])

@@ -6,6 +6,9 @@ vLLM has many more, some of which change the engine or answer whole chats withou
 from collections.abc import Iterable
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from emotion_llama_server.errors import ErrorRoute
 
 READ_ONLY = frozenset(
     {
@@ -34,3 +37,29 @@ def close_others(app: FastAPI, exposed: Iterable[str]) -> None:
     app.router.routes[:] = [
         route for route in app.router.routes if getattr(route, "path", None) in kept
     ]
+
+
+def read_strictly(app: FastAPI) -> None:
+    """Put vLLM's routes that take a body behind our reading of JSON and our table of errors.
+
+    FastAPI parses a body on the event loop unless the route's class does it otherwise.
+    """
+    for route in list(app.router.routes):
+        if isinstance(route, APIRoute) and route.body_field and not isinstance(route, ErrorRoute):
+            app.router.routes.remove(route)
+            app.router.add_api_route(
+                route.path,
+                route.endpoint,
+                response_model=route.response_model,
+                status_code=route.status_code,
+                tags=route.tags,
+                dependencies=route.dependencies,
+                summary=route.summary,
+                description=route.description,
+                responses=route.responses,
+                methods=list(route.methods),
+                operation_id=route.operation_id,
+                include_in_schema=route.include_in_schema,
+                name=route.name,
+                route_class_override=ErrorRoute,
+            )

@@ -30,6 +30,9 @@ from emotion_llama_vllm.logits_processor import CLASS_NAME
 from emotion_llama_vllm.settings import ENV_PREFIX, MediaSettings
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_MOST_SEQUENCES = 8
+"""Answers to one chat request."""
+
 _KEEP_ALIVE = "VLLM_HTTP_TIMEOUT_KEEP_ALIVE"
 _FEWEST_DECODE_WORKERS, _MOST_DECODE_WORKERS = 2, 8
 
@@ -116,6 +119,7 @@ def _check_server_settings(args: Namespace) -> None:
     if unknown := sorted(set(args.server_settings.metrics_key) - args.key_ring.names):
         raise StartError(f"--metrics-key: no API key has the name {unknown[0][:64]!r}.")
     args.legacy_port = args.server_settings.legacy_port
+    _bound_answers(args)
     if args.legacy_port == args.port:
         raise StartError(f"--port and --legacy-port are both {args.port}; choose two.")
     _set_keep_alive(args.server_settings)
@@ -128,6 +132,13 @@ def _check_server_settings(args: Namespace) -> None:
             "there are no API keys; --api-key-file FILE sets some.",
             file=sys.stderr,
         )
+
+
+def _bound_answers(args: Namespace) -> None:
+    """Have vLLM bound also the answers for which a chat request names no limit."""
+    bound = {"max_new_tokens": args.server_settings.max_answer_tokens}
+    args.override_generation_config = bound | args.override_generation_config
+    os.environ.setdefault("VLLM_MAX_N_SEQUENCES", str(_MOST_SEQUENCES))
 
 
 def _check_rate_limit_storage(settings: ServerSettings) -> None:

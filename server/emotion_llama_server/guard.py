@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI, Request
-from vllm.entrypoints.serve.utils.api_utils import validate_json_request
 from vllm.exceptions import VLLMValidationError
 
 from emotion_llama_server import answer_form, chat_clip, openapi
+from emotion_llama_server.chat_limits import check_limits
 from emotion_llama_server.chat_warnings import WarningHeaders, warn
 from emotion_llama_server.errors import path_of
-from emotion_llama_server.strict_json import check_request
+from emotion_llama_server.settings import running_settings
+from emotion_llama_server.strict_json import BodyError
 
 _CHAT = "/v1/chat/completions"
 _TEMPLATE_VARIABLES = {"prompt_style"}
@@ -22,10 +23,13 @@ _REFUSED = {
     "prompt_embeds": "prompts are text and clips here",
     "priority": "requests are served as they come",
     "cache_salt": "the caches are the operator's",
+    "kv_transfer_params": "the caches are the operator's",
+    "ec_transfer_params": "the caches are the operator's",
     "uuid": "a clip is known by its content alone, as an identifier could be another clip's",
 }
 """Fields that could reach another request's clip, the server's code or its queue."""
 
+_MAX_NAME = 256
 _GRAMMARS = ("structured_outputs", "response_format", "tools")
 _MAX_GRAMMAR = 16_384
 """Characters; compiling them takes up to half a second, and grows with the square."""
@@ -37,15 +41,18 @@ async def check_json_request(raw_request: Request) -> None:
     The body is parsed by now, and this very object is what the route gets afterwards.
 
     Raises:
-        VLLMValidationError: a field that clients may not set here, a key that comes twice, or a
-            chat without a clip.
+        BodyError: the body is no JSON, or asks for too much.
+        VLLMValidationError: a field that clients may not set here, or a chat without a clip.
         VLLMError: a chat's clip cannot be used.
     """
-    await validate_json_request(raw_request)
-    await check_request(raw_request)
+    media_type = raw_request.headers.get("content-type", "").partition(";")[0]
+    if media_type.strip().lower() != "application/json":
+        raise BodyError("Send the body as Content-Type: application/json.")
     body = await raw_request.json()
     if isinstance(body, dict):
         _check_fields(body)
+        _check_model(body.get("model"))
+        check_limits(body, running_settings(raw_request.app.state).max_answer_tokens)
         answer_form.adopt_old_names(body)
         raw_request.state.has_grammar = _has_grammar(body)
         _check_template_variables(body.get("chat_template_kwargs"))
@@ -59,6 +66,12 @@ async def _prepare_chat(body: dict[str, Any], raw_request: Request) -> None:
     if not state.emotion_llama_allow_text_only:
         chat_clip.check_present(body)
     await answer_form.settle(body, state)
+
+
+def _check_model(name: object) -> None:
+    """Refuse a long name before vLLM repeats it."""
+    if isinstance(name, str) and len(name) > _MAX_NAME:
+        raise BodyError("The model does not exist.", status=404, param="model")
 
 
 def _check_fields(body: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ from emotion_llama_server.engine_shares import EngineShares
 from emotion_llama_server.lifecycle import Lifecycle
 from emotion_llama_server.routes import emotion, legacy, models, probes
 from emotion_llama_server.settings import server_settings
+from emotion_llama_server.shortening import shorten_log
 from emotion_llama_vllm.checkpoint.served import Served, read_served
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.media import decoder
@@ -54,6 +55,8 @@ class EmotionLlamaApi:
             raise RuntimeError("Emotion-LLaMA's routes need an engine.")
         model, settings = engine_client.model_config, server_settings(args)
         exposure.close_others(self._app, settings.expose_route)
+        exposure.read_strictly(self._app)
+        state.emotion_llama_settings = settings
         doorkeeper = gate.prepare(state, args)
         state.emotion_llama_doorkeeper = doorkeeper
         state.emotion_llama_lifecycle = Lifecycle(doorkeeper, engine_client, args.shutdown_timeout)
@@ -72,6 +75,7 @@ class EmotionLlamaApi:
             cache=AnswerCache(settings.answer_cache_mb),
         )
         await engine.warm_up()
+        shorten_log()
         if (start := getattr(args, "on_app_ready", None)) is not None:
             await start(self._app)
 

@@ -8,13 +8,14 @@ from typing import Annotated, Any, Literal
 import limits
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from starlette.datastructures import State
 
 from emotion_llama_server.rate_storage import check_uri
 from emotion_llama_vllm.settings import ENV_PREFIX, MediaSettings
 
 _MIB = 2**20
-_REQUEST_BYTES = 4 * _MIB
-"""Of everything in a request but its clip."""
+TEXT_BYTES = 4 * _MIB
+"""Most bytes of everything in a request but its clip."""
 
 
 class ServerSettings(BaseSettings):
@@ -62,6 +63,9 @@ class ServerSettings(BaseSettings):
     request_timeout: float = Field(default=300, gt=0)
     """seconds for a request, from its first byte to its last"""
 
+    max_answer_tokens: int = Field(default=2048, ge=1)
+    """most tokens of an answer: a request that asks for more is refused"""
+
     keep_alive_seconds: int = Field(default=75, ge=1)
     """seconds that a connection without a request stays open; give it more than a proxy in front"""
 
@@ -102,12 +106,17 @@ class ServerSettings(BaseSettings):
         """Of a request, however its clip is in there."""
         if self.max_upload_mb is not None:
             return int(self.max_upload_mb * _MIB)
-        return media.max_media_bytes * 4 // 3 + _REQUEST_BYTES
+        return media.max_media_bytes * 4 // 3 + TEXT_BYTES
 
 
 def server_settings(args: argparse.Namespace) -> ServerSettings:
     """Those of the flags of `emotion-llama serve`; under vLLM's launcher the environment's."""
     return getattr(args, "server_settings", None) or ServerSettings()
+
+
+def running_settings(state: State) -> ServerSettings:
+    """Return the settings of the app whose state this is; of the environment, where it has none."""
+    return getattr(state, "emotion_llama_settings", None) or ServerSettings()
 
 
 _NOT_FLAGS = {"api_keys"}

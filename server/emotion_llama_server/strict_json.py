@@ -1,47 +1,194 @@
-"""JSON that means one thing only, and that whatever is behind can take.
+"""The one place where a JSON body is read: bounded before it is parsed, and parsed once.
 
-A key that comes twice is read differently by different programs, so that one may check what
-another does not use; half a surrogate pair and numbers of more than 64 bits break others midway.
+A body that is small on the wire can be large in memory: brackets become lists and commas become
+elements. So the characters that make structure are counted first, and everything beside long
+strings (a clip is one) must be short. A key that comes twice is refused, as two programs may use
+different values of it, and so are numbers that programs read differently.
 """
 
+import asyncio
+import codecs
 import json
+import math
+from collections.abc import AsyncIterable
+from typing import Any, NoReturn
 
 from fastapi import Request
-from vllm.exceptions import VLLMValidationError
+from pydantic_core import from_json
+from starlette.exceptions import HTTPException
 
-_MAX_DIGITS = 18
+from emotion_llama_server.settings import TEXT_BYTES
+
+_MOST_QUOTES = 65_536
+_MOST_MARKS = {b"[": 8192, b"{": 8192, b",": 16_384}
+"""Each of these may stand in a body so many times, inside short strings too: the longest prompt
+that a model of this kind reads has far fewer."""
+
+_FREE_ESCAPES, _BYTES_AN_ESCAPE = 1 << 19, 32
+"""A body may have so many backslashes, and one more for so many bytes: base64 in lines of 76 has
+two in 80, and PHP writes each `/`, which is one character in 64, as `\\/`."""
+
+_MOST_KEYS = 1024
+"""An object may have so many; each unknown one becomes an error of its own in pydantic."""
+
+_LONG_STRING = 64 << 10
+_MOST_DIGITS = 18
+_LARGE_NUMBER = "The body has a number that is too large."
+_CHUNK = 1 << 20
+"""Bytes that are counted at once; other threads run between two of these."""
+
+_INLINE = 16 << 10
+"""Bytes that are parsed faster than another thread takes them up."""
 
 
-def check_json(body: bytes | str) -> None:
-    """Look through a body that is valid JSON.
+class BodyError(HTTPException):
+    """The request's body is refused; `param` is the field to blame, where there is one."""
+
+    def __init__(self, words: str, *, status: int = 400, param: str | None = None) -> None:
+        super().__init__(status, words)
+        self.param = param
+
+
+class JsonRequest(Request):
+    """A request whose `body()` and `json()`, which FastAPI calls, are this module's."""
+
+    _gathered: bytes
+    _parsed: Any
+
+    async def body(self) -> bytes:
+        """Return the whole body; it is read when it is asked for first."""
+        if not hasattr(self, "_gathered"):
+            self._gathered = await gather(self.stream())
+        return self._gathered
+
+    async def json(self) -> Any:
+        """Return the body's value; it is parsed when it is asked for first."""
+        if not hasattr(self, "_parsed"):
+            self._parsed = await parse(await self.body())
+        return self._parsed
+
+
+async def gather(pieces: AsyncIterable[bytes]) -> bytes:
+    """Return the pieces of a body as one, without holding the event loop up: copying a large one
+    takes a while, in which another thread leaves the interpreter to the loop.
+    """
+    gathered = [piece async for piece in pieces]
+    is_small = sum(map(len, gathered)) <= _CHUNK
+    return b"".join(gathered) if is_small else await asyncio.to_thread(b"".join, gathered)
+
+
+async def parse(body: bytes) -> Any:
+    """Return the value of a body, without holding the event loop up.
 
     Raises:
-        VLLMValidationError: a key twice in one object, text that is no Unicode, a huge number.
+        BodyError: the body is no strict JSON, or has too much structure or text.
     """
-    parsed = json.loads(body, object_pairs_hook=_once, parse_int=_whole_number)
-    escape = b"\\u" if isinstance(body, bytes) else "\\u"
-    if escape in body:  # type: ignore[operator]
-        try:
-            json.dumps(parsed, ensure_ascii=False).encode()
-        except UnicodeEncodeError as error:
-            raise VLLMValidationError("The body has text that is no Unicode.") from error
+    return parse_now(body) if len(body) <= _INLINE else await asyncio.to_thread(parse_now, body)
 
 
-async def check_request(raw_request: Request) -> None:
-    """The same of a request whose body FastAPI has parsed, as a dependency of its route."""
-    check_json(await raw_request.body())
+def parse_now(body: bytes) -> Any:
+    """Return the value of a body.
+
+    Raises:
+        BodyError: the body is no strict JSON, or has too much structure or text.
+    """
+    body = body.removeprefix(codecs.BOM_UTF8)
+    _check_count(body, b'"', _MOST_QUOTES)
+    _check_count(body, b"\\", _FREE_ESCAPES + len(body) // _BYTES_AN_ESCAPE)
+    outline = _outline(body)
+    if len(outline) > TEXT_BYTES:
+        words = f"The body has over {TEXT_BYTES >> 20} MiB beside its clip."
+        raise BodyError(words, status=413)
+    for mark, most in _MOST_MARKS.items():
+        _check_count(outline, mark, most)
+    _check_outline(outline)
+    try:
+        return from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise BodyError(f"The body is not valid JSON: {error}.") from error
 
 
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise VLLMValidationError("The body has a key twice in one object.", parameter=twice[:100])
-    return found
+def _check_count(body: bytes, mark: bytes, most: int) -> None:
+    """Refuse a body with too many of one character."""
+    count = 0
+    for start in range(0, len(body), _CHUNK):
+        count += body.count(mark, start, start + _CHUNK)
+        if count > most:
+            raise BodyError(f"The body has over {most} characters {mark.decode()!r}.")
 
 
-def _whole_number(digits: str) -> int:
-    if len(digits.lstrip("-")) > _MAX_DIGITS:
-        raise VLLMValidationError("The body has a number that is too large.")
-    return int(digits)
+def _outline(body: bytes) -> bytes:
+    """Return the body with nothing in its long strings."""
+    pieces, kept = [], 0
+    start = body.find(b'"')
+    while start >= 0:
+        end = _end_of_string(body, start + 1)
+        if end - start > _LONG_STRING:
+            pieces.append(body[kept : start + 1])
+            kept = end
+        start = body.find(b'"', end + 1)
+    return b"".join([*pieces, body[kept:]])
+
+
+def _end_of_string(body: bytes, start: int) -> int:
+    """Return where the quotation mark is that ends the string which starts here."""
+    end = body.find(b'"', start)
+    while end >= 0:
+        backslash = end - 1
+        while backslash >= start and body[backslash] == ord("\\"):
+            backslash -= 1
+        if (end - backslash) % 2:
+            return end
+        start, end = end + 1, body.find(b'"', end + 1)
+    raise BodyError("The body is not valid JSON: a string does not end.")
+
+
+def _check_outline(outline: bytes) -> None:
+    """Refuse what parsers read in different ways."""
+    try:
+        value = json.loads(
+            outline.decode(),
+            object_pairs_hook=_check_object,
+            parse_int=_whole_number,
+            parse_float=_number,
+            parse_constant=_refuse_constant,
+        )
+        if _has_large_number(value):
+            raise BodyError(_LARGE_NUMBER)
+    except json.JSONDecodeError as error:
+        raise BodyError(f"The body is not valid JSON: {error.msg}.") from error
+    except UnicodeDecodeError as error:
+        raise BodyError("The body is not valid JSON: it is not UTF-8.") from error
+    except RecursionError as error:
+        raise BodyError("The body is nested too deeply.") from error
+
+
+def _check_object(pairs: list[tuple[str, object]]) -> None:
+    if len(pairs) > _MOST_KEYS:
+        raise BodyError(f"The body has an object of over {_MOST_KEYS} keys.")
+    keys: set[str] = set()
+    for key, value in pairs:
+        if key in keys:
+            raise BodyError("The body has a key twice in one object.", param=key)
+        if _has_large_number(value):
+            raise BodyError(_LARGE_NUMBER, param=key)
+        keys.add(key)
+
+
+def _has_large_number(value: object) -> bool:
+    """Tell whether this is a number that is too large, or a list with one; objects have passed."""
+    if isinstance(value, list):
+        return any(map(_has_large_number, value))
+    return value == math.inf
+
+
+def _whole_number(digits: str) -> float:
+    return math.inf if len(digits.lstrip("-")) > _MOST_DIGITS else 0
+
+
+def _number(text: str) -> float:
+    return abs(float(text))
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise BodyError(f"The body is not valid JSON: {name} is no number.")

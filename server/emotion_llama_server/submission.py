@@ -1,6 +1,5 @@
 """A request for an analysis as it comes in: JSON, or a file and JSON in one multipart body."""
 
-import asyncio
 import errno
 import os
 from collections.abc import AsyncGenerator
@@ -8,19 +7,18 @@ from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 from fastapi import Request
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 from vllm.exceptions import VLLMValidationError
 
 from emotion_llama.schema import EmotionRequest
-from emotion_llama_server.strict_json import check_json
+from emotion_llama_server.settings import TEXT_BYTES, running_settings
+from emotion_llama_server.strict_json import gather, parse
 from emotion_llama_vllm.media.errors import MediaError, MediaTooLarge, StorageFull, shortage
 from emotion_llama_vllm.media.file import ClipFile
 from emotion_llama_vllm.settings import media_settings
-
-_REQUEST_BYTES = 4 << 20
-"""Of everything in a request but its clip."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +41,11 @@ async def read_submission(raw_request: Request) -> AsyncGenerator[Submission, No
     """
     submission = await _read(raw_request)
     try:
+        most = running_settings(raw_request.app.state).max_answer_tokens
+        if submission.request.max_tokens > most:
+            raise VLLMValidationError(
+                f"`max_tokens` must be at most {most} here.", parameter="max_tokens"
+            )
         if (submission.request.video is None) == (submission.upload is None):
             raise VLLMValidationError(
                 "Name one clip: as `video`, or as an uploaded file.", parameter="video"
@@ -63,19 +66,19 @@ async def _read(raw_request: Request) -> Submission:
 
 
 async def _read_json(raw_request: Request) -> Submission:
-    body = bytearray()
-    async for piece in _limited(raw_request, media_settings().max_media_bytes * 4 // 3):
-        body += piece
-    return Submission(await _parse(bytes(body)), None)
+    clip_bytes = media_settings().max_media_bytes * 4 // 3
+    body = await gather(_limited(raw_request, clip_bytes))
+    return Submission(EmotionRequest.model_validate(await parse(body)), None)
 
 
 async def _read_form(raw_request: Request) -> Submission:
+    _check_charset(raw_request.headers["content-type"])
     parser = MultiPartParser(
         raw_request.headers,
         _limited(raw_request, media_settings().max_media_bytes),
         max_files=2,
         max_fields=2,
-        max_part_size=_REQUEST_BYTES,
+        max_part_size=TEXT_BYTES,
     )
     try:
         form = await parser.parse()
@@ -87,6 +90,13 @@ async def _read_form(raw_request: Request) -> Submission:
         return await _from_form(form)
     finally:
         await form.close()
+
+
+def _check_charset(content_type: str) -> None:
+    """Refuse another encoding than UTF-8: decoding some takes the square of the text's length."""
+    _, options = parse_options_header(content_type)
+    if options.get(b"charset", b"utf-8").lower() not in (b"utf-8", b"utf8"):
+        raise HTTPException(400, "The multipart body cannot be read: send its text as UTF-8.")
 
 
 def _cannot_store(error: OSError) -> MediaError:
@@ -109,8 +119,8 @@ async def _from_form(form: FormData) -> Submission:
     if video is not None and not isinstance(video, UploadFile):
         raise VLLMValidationError("The part `video` must be a file.", parameter="video")
     text = await request.read() if isinstance(request, UploadFile) else request.encode()
-    submission = await _parse(text)
-    return Submission(submission, video and _keep(video))
+    asked = EmotionRequest.model_validate(await parse(text))
+    return Submission(asked, video and _keep(video))
 
 
 def _keep(upload: UploadFile) -> ClipFile:
@@ -124,20 +134,9 @@ def _keep(upload: UploadFile) -> ClipFile:
     return ClipFile(cast(BinaryIO, os.fdopen(os.dup(upload.file.fileno()), "rb")))
 
 
-async def _parse(body: bytes | str) -> EmotionRequest:
-    """Off the event loop: a clip in a data URL takes a while."""
-    return await asyncio.to_thread(_parse_strictly, body)
-
-
-def _parse_strictly(body: bytes | str) -> EmotionRequest:
-    request = EmotionRequest.model_validate_json(body)
-    check_json(body)
-    return request
-
-
 async def _limited(raw_request: Request, clip_bytes: int) -> AsyncGenerator[bytes, None]:
     """The body as it comes, as long as it is not too large."""
-    limit, read = clip_bytes + _REQUEST_BYTES, 0
+    limit, read = clip_bytes + TEXT_BYTES, 0
     declared = raw_request.headers.get("content-length", "0")
     if declared.isdecimal() and int(declared) > limit:
         raise _too_large()

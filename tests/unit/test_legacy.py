@@ -62,7 +62,7 @@ def schema_error(**error: Any) -> RequestValidationError:
             "big",
         ),
         (GracefulHTTPError("busy", HTTPStatus.SERVICE_UNAVAILABLE), 503, "Service unavailable", ""),
-        (EngineDeadError(), 500, "Internal Server Error", "its log says why"),
+        (EngineDeadError(), 503, "Service unavailable", "engine has died"),
         (KeyError("/secret/path"), 500, "Internal Server Error", "its log says why"),
     ],
 )

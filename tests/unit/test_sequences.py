@@ -19,6 +19,11 @@ MOST = 16
 EACH = 14
 
 
+@pytest.fixture(autouse=True)
+def _many_choices_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VLLM_MAX_N_SEQUENCES", str(2**31))
+
+
 class Chats(House):
     """A house with a route that checks its body as vLLM's do, and computes until it is told."""
 

@@ -37,9 +37,9 @@ class EmotionRequest(BaseModel):
     task: Task = "both"
     """`emotion`: probabilities; `reason`: these and an explanation; `both`: the same as `reason`
     and the model's own answer in words."""
-    question: Annotated[str, StringConstraints(min_length=1)] | None = None
+    question: Annotated[str, StringConstraints(min_length=1, max_length=32_768)] | None = None
     """Instead of the checkpoint's own question for an explanation."""
-    transcript: str = ""
+    transcript: Annotated[str, StringConstraints(max_length=32_768)] = ""
     """What the person says."""
     labels: Annotated[list[Label], Field(min_length=2, max_length=64)] | None = None
     """To choose from, in any case and spacing; the checkpoint's own by default."""
@@ -47,7 +47,7 @@ class EmotionRequest(BaseModel):
     """Which picture is looked at: the first, the middle one, or that of a time in seconds."""
     audio_track: Annotated[int, Field(ge=0)] | None = None
     """Which sound track is heard, counted from 0; by default the one that a player plays."""
-    features: str | None = None
+    features: Annotated[str, StringConstraints(max_length=1 << 20)] | None = None
     """Pre-extracted rows as base64 of a `.npy` file: float32 [3, feature size], NaN: not given."""
     timeline: TimelineRequest | None = None
     language: Language = "en"

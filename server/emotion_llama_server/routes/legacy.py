@@ -7,13 +7,12 @@ the demo's prompt, sampling and post-processing, each in its documented shape.
 import time
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field, StrictStr
 from starlette.exceptions import HTTPException
 
 from emotion_llama_server.engine import Engine, SamplingParams, until_disconnect
 from emotion_llama_server.errors import ErrorRoute, LegacyError
-from emotion_llama_server.strict_json import check_request
 from emotion_llama_vllm.logits_processor import REQUEST_FIELD
 
 _MAX_POSITIONS = 2000
@@ -78,13 +77,8 @@ router = APIRouter(
 )
 
 
-_ONCE = [Depends(check_request)]
-
-
-@router.post("/api/predict/", response_model=PredictResponse, dependencies=_ONCE)
-@router.post(
-    "/api/predict", response_model=PredictResponse, dependencies=_ONCE, include_in_schema=False
-)
+@router.post("/api/predict/", response_model=PredictResponse)
+@router.post("/api/predict", response_model=PredictResponse, include_in_schema=False)
 @until_disconnect
 async def predict(body: PredictRequest, raw_request: Request) -> PredictResponse:
     """Answer a prompt about a clip, in the shape of the original's Gradio interface."""
@@ -94,7 +88,7 @@ async def predict(body: PredictRequest, raw_request: Request) -> PredictResponse
     return PredictResponse(data=[text], duration=time.monotonic() - started)
 
 
-@router.post("/process_video", response_model=ProcessVideoResponse, dependencies=_ONCE)
+@router.post("/process_video", response_model=ProcessVideoResponse)
 @until_disconnect
 async def process_video(body: ProcessVideoRequest, raw_request: Request) -> ProcessVideoResponse:
     """Answer a question about a clip, in the shape of the original's FastAPI server."""
