@@ -127,7 +127,12 @@ NUMBERS: dict[str, list[Any]] = {
     "temperature": [-1, "hot"],
     "top_p": [0, 2],
     "max_tokens": [-1, "many"],
-    "n": [0, 10**9],
+    "n": [0, 9, 10**9],
+    "max_completion_tokens": [10**6],
+    "min_tokens": [10**6],
+    "prompt_logprobs": [20],
+    "vllm_xargs": [{"kv_transfer_params": 1}, {"x": 1}],
+    "bad_words": [["x"] * 1000],
 }
 FORMS: dict[str, dict[str, Any]] = {
     "that is a list": {"structured_outputs": []},
@@ -180,7 +185,7 @@ TABLE: list[Row] = [
         param="uuid",
     ),
     *(
-        Row(f"{name} {value}", CHAT, 400, body(CHAT, **{name: value}))
+        Row(f"{name} {value}"[:60], CHAT, 400, body(CHAT, **{name: value}))
         for name, values in NUMBERS.items()
         for value in values
     ),
@@ -188,6 +193,18 @@ TABLE: list[Row] = [
     Row("half a surrogate", CHAT, 400, body(CHAT, stop=["\ud800"])),
     Row("a number of 65 bits", CHAT, 400, body(CHAT, seed=2**65)),
     Row("another model", CHAT, 404, body(CHAT, model="gpt")),
+    Row("a model's long name", CHAT, 404, body(CHAT, model="/a" * 8000), param="model"),
+    Row("many tokens", EMOTION, 400, body(EMOTION, max_tokens=10**6), param="max_tokens"),
+    Row("a tiny step", EMOTION, 400, body(EMOTION, timeline={"window": 0.5, "step": 5e-324})),
+    Row("a long question", EMOTION, 400, body(EMOTION, question="x" * 40_000), param="question"),
+    Row(
+        "a slow charset",
+        EMOTION,
+        400,
+        data=b"--x\r\n\r\n--x--\r\n",
+        headers={"Content-Type": "multipart/form-data; boundary=x; charset=punycode"},
+        words="UTF-8",
+    ),
     Row("a field that is not there", EMOTION, 400, body(EMOTION, uuid="x"), param="uuid"),
     *(
         Row("another method", route, 405, method=method)

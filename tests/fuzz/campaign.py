@@ -1,13 +1,17 @@
 """All that is sent to a server, in its order."""
 
+from tests.fuzz.bodies import body_shots
 from tests.fuzz.clips import clip_shots, intact_shots
 from tests.fuzz.document import document_shots
 from tests.fuzz.gallery import Gallery
 from tests.fuzz.places import lay_out, place_shots
 
 
-def shoot(gallery: Gallery, seed: int, clips: int, requests: int) -> None:
+def shoot(gallery: Gallery, seed: int, clips: int, requests: int, *, largest: bool = True) -> None:
     """Send so many mutated clips, so many requests of other kinds, then every intact clip.
+
+    Before the last come bodies that cost more than their bytes, one by one: how long the server's
+    event loop stands still is measured for each. `largest` are those of tens of megabytes.
 
     Raises:
         ServerDied: it is not healthy any more.
@@ -19,4 +23,5 @@ def shoot(gallery: Gallery, seed: int, clips: int, requests: int) -> None:
     before = gallery.sent
     gallery.send(document_shots(target, seed, requests // 2))
     gallery.send(place_shots(target, seed, requests - (gallery.sent - before)))
+    gallery.send(body_shots(target, largest=largest), between_checks=1)
     gallery.send(intact_shots(target))

@@ -5,6 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -13,10 +14,13 @@ from typing import Self
 import requests
 
 from tests.fuzz.judge import HANG_SECONDS, complaint
+from tests.fuzz.stalls import LONGEST, StallMeter
 from tests.fuzz.target import Shot, Target
 
 _AT_ONCE = 8
 _BETWEEN_CHECKS = 50
+_TRIES = 3
+"""A stall that another program may have caused counts when it comes each time."""
 
 
 class ServerDied(RuntimeError):
@@ -43,18 +47,23 @@ class Gallery:
     Args:
         target: the server.
         evidence: a folder for the bodies of requests that failed.
+        longest_stall: seconds for which a request may hold the server's event loop up.
     """
 
     target: Target
     evidence: Path
+    longest_stall: float = LONGEST
     answers: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By kind and status."""
     failures: list[Failure] = field(default_factory=list)
+    stalls: dict[str, float] = field(default_factory=dict)
+    """The longest while requests of a kind were answered, others beside them included."""
     _local: threading.local = field(default_factory=threading.local)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __enter__(self) -> Self:
         self._threads = ThreadPoolExecutor(_AT_ONCE)
+        self._meter = StallMeter(self.target.url)
         return self
 
     def __exit__(
@@ -70,18 +79,20 @@ class Gallery:
         return self.answers.total()
 
     def table(self) -> str:
-        """How often each kind of request was answered with each status."""
+        """Return how often each kind was answered with each status, and its longest stall."""
         kinds = sorted({kind for kind, _ in self.answers})
         statuses = sorted({status for _, status in self.answers})
         width = max(map(len, kinds), default=0)
-        lines = [" " * width + "".join(f"{status:>7}" for status in statuses)]
+        heads = "".join(f"{status:>7}" for status in statuses)
+        lines = [" " * width + heads + "  stall, s"]
         for kind in kinds:
             counts = (self.answers[kind, status] or "" for status in statuses)
-            lines.append(f"{kind:{width}}" + "".join(f"{count:>7}" for count in counts))
+            row = "".join(f"{count:>7}" for count in counts)
+            lines.append(f"{kind:{width}}{row}{self.stalls[kind]:>10g}")
         return "\n".join(lines)
 
-    def send(self, shots: Iterable[Shot]) -> None:
-        """Send all of them, with a look at the server's health after every few.
+    def send(self, shots: Iterable[Shot], *, between_checks: int = _BETWEEN_CHECKS) -> None:
+        """Send all of them, with a look at the server's health and loop after every few.
 
         Raises:
             ServerDied: it is not healthy any more.
@@ -89,7 +100,7 @@ class Gallery:
         volley: dict[Future[None], Shot] = {}
         for shot in shots:
             volley[self._threads.submit(self._send, shot)] = shot
-            if len(volley) == _BETWEEN_CHECKS:
+            if len(volley) == between_checks:
                 self._finish(volley)
         self._finish(volley)
 
@@ -101,7 +112,29 @@ class Gallery:
             for shot in volley.values():
                 self._fail(shot, "sent shortly before the server was no longer healthy")
             raise ServerDied
+        self._note_stall(list(volley.values()))
         volley.clear()
+
+    def _note_stall(self, volley: list[Shot]) -> None:
+        """Note the longest stall since the last look; where it is too long, find whose it was."""
+        longest = self._meter.longest()
+        for shot in volley:
+            self.stalls[shot.kind] = max(longest, self.stalls.get(shot.kind, 0))
+        if longest > self.longest_stall:
+            for shot in volley:
+                if (alone := self._stall_alone(shot)) > self.longest_stall:
+                    self._fail(shot, f"the event loop stood still for up to {alone:g} s")
+
+    def _stall_alone(self, shot: Shot) -> float:
+        """Return the shortest of some longest stalls while this is sent with nothing beside it."""
+        stalls = []
+        for _ in range(_TRIES):
+            with suppress(requests.RequestException):
+                self._answer(shot.request)
+            stalls.append(self._meter.longest())
+            if stalls[-1] <= self.longest_stall:
+                break
+        return min(stalls)
 
     def _send(self, shot: Shot) -> None:
         try:
