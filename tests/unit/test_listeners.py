@@ -66,19 +66,6 @@ def test_both_ports_answer_alike_until_a_signal(host: str, number: signal.Signal
         assert process.wait(60) == 0
 
 
-@pytest.mark.parametrize("which", [0, 1])
-def test_a_port_that_another_took_meanwhile_ends_both(which: int) -> None:
-    """Two starts on one port can both bind it; only one of them can listen."""
-    ports = free_port(), free_port()
-    with socket.socket() as other, bound("127.0.0.1", *ports) as process:
-        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        other.bind(("127.0.0.1", ports[which]))
-        other.listen()
-        go_on(process)
-        assert process.wait(60) == 1  # an OSError, of which `serve` makes a sentence
-        assert "ready" not in told_by(process)
-
-
 @pytest.mark.parametrize(
     ("host", "named"),
     [
