@@ -141,6 +141,12 @@ def test_brackets_are_words(server: FakeServer, clips: Path) -> None:
     assert "[bold]smile" in text
 
 
+def test_a_sound_track_can_be_chosen(server: FakeServer, clips: Path) -> None:
+    done = run("analyze", clips / "happy1.mp4", "--server", server.url, "--audio-track", 1)
+    assert done.returncode == 0, done.stderr
+    assert [asked["audio_track"] for asked in server.asked] == [1]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

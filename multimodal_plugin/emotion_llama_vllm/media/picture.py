@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from av import Packet, VideoFrame
 from av.container import InputContainer
+from av.error import FFmpegError
 from PIL import Image
 
 from emotion_llama_vllm.media.errors import MediaError
@@ -94,10 +95,17 @@ class FirstFrame:
 
 
 def to_rgb(frame: VideoFrame) -> npt.NDArray[np.uint8]:
-    """Return a decoded frame as RGB [height, width, 3], turned and mirrored as players show it."""
+    """Return a decoded frame as RGB [height, width, 3], turned and mirrored as players show it.
+
+    Raises:
+        MediaError: it is too large, or damaged.
+    """
     check_size(frame.width, frame.height)
     # OpenCV's own conversion: to BGR with bicubic chroma.
-    bgr = frame.reformat(format="bgr24", interpolation="BICUBIC").to_ndarray()
+    try:
+        bgr = frame.reformat(format="bgr24", interpolation="BICUBIC").to_ndarray()
+    except (FFmpegError, ValueError) as error:
+        raise MediaError("The clip's picture is damaged: its colours cannot be read.") from error
     # Channel by channel: NumPy copies a reversed view six times as slowly.
     rgb = np.empty(bgr.shape, np.uint8)
     for channel in range(3):

@@ -76,9 +76,9 @@ class PlacedSound:
 
     def _jump(self, frame: AudioFrame) -> int:
         """Return by how many samples a frame's time differs from the end of those so far."""
-        if frame.pts is None or frame.time_base is None:
+        seconds = frame.time
+        if seconds is None:
             return 0
-        seconds = float(frame.pts * frame.time_base)
         if self._begin is None:
             self._begin = seconds
         end = self._place + self._fifo.samples
