@@ -10,6 +10,7 @@ from PIL import Image
 from emotion_llama_vllm.media import essentials
 from emotion_llama_vllm.media.errors import MediaError
 from emotion_llama_vllm.media.picture import check_size
+from emotion_llama_vllm.media.still_colour import to_rgb
 
 _ORIENTATION = 0x0112
 _SINGLE = {1: "B", 3: "H", 4: "I"}
@@ -32,7 +33,7 @@ def is_still(data: bytes) -> bool:
 
 
 def decode_still(data: bytes) -> npt.NDArray[np.uint8]:
-    """Return a PNG or JPEG as RGB [height, width, 3], upright by its EXIF orientation.
+    """Return a PNG or JPEG as a viewer shows it: RGB [height, width, 3], turned as its EXIF says.
 
     Raises:
         MediaError: it is damaged, or takes more than a usual picture to decode.
@@ -42,8 +43,8 @@ def decode_still(data: bytes) -> npt.NDArray[np.uint8]:
         with Image.open(io.BytesIO(reduced.data), formats=("PNG", "JPEG")) as image:
             check_size(*image.size)
             turn = _UPRIGHT.get(_orientation(reduced.exif))
-            upright = image if turn is None else image.transpose(turn)
-            return np.array(upright.convert("RGB"))
+            shown = to_rgb(image)
+            return np.array(shown if turn is None else shown.transpose(turn))
     except MediaError:
         raise
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
