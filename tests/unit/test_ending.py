@@ -1,5 +1,6 @@
 """How processes end: tried with real ones, as signals and parents cannot be imitated."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from collections.abc import Iterator
 
 import psutil
 import pytest
+
+from emotion_llama_vllm.orphan import SERVER_PID
 
 CHILD = "import subprocess, sys; child = subprocess.Popen([sys.executable, '-c', "
 CHILD += "'import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(99)']); "
@@ -140,6 +143,10 @@ def start_server(
 ) -> subprocess.Popen[str]:
     program = tmp_path_factory.mktemp("server") / "server.py"
     program.write_text(SERVER.format(announced=announced, method=method))
-    process = subprocess.Popen([sys.executable, str(program)], stdout=subprocess.PIPE, text=True)
+    # Another test of this process may have announced it as a server.
+    environment = {name: value for name, value in os.environ.items() if name != SERVER_PID}
+    process = subprocess.Popen(
+        [sys.executable, str(program)], stdout=subprocess.PIPE, text=True, env=environment
+    )
     started.append(process)
     return process

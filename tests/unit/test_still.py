@@ -19,6 +19,7 @@ from emotion_llama_vllm.media import essentials
 from emotion_llama_vllm.media.decode import decode
 from emotion_llama_vllm.media.errors import MediaError
 from emotion_llama_vllm.media.still import decode_still
+from emotion_llama_vllm.media.still_colour import to_rgb
 from emotion_llama_vllm.media.timeline import record
 from emotion_llama_vllm.settings import MediaSettings
 from tests.support.media import picture
@@ -81,7 +82,7 @@ USUAL: dict[str, bytes] = {
 @pytest.mark.parametrize("name", USUAL)
 def test_a_usual_pictures_pixels_are_those_that_pillow_decodes(name: str) -> None:
     with Image.open(io.BytesIO(USUAL[name])) as whole:
-        expected = np.array(ImageOps.exif_transpose(whole).convert("RGB"))
+        expected = np.array(to_rgb(ImageOps.exif_transpose(whole)))
     np.testing.assert_array_equal(decode_still(USUAL[name]), expected)
 
 
