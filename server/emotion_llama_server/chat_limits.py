@@ -34,8 +34,9 @@ _MOST_BAD_WORDS = 64
 _MOST_PATTERN = 64
 """Repetitions of up to so many tokens are searched, after each token."""
 
-_MOST_LOGPROBS = 20_480
-"""An answer may have so many: each becomes an object, on the loop."""
+_MOST_LOGPROBS = 43_008
+"""All answers to a request may have so many: each becomes an object, on the loop. These are what
+2048 tokens have with the 20 alternatives that vLLM gives at most."""
 
 _MOST_PROMPT_LOGPROBS = 1
 """The same, for each token of a prompt."""

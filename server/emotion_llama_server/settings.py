@@ -64,7 +64,7 @@ class ServerSettings(BaseSettings):
     """seconds for a request, from its first byte to its last"""
 
     max_answer_tokens: int = Field(default=2048, ge=1)
-    """most tokens of an answer: a request that asks for more is refused"""
+    """most tokens of an answer: a chat that asks for more is refused"""
 
     keep_alive_seconds: int = Field(default=75, ge=1)
     """seconds that a connection without a request stays open; give it more than a proxy in front"""

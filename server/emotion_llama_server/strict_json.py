@@ -11,7 +11,8 @@ import codecs
 import json
 import math
 from collections.abc import AsyncIterable
-from typing import Any, NoReturn
+from dataclasses import dataclass, replace
+from typing import Any
 
 from fastapi import Request
 from pydantic_core import from_json
@@ -151,44 +152,58 @@ def _check_outline(outline: bytes) -> None:
             object_pairs_hook=_check_object,
             parse_int=_whole_number,
             parse_float=_number,
-            parse_constant=_refuse_constant,
+            parse_constant=_constant,
         )
-        if _has_large_number(value):
-            raise BodyError(_LARGE_NUMBER)
     except json.JSONDecodeError as error:
         raise BodyError(f"The body is not valid JSON: {error.msg}.") from error
     except UnicodeDecodeError as error:
         raise BodyError("The body is not valid JSON: it is not UTF-8.") from error
     except RecursionError as error:
         raise BodyError("The body is nested too deeply.") from error
+    if (number := _bad_number(value)) is not None:
+        raise BodyError(number.words, param=number.place)
 
 
-def _check_object(pairs: list[tuple[str, object]]) -> None:
+@dataclass(frozen=True)
+class _BadNumber:
+    """A number that is refused, and the keys that lead to it, joined by dots."""
+
+    words: str
+    place: str | None = None
+
+    def under(self, key: str) -> "_BadNumber":
+        return replace(self, place=key if self.place is None else f"{key}.{self.place}")
+
+
+def _check_object(pairs: list[tuple[str, object]]) -> _BadNumber | None:
+    """Refuse doubled keys; return the first number in the object that is to be refused."""
     if len(pairs) > _MOST_KEYS:
         raise BodyError(f"The body has an object of over {_MOST_KEYS} keys.")
     keys: set[str] = set()
+    bad: _BadNumber | None = None
     for key, value in pairs:
         if key in keys:
             raise BodyError("The body has a key twice in one object.", param=key)
-        if _has_large_number(value):
-            raise BodyError(_LARGE_NUMBER, param=key)
         keys.add(key)
+        if bad is None and (number := _bad_number(value)) is not None:
+            bad = number.under(key)
+    return bad
 
 
-def _has_large_number(value: object) -> bool:
-    """Tell whether this is a number that is too large, or a list with one; objects have passed."""
+def _bad_number(value: object) -> _BadNumber | None:
+    """Return the first bad number of a value; one of an object stands in the object's place."""
     if isinstance(value, list):
-        return any(map(_has_large_number, value))
-    return value == math.inf
+        return next((bad for entry in value if (bad := _bad_number(entry)) is not None), None)
+    return value if isinstance(value, _BadNumber) else None
 
 
-def _whole_number(digits: str) -> float:
-    return math.inf if len(digits.lstrip("-")) > _MOST_DIGITS else 0
+def _whole_number(digits: str) -> _BadNumber | None:
+    return _BadNumber(_LARGE_NUMBER) if len(digits.lstrip("-")) > _MOST_DIGITS else None
 
 
-def _number(text: str) -> float:
-    return abs(float(text))
+def _number(text: str) -> _BadNumber | None:
+    return _BadNumber(_LARGE_NUMBER) if math.isinf(float(text)) else None
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise BodyError(f"The body is not valid JSON: {name} is no number.")
+def _constant(name: str) -> _BadNumber:
+    return _BadNumber(f"The body is not valid JSON: {name} is no number.")

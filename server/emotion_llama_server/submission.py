@@ -3,7 +3,7 @@
 import errno
 import os
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, cast
 
 from fastapi import Request
@@ -41,19 +41,20 @@ async def read_submission(raw_request: Request) -> AsyncGenerator[Submission, No
     """
     submission = await _read(raw_request)
     try:
-        most = running_settings(raw_request.app.state).max_answer_tokens
-        if submission.request.max_tokens > most:
-            raise VLLMValidationError(
-                f"`max_tokens` must be at most {most} here.", parameter="max_tokens"
-            )
         if (submission.request.video is None) == (submission.upload is None):
             raise VLLMValidationError(
                 "Name one clip: as `video`, or as an uploaded file.", parameter="video"
             )
-        yield submission
+        yield replace(submission, request=_bounded(submission.request, raw_request))
     finally:
         if submission.upload is not None:
             submission.upload.close()
+
+
+def _bounded(request: EmotionRequest, raw_request: Request) -> EmotionRequest:
+    """Return the request with at most as many tokens as the operator allows an answer."""
+    most = running_settings(raw_request.app.state).max_answer_tokens
+    return request.model_copy(update={"max_tokens": min(request.max_tokens, most)})
 
 
 async def _read(raw_request: Request) -> Submission:

@@ -110,7 +110,7 @@ TOO_MUCH: dict[str, tuple[dict[str, Any], str]] = {
     "max_tokens as text": ({"max_tokens": " 1e9 "}, "max_tokens"),
     "max_completion_tokens": ({"max_completion_tokens": 101}, "max_completion_tokens"),
     "min_tokens": ({"min_tokens": 101}, "min_tokens"),
-    "logprobs": ({"logprobs": True, "n": 8, "top_logprobs": 30}, "top_logprobs"),
+    "logprobs": ({"logprobs": True, "n": 8, "top_logprobs": 60}, "top_logprobs"),
     "prompt_logprobs": ({"prompt_logprobs": 2}, "prompt_logprobs"),
     "echo": ({"echo": True, "top_logprobs": 5}, "prompt_logprobs"),
     "bad_words": ({"bad_words": ["x"] * 65}, "bad_words"),

@@ -77,6 +77,7 @@ class FakeEngine:
 
     async def generate(self, prompt: Any, params: Any) -> AsyncGenerator[Any, None]:
         self.running += 1
+        self.max_tokens = params.max_tokens
         try:
             for text in self.words:
                 await self.goes_on.wait()
@@ -184,6 +185,16 @@ def test_a_known_answer_comes_from_the_cache(client: TestClient, engine: FakeEng
     assert other.pop("timing")["decode"] == 0 < one.pop("timing")["decode"]
     assert one == other
     assert one["explanation"] == WORDS[-1]
+
+
+def test_an_answer_has_no_more_tokens_than_the_operator_allows(
+    client: TestClient, engine: FakeEngine, clean_environment: pytest.MonkeyPatch
+) -> None:
+    clean_environment.setenv("EMOTION_LLAMA_MAX_ANSWER_TOKENS", "7")
+    for asked, given in ((3, 3), (7, 7), (100_000, 7)):
+        answer = client.post("/v1/emotion", json=ASKED | {"task": "reason", "max_tokens": asked})
+        assert answer.status_code == 200
+        assert engine.max_tokens == given
 
 
 def test_a_key_does_not_learn_what_another_has_asked(engine: FakeEngine, tmp_path: Path) -> None:

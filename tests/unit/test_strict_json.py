@@ -86,6 +86,21 @@ def test_what_is_no_strict_json_is_refused(body: bytes, words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        (b'{"a": {"b": 1, "c": NaN}, "d": Infinity}', "a.c"),
+        (b'{"a": [1, {"b": [[1e999]]}]}', "a.b"),
+        (b'[{"a": 9999999999999999999}]', "a"),
+        (b"[NaN]", None),
+    ],
+)
+def test_a_number_that_is_refused_is_named_by_its_place(body: bytes, place: str | None) -> None:
+    with pytest.raises(BodyError) as refused:
+        parse_now(body)
+    assert refused.value.param == place
+
+
+@pytest.mark.parametrize(
     ("body", "param"),
     [
         (b'{"seed": 1, "x": {"seed": 2, "seed": 3}}', "seed"),
