@@ -39,6 +39,24 @@ def port_options(on_listening: Callable[[], Awaitable[None]]) -> dict[str, Any]:
     }
 
 
+def claim(host: str, port: int) -> socket.socket:
+    """Keep other servers of this machine from an address until the returned socket is closed.
+
+    Ports are bound before the engine starts, and listen only after it: meanwhile the kernel would
+    let a second server bind them too. A name in Linux's abstract namespace ends with the process.
+
+    Raises:
+        OSError: another server of this project has the address.
+    """
+    claimed = socket.socket(socket.AF_UNIX)
+    try:
+        claimed.bind(f"\0emotion-llama/{host}:{port}")
+    except OSError:
+        claimed.close()
+        raise
+    return claimed
+
+
 def cut_stalled(listener: socket.socket, seconds: float = _STALL_SECONDS) -> None:
     """Have the kernel end connections whose client reads nothing, or has vanished.
 

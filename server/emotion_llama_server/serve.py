@@ -115,10 +115,11 @@ async def _serve(args: Namespace) -> int:
     from vllm.entrypoints.launchers.launcher import setup_server
     from vllm.utils.system_utils import decorate_logs
 
-    from emotion_llama_server.listeners import LegacyListener, cut_stalled, port_options
+    from emotion_llama_server.listeners import LegacyListener, claim, cut_stalled, port_options
 
     # vLLM's `run_server` does the same, but it takes SIGTERM over while the engine starts.
     decorate_logs("APIServer", skip_if_decorated=True)
+    claims = [claim(args.host, port) for port in (args.port, args.legacy_port)]
     legacy = LegacyListener(args, lambda app: _announce(args, app))
     address, listener = setup_server(args, reuse_port=False)
     cut_stalled(listener)
@@ -127,6 +128,8 @@ async def _serve(args: Namespace) -> int:
         await run_server_worker(address, listener, args, **port_options(legacy.start))
     finally:
         await legacy.stop()
+        for claimed in claims:
+            claimed.close()
     return legacy.exit_code
 
 

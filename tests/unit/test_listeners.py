@@ -1,6 +1,7 @@
 """Both ports in a process of their own, as signals end it."""
 
 import contextlib
+import errno
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from emotion_llama_server.listeners import claim
 from emotion_llama_server.serve import _url_host
 from tests.support.server import free_port
 
@@ -80,3 +82,12 @@ def test_both_ports_answer_alike_until_a_signal(host: str, number: signal.Signal
 )
 def test_the_banner_names_an_address_that_can_be_asked(host: str, named: str) -> None:
     assert _url_host(host) == named
+
+
+def test_a_second_server_does_not_get_an_address_that_only_begins_to_be_used() -> None:
+    port = free_port()
+    with claim("127.0.0.1", port), claim("::1", port):
+        with pytest.raises(OSError, match="in use") as refused:
+            claim("127.0.0.1", port)
+        assert refused.value.errno == errno.EADDRINUSE
+    claim("127.0.0.1", port).close()
