@@ -2,7 +2,7 @@
 
 from emotion_llama_vllm.shares import UNLIMITED, Asker, Shares, with_reserve
 
-_READS_ALONE, _READS, _READS_OF_WINDOWS = 64, 16, 4
+_READS_ALONE, _READS, _READS_OF_WINDOWS = 64, 16, 2
 """Reads of one request while it is alone, while there are others, and of its windows then: the more
 reads are in a step of the engine, the longer everybody waits for it."""
 _RENDERS = 2
