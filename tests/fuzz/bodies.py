@@ -136,7 +136,7 @@ def _all_shots(target: Target) -> Iterator[Shot]:
         yield _shot(name, post_json(target.url + _CHAT, body), statuses)
     for name, fields in _EMOTION_FIELDS.items():
         body = {"video": clip, "task": "emotion"} | fields
-        statuses = _EITHER if name == "a huge window" else _REFUSED
+        statuses = _EITHER if name in ("a huge window", "tokens") else _REFUSED
         yield _shot(name, post_json(target.url + _EMOTION, body), statuses)
     yield from _form_shots(target)
     yield from _large_clips(target)
