@@ -1,5 +1,6 @@
 """Tables in the encodings and with the delimiters of people and spreadsheets."""
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,12 @@ def test_a_long_text(table: Path) -> None:
     table.write_text(f"name,transcript\nclip1,{'well ' * 100_000}\n")
     [row] = read_table(table, COLUMNS)
     assert len(row["transcript"]) == 500_000
+
+
+def test_a_short_table_does_not_shorten_the_cells_of_a_longer_one(table: Path) -> None:
+    long = "x" * 200_000
+    table.write_text("name,transcript\nclip,a\n")
+    read_table(table, COLUMNS)
+    assert csv.field_size_limit() >= 128 * 1024  # as Python sets it for all of the process
+    table.write_text(f"name,transcript\nclip,{long}\n")
+    assert read_table(table, COLUMNS) == [{"name": "clip", "transcript": long}]

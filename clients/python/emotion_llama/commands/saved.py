@@ -9,7 +9,7 @@ from typing import Any
 
 from emotion_llama.commands.failure import CommandError
 from emotion_llama.commands.records import unguarded
-from emotion_llama.commands.text import decode
+from emotion_llama.commands.text import decode, take_long_cells
 
 _DELIMITERS = (",", ";", "\t")
 
@@ -117,7 +117,7 @@ def _json_row(record: Any, line: str) -> SavedRow:
 def _read_csv(text: str) -> Saved:
     if "\n" not in text.rstrip("\r") and "video,emotion".startswith(text[:13]):
         return Saved()  # cut short in the first line
-    csv.field_size_limit(len(text) + 1)  # a long timeline is more than csv's own limit
+    take_long_cells(text)
     for delimiter in _DELIMITERS:
         header, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
         if "video" in header and {"emotion", "error"} & set(header):

@@ -5,7 +5,7 @@ import io
 from pathlib import Path
 
 from emotion_llama.commands.failure import CommandError
-from emotion_llama.commands.text import decode
+from emotion_llama.commands.text import decode, take_long_cells
 
 _DELIMITERS = (",", ";", "\t", "|")
 
@@ -28,7 +28,7 @@ def read_table(file: Path, columns: tuple[str, ...]) -> list[Row]:
     except ValueError as error:
         raise CommandError(f"{file} cannot be read: {error}.") from error
     text, told = _told_delimiter(text.lstrip("\r\n"))
-    csv.field_size_limit(len(text) + 1)  # csv's own limit is 128 KiB
+    take_long_cells(text)
     try:
         delimiter = told or _delimiter(text, columns)
         header, *rows = _cells(text, delimiter) or [(1, [])]

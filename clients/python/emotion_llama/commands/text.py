@@ -1,6 +1,7 @@
 """The text of a file that some other program saved: its encoding is found out, not assumed."""
 
 import codecs
+import csv
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -15,6 +16,14 @@ _COMMON_SHARE = 0.9
 
 class UnknownEncoding(ValueError):
     """The bytes are no text, or text in an encoding that cannot be told."""
+
+
+def take_long_cells(text: str) -> None:
+    """Have the csv module take cells as long as the text; its own limit is 128 KiB.
+
+    The limit is the whole process's, so it is never lowered.
+    """
+    csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))
 
 
 def decode(data: bytes) -> tuple[str, str]:
