@@ -150,7 +150,7 @@ async def settle() -> None:
 
 @pytest.mark.parametrize(
     ("alone", "background", "most"),
-    [(True, False, 64), (True, True, 64), (False, False, 16), (False, True, 4)],
+    [(True, False, 64), (True, True, 64), (False, False, 16), (False, True, 2)],
 )
 async def test_the_reads_of_one_request_at_once_are_bounded(
     alone: bool, background: bool, most: int
