@@ -86,6 +86,14 @@ def test_a_usual_pictures_pixels_are_those_that_pillow_decodes(name: str) -> Non
     np.testing.assert_array_equal(decode_still(USUAL[name]), expected)
 
 
+def test_a_picture_without_its_palette_is_damaged() -> None:
+    png = USUAL["png palette"]
+    start = png.index(b"PLTE") - 4
+    (length,) = struct.unpack_from(">I", png, start)
+    with pytest.raises(MediaError, match="palette"):
+        decode_still(png[:start] + png[start + 12 + length :])
+
+
 def scans_of(jpeg: bytes, count: int) -> bytes:
     """Return a progressive JPEG with its last scan again and again."""
     starts = [found.start() for found in re.finditer(rb"\xff\xda", jpeg)]

@@ -3,6 +3,8 @@
 import numpy as np
 from PIL import Image
 
+from emotion_llama_vllm.media.errors import MediaError
+
 _PAGE = (255, 255, 255, 255)
 """What shows through where a picture is transparent: a white page, as in a browser."""
 
@@ -12,7 +14,12 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
     Pillow's own conversion cuts values off at eight bits, and shows the colours that programs
     leave behind transparent pixels.
+
+    Raises:
+        MediaError: the picture's pixels are numbers of a palette that it does not have.
     """
+    if image.mode in ("P", "PA") and image.palette is None:
+        raise MediaError("The picture is damaged: it has no palette.")
     if image.mode == "F" or image.mode.startswith("I"):
         image = _in_eight_bits(image)
     if image.has_transparency_data:
