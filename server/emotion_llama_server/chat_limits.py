@@ -34,9 +34,9 @@ _MOST_BAD_WORDS = 64
 _MOST_PATTERN = 64
 """Repetitions of up to so many tokens are searched, after each token."""
 
-_MOST_LOGPROBS = 43_008
-"""All answers to a request may have so many: each becomes an object, on the loop. These are what
-2048 tokens have with the 20 alternatives that vLLM gives at most."""
+_MOST_LOGPROBS = 20_480
+"""All answers to a request may have so many: each becomes an object, on the loop. With the 20
+alternatives that vLLM gives at most, these are 975 tokens."""
 
 _MOST_PROMPT_LOGPROBS = 1
 """The same, for each token of a prompt."""
@@ -48,7 +48,7 @@ _GRAMMARS = ("structured_outputs", "response_format", "tools")
 
 
 def check_limits(body: dict[str, Any], answer_tokens: int) -> None:
-    """Refuse a chat request that is larger than any that makes sense.
+    """Refuse a chat request that is larger than any that makes sense, and bound its answer.
 
     Args:
         body: the request, as the client sent it.
@@ -61,7 +61,7 @@ def check_limits(body: dict[str, Any], answer_tokens: int) -> None:
         _check_number(name, body.get(name), envs.VLLM_MAX_N_SEQUENCES)
     for name in _TOKENS:
         _check_number(name, body.get(name), answer_tokens)
-    _check_logprobs(body, answer_tokens)
+    _bound_logprobs(body, answer_tokens)
     _check_messages(body.get("messages"))
     for name, value in body.items():
         if name not in ("messages", *_GRAMMARS):
@@ -89,24 +89,29 @@ def _check_length(name: str, value: object, most: int) -> None:
         raise BodyError(f"`{name}` may have at most {most} entries here.", param=name)
 
 
-def _check_logprobs(body: dict[str, Any], answer_tokens: int) -> None:
-    """Refuse more log-probabilities than a server can tell without a pause for all others."""
+def _bound_logprobs(body: dict[str, Any], answer_tokens: int) -> None:
+    """Bound the log-probabilities, as making them pauses the server for all others.
+
+    An answer for which the request names no number of tokens gets as many as may have theirs.
+    """
     prompt = body.get("prompt_logprobs")
     if prompt is None and body.get("echo"):
         prompt = body.get("top_logprobs")
     _check_number("prompt_logprobs", prompt, _MOST_PROMPT_LOGPROBS)
     if not body.get("logprobs"):
         return
-    tokens = body.get("max_completion_tokens") or body.get("max_tokens") or answer_tokens
-    factors = (body.get("n") or 1, tokens, 1 + (body.get("top_logprobs") or 0))
-    if all(isinstance(factor, int) for factor in factors):
-        count = factors[0] * factors[1] * factors[2]
-        if count > _MOST_LOGPROBS:
-            raise BodyError(
-                f"n * max_tokens * (1 + top_logprobs) is {count} here, and may be {_MOST_LOGPROBS} "
-                "at most: ask for fewer.",
-                param="top_logprobs",
-            )
+    tokens = body.get("max_completion_tokens") or body.get("max_tokens")
+    factors = (body.get("n") or 1, 1 + (body.get("top_logprobs") or 0), tokens or 1)
+    if not all(isinstance(factor, int) for factor in factors):
+        return  # which vLLM refuses
+    most = max(1, _MOST_LOGPROBS // max(1, factors[0] * factors[1]))
+    if tokens is None:
+        body["max_tokens"] = min(answer_tokens, most)
+    elif tokens > most:
+        raise BodyError(
+            f"With so many `top_logprobs` and answers, `max_tokens` may be at most {most}.",
+            param="max_tokens",
+        )
 
 
 def _check_messages(messages: object) -> None:

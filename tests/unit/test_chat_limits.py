@@ -28,8 +28,10 @@ class FakeChat:
     """Stands for vLLM's part behind the route."""
 
     error: Exception | None = None
+    request: Any = None
 
     async def create_chat_completion(self, request: Any, raw_request: Any) -> Any:
+        self.request = request
         if self.error is not None:
             raise self.error
         return ChatCompletionResponse(model="m", choices=[], usage=UsageInfo())
@@ -110,7 +112,10 @@ TOO_MUCH: dict[str, tuple[dict[str, Any], str]] = {
     "max_tokens as text": ({"max_tokens": " 1e9 "}, "max_tokens"),
     "max_completion_tokens": ({"max_completion_tokens": 101}, "max_completion_tokens"),
     "min_tokens": ({"min_tokens": 101}, "min_tokens"),
-    "logprobs": ({"logprobs": True, "n": 8, "top_logprobs": 60}, "top_logprobs"),
+    "logprobs": (
+        {"logprobs": True, "n": 8, "top_logprobs": 30, "max_tokens": 100},
+        "max_tokens",
+    ),
     "prompt_logprobs": ({"prompt_logprobs": 2}, "prompt_logprobs"),
     "echo": ({"echo": True, "top_logprobs": 5}, "prompt_logprobs"),
     "bad_words": ({"bad_words": ["x"] * 65}, "bad_words"),
@@ -129,6 +134,15 @@ TOO_MUCH: dict[str, tuple[dict[str, Any], str]] = {
     "transfer": ({"kv_transfer_params": {"prompt_token_ids": [1]}}, "kv_transfer_params"),
     "an object inside": ({"x": {"y": {"z": ["x" * 1025]}}}, "x"),
 }
+
+
+@pytest.mark.parametrize(("alternatives", "most"), [(20, 100), (600, 34)])
+def test_an_answer_of_unnamed_length_has_room_for_its_logprobs(
+    client: TestClient, fake: FakeChat, alternatives: int, most: int
+) -> None:
+    asked = {"logprobs": True, "top_logprobs": alternatives, "max_tokens": None}
+    assert ask(client, **asked).status_code == 200
+    assert fake.request.max_tokens == most
 
 
 @pytest.mark.parametrize("name", TOO_MUCH)
