@@ -132,7 +132,7 @@ class Admission:
         asking.set(Asker(owner, is_alone=lambda: self._doorkeeper.working <= 1))
         with turns.take(owner) as turn:
             _set_priority(scope, turn)
-            await self._let_in(Visit(scope, receive, send))
+            await self._let_in(Visit(scope, receive, send, owner))
 
     async def _let_in(self, visit: "Visit") -> None:
         self._doorkeeper.enter(visit)
@@ -155,9 +155,9 @@ class Visit:
     ends a request early tells them just that, and answers in their place.
     """
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, owner: str) -> None:
         self._scope, self._receive, self._send = scope, receive, send
-        self.owner = owner_of(caller_of(scope))
+        self.owner = owner
         self._kept: deque[Message] = deque()
         self._ending: asyncio.Future[HTTPException] = asyncio.get_running_loop().create_future()
         self._told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
