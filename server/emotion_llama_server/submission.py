@@ -16,7 +16,7 @@ from vllm.exceptions import VLLMValidationError
 from emotion_llama.schema import EmotionRequest
 from emotion_llama_server.settings import TEXT_BYTES, running_settings
 from emotion_llama_server.strict_json import gather, parse
-from emotion_llama_vllm.media.errors import MediaError, MediaTooLarge, StorageFull, shortage
+from emotion_llama_vllm.media.errors import MediaError, StorageFull, clip_too_large, shortage
 from emotion_llama_vllm.media.file import ClipFile
 from emotion_llama_vllm.settings import media_settings
 
@@ -140,14 +140,9 @@ async def _limited(raw_request: Request, clip_bytes: int) -> AsyncGenerator[byte
     limit, read = clip_bytes + TEXT_BYTES, 0
     declared = raw_request.headers.get("content-length", "0")
     if declared.isdecimal() and int(declared) > limit:
-        raise _too_large()
+        raise clip_too_large(media_settings().max_media_bytes)
     async for piece in raw_request.stream():
         read += len(piece)
         if read > limit:
-            raise _too_large()
+            raise clip_too_large(media_settings().max_media_bytes)
         yield piece
-
-
-def _too_large() -> MediaTooLarge:
-    most = media_settings().max_media_mb
-    return MediaTooLarge(f"The clip is over {most:g} MiB, the most that this server takes.")

@@ -6,7 +6,7 @@ from urllib.parse import unquote_to_bytes
 
 import pybase64
 
-from emotion_llama_vllm.media.errors import MediaError, MediaTooLarge
+from emotion_llama_vllm.media.errors import MediaError, clip_too_large
 
 _MAX_HEAD = 2048
 _BASE64_HEAD = re.compile(
@@ -117,9 +117,7 @@ def _decode(encoded: bytes) -> bytes:
 
 def _check_size(size: int, max_bytes: int) -> None:
     if size > max_bytes:
-        raise MediaTooLarge(
-            f"The clip is over {max_bytes / 2**20:g} MiB, the most that this server takes."
-        )
+        raise clip_too_large(max_bytes)
 
 
 def _invalid() -> MediaError:

@@ -34,6 +34,12 @@ class MediaTooLarge(MediaError):
     status = 413
 
 
+def clip_too_large(max_bytes: float) -> MediaTooLarge:
+    """Return the refusal of a clip that has more than `max_bytes`."""
+    most = round(max_bytes / 2**20, 2)
+    return MediaTooLarge(f"The clip is over {most:g} MiB, the most that this server takes.")
+
+
 class DecodeTimeout(MediaError):
     """Decoding took longer than the operator allows."""
 

@@ -18,7 +18,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpcore2
 import httpx2
 
-from emotion_llama_vllm.media.errors import MediaError, MediaTooLarge, shortage
+from emotion_llama_vllm.media.errors import MediaError, clip_too_large, shortage
 from emotion_llama_vllm.media.hosts import (
     Target,
     is_public,
@@ -140,8 +140,7 @@ class Fetcher:
 
     def _check_size(self, size: int) -> None:
         if size > self.max_bytes:
-            most = round(self.max_bytes / 2**20, 2)
-            raise MediaTooLarge(f"The clip is over {most:g} MiB, the most that this server takes.")
+            raise clip_too_large(self.max_bytes)
 
     async def _checked_addresses(self, host: str, port: int) -> Sequence[str]:
         """Where `host` is, if a clip may be fetched from every one of its addresses."""

@@ -20,8 +20,8 @@ from emotion_llama_vllm.media.errors import (
     MediaError,
     MediaNotFound,
     MediaNotReadable,
-    MediaTooLarge,
     ServerBusy,
+    clip_too_large,
     shortage,
 )
 from emotion_llama_vllm.media.fetch import Fetcher
@@ -116,7 +116,7 @@ class MediaReader:
         if not stat.S_ISREG(status.st_mode):
             raise MediaError("The path names no regular file; name a video file.")
         if status.st_size > self.settings.max_media_bytes:
-            raise self._too_large()
+            raise clip_too_large(self.settings.max_media_bytes)
         if not status.st_size:
             raise _empty()
 
@@ -158,11 +158,6 @@ class MediaReader:
             clip.close()
             raise
         return clip
-
-    def _too_large(self) -> MediaTooLarge:
-        return MediaTooLarge(
-            f"The clip is over {self.settings.max_media_mb:g} MiB, the most that this server takes."
-        )
 
 
 def _check_length(url: str) -> None:
