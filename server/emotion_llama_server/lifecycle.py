@@ -72,8 +72,9 @@ class Lifecycle:
 
     async def _end_at_once(self) -> None:
         logger.warning("Ending at once.")
-        end_process_within(_END_AT_ONCE_SECONDS, lambda: EXIT_UNFINISHED)
-        self.exit_code, self._is_ending = EXIT_UNFINISHED, True
+        if not self._is_ending:  # else every request has its answer already
+            self.exit_code, self._is_ending = EXIT_UNFINISHED, True
+        end_process_within(_END_AT_ONCE_SECONDS, lambda: self.exit_code)
         self.doorkeeper.turn_out("The server is shutting down.")
         await asyncio.to_thread(self.engine.shutdown, timeout=0)
         for server in self._servers:

@@ -101,9 +101,11 @@ class LegacyListener:
         """Listen, now that vLLM's server does; if that fails, end both."""
         self._server = NoSignalServer(self._config(self._app))
         self._lifecycle = lifecycle = self._app.state.emotion_llama_lifecycle
-        lifecycle.watch(self._app.state.server, self._server)
+        first: uvicorn.Server = self._app.state.server
+        lifecycle.watch(first, self._server)
         self._serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
-        self._serving.add_done_callback(self._end_both)
+        # vLLM takes the app's state away when its own server has ended.
+        self._serving.add_done_callback(lambda _: setattr(first, "should_exit", True))
 
     async def stop(self) -> None:
         """Finish the requests of this port and close it.
@@ -117,9 +119,6 @@ class LegacyListener:
                 await self._serving
         finally:
             self._socket.close()
-
-    def _end_both(self, serving: asyncio.Task[None]) -> None:
-        self._app.state.server.should_exit = True
 
     async def _on_listening(self) -> None:
         self._on_ready(self._app)

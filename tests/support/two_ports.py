@@ -3,9 +3,12 @@
 Arguments: the host, the port, the second port.
 """
 
+import asyncio
 import ssl
 import sys
 from argparse import Namespace
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,8 +25,20 @@ async def look() -> str:
     return "seen"
 
 
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Take the app's state away at the end, as vLLM's does."""
+    yield
+    del app.state
+
+
+def shut_down(timeout: float) -> None:
+    """End an engine that is not there."""
+
+
 async def main(host: str, port: int, legacy_port: int) -> int:
-    app, engine = FastAPI(), SimpleNamespace(errored=False, shutdown=lambda timeout: None)
+    app = FastAPI(lifespan=lifespan)
+    engine = SimpleNamespace(errored=False, shutdown=shut_down)
     app.add_api_route("/look", look, methods=["GET", "POST"])
     doorkeeper = Doorkeeper(max_in_flight=1, max_waiting=1, seconds=10)
     app.state.engine_client = None
@@ -48,6 +63,7 @@ async def main(host: str, port: int, legacy_port: int) -> int:
     options = {"host": host, "port": port, "log_level": "error", **shared}
     try:
         await (await serve_http(app, listener, **options, **port_options(legacy.start)))
+        await asyncio.sleep(1)  # vLLM's engine takes its time to end
     finally:
         await legacy.stop()
     return legacy.exit_code

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def bound(host: str, port: int, legacy_port: int) -> Iterator[subprocess.Popen[s
     """Start both ports so far that they are bound, and do not listen yet."""
     command = [sys.executable, "-m", "tests.support.two_ports", host, str(port), str(legacy_port)]
     pipe = subprocess.PIPE
-    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=ROOT)
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, cwd=ROOT)
     try:
         assert told_by(process) == "bound"
         yield process
@@ -66,6 +67,17 @@ def test_both_ports_answer_alike_until_a_signal(host: str, number: signal.Signal
             assert upgrading("::1" if ":" in host else host, port) == b"HTTP/1.1 200 OK"
         process.send_signal(number)
         assert process.wait(60) == 0
+
+
+def test_a_second_signal_while_nobody_is_inside_changes_nothing() -> None:
+    with bound("127.0.0.1", free_port(), free_port()) as process:
+        go_on(process)
+        assert told_by(process) == "ready"
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        assert "Traceback" not in process.communicate(timeout=60)[1]
+        assert process.returncode == 0
 
 
 @pytest.mark.parametrize(
