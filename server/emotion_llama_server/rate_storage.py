@@ -21,6 +21,8 @@ CHECK_SECONDS = 5
 """For a check, which may have to connect first and for which no request waits."""
 RETRY_SECONDS = 1
 """Between two checks of a storage that has failed."""
+_CLOCKS_DIFFER_SECONDS = 1
+"""The clocks of replicas, which count in the same storage."""
 _MOST_WORDS = 200
 
 
@@ -83,13 +85,22 @@ class Storage:
     async def _ask(self, owner: str, seconds: float) -> int:
         try:
             async with asyncio.timeout(seconds):
-                if await self._limiter.hit(self._rate, owner):
-                    return 0
-                stats = await self._limiter.get_window_stats(self._rate, owner)
+                return await self._hit(owner)
         except Exception as error:  # whatever the storage's driver raises
             metrics.rate_limit_storage_errors.inc()
             raise StorageFailure(_words(error, seconds)) from error
-        return max(1, math.ceil(stats.reset_time - time.time()))
+
+    async def _hit(self, owner: str) -> int:
+        if await self._limiter.hit(self._rate, owner):
+            return 0
+        stats = await self._limiter.get_window_stats(self._rate, owner)
+        wait = stats.reset_time - time.time()
+        if wait > self._rate.get_expiry() + _CLOCKS_DIFFER_SECONDS:
+            # The clock was set back: what is counted lies in the future and would never pass.
+            await self._limiter.clear(self._rate, owner)
+            await self._limiter.hit(self._rate, owner)
+            return 0
+        return max(1, math.ceil(wait))
 
 
 def check_uri(uri: str) -> None:

@@ -100,6 +100,23 @@ async def test_a_cluster_counts_too(tmp_path: Path) -> None:
         redis.kill()
 
 
+async def test_a_clock_that_is_set_back_locks_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    served, now = house("memory://"), time.time
+    assert await statuses(served, 3) == [200, 200, 429]
+    monkeypatch.setattr(time, "time", lambda: now() - 3600)
+    assert await statuses(served, 3) == [200, 200, 429]
+
+
+@needs_redis
+async def test_a_clock_that_is_set_back_locks_nobody_out_of_redis(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served, now = house(f"redis://127.0.0.1:{redis.port}"), time.time
+    assert await statuses(served, 3) == [200, 200, 429]
+    monkeypatch.setattr(time, "time", lambda: now() - 3600)
+    assert await statuses(served, 3) == [200, 200, 429]
+
+
 def stop(redis: Redis) -> Callable[[], object]:
     redis.pause()
     return redis.go_on
