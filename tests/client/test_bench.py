@@ -146,6 +146,17 @@ def test_routes_that_answer_at_once(
     assert figures.ttft is figures.output_tokens_per_second is None
 
 
+def test_hidden_files_are_not_sent_but_counted(
+    server: FakeServer, clips: Path, tmp_path: Path
+) -> None:
+    (clips / "._a.mp4").write_bytes(b"hidden" * 30)
+    words = ("--concurrency", 1, "--requests", 2, "--clips", clips)
+    done = run("--server", server.url, "--out", tmp_path, *words)
+    assert done.exit_code == 0
+    assert "1 hidden file or sidecar was skipped" in done.stderr
+    assert not any(b"hidden" in body for _, _, body in server.asked)
+
+
 def test_errors_are_counted_by_kind(server: FakeServer, tmp_path: Path) -> None:
     server.failures = {
         "angry": "hangs up",  # the warm-up's

@@ -169,6 +169,7 @@ def test_evaluating_the_same_name_in_two_folders(server: FakeServer, tmp_path: P
     assert done.exit_code == 0, done.stderr
     said = {Path(asked["video"]).parent.name: asked["transcript"] for asked in server.asked}
     assert said == {"happy": "H", "sad": "S"}
+    assert "1 hidden file or sidecar was skipped" in done.stderr
     table.write_text("name,label\n1,happy\ngone,sad\nlost,sad\n")
     done = invoke("evaluate", *words)
     assert done.exit_code == 2

@@ -16,7 +16,7 @@ from emotion_llama.bench.picture import draw
 from emotion_llama.bench.report import failures, table, title
 from emotion_llama.bench.routes import ROUTES
 from emotion_llama.commands.clips import find_clips
-from emotion_llama.commands.failure import CommandError
+from emotion_llama.commands.failure import CommandError, fail, note
 from emotion_llama.commands.progress import progress
 from emotion_llama.connection import DEFAULT_URL, KEY_VARIABLE, Connection
 from emotion_llama.errors import EmotionLLaMAError, InvalidSettings
@@ -71,12 +71,11 @@ def bench(
         if out is not None:
             _make(out)
     except CommandError as error:
-        print(f"emotion-llama bench: {error}", file=sys.stderr)
-        sys.exit(2)
+        fail("bench", error)
     try:
         found = _measure(plan)
     except EmotionLLaMAError as error:
-        print(f"emotion-llama bench: {error}", file=sys.stderr)
+        note("bench", str(error))
         sys.exit(1)
     _show(found)
     if out is not None:
@@ -135,9 +134,12 @@ def _clips(settings: Settings, most: int) -> list[Clip]:
         return [named(name) for name in DEMO_CLIPS]
     if not Path(settings.clips).is_dir():
         raise CommandError(f"--clips: there is no folder {settings.clips}.")
+    found = find_clips([settings.clips])
+    for sentence in found.notes():
+        note("bench", sentence)
     read = ROUTES[settings.route].read_clip
     try:
-        return [read(Path(file)) for file in find_clips([settings.clips]).clips[:most]]
+        return [read(Path(file)) for file in found.clips[:most]]
     except OSError as error:
         raise CommandError(f"{error.filename} cannot be read: {error.strerror}.") from error
 

@@ -93,7 +93,10 @@ def _rows(table: Path, root: Path) -> dict[str, Row]:
     rows = read_table(table, ("name", "label"))
     if not root.is_dir():
         raise CommandError(f"--root: there is no folder {root}.")
-    clips = [*look_for([str(root)]).clips, *_named(rows, root)]
+    seen = look_for([str(root)])
+    for sentence in seen.notes():
+        note("evaluate", sentence)
+    clips = [*seen.clips, *_named(rows, root)]
     found = match(list(dict.fromkeys(clips)), rows, table=table, roots=[str(root)])
     if found.unmatched or found.ambiguous:
         raise CommandError(" ".join([f"{root}:", *found.notes(table, ())]))
