@@ -1,7 +1,7 @@
 """How the server ends: by a signal, or with its engine; and what its exit code says."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,20 +37,25 @@ class Lifecycle:
     drain_seconds: float
     exit_code: int = EXIT_ENGINE_DEAD
     """Nothing but a signal ends a server whose engine lives."""
-    _servers: Sequence[uvicorn.Server] = ()
+    _servers: list[uvicorn.Server] = field(default_factory=list)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _is_draining: bool = False
     _is_ending: bool = False
     """Whether the engine is about to be shut down, which looks as if it died."""
 
-    def watch(self, *servers: uvicorn.Server) -> None:
-        """Begin, once vLLM has set its own signal handlers."""
-        self._servers = servers
+    def watch(self, server: uvicorn.Server) -> None:
+        """Begin with vLLM's server, once vLLM has set its own signal handlers."""
+        self._servers.append(server)
         loop = asyncio.get_running_loop()
         for number in end_signals():
             loop.add_signal_handler(number, self._on_signal)
         self._start(self._watch_engine())
         self._start(measure_stalls())
+
+    def join(self, server: uvicorn.Server) -> None:
+        """End this server with the other; at once if the end has begun."""
+        self._servers.append(server)
+        server.should_exit = self._is_ending
 
     def _on_signal(self) -> None:
         if self._is_draining:

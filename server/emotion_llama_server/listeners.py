@@ -85,6 +85,7 @@ class LegacyListener:
         self._socket = create_server_socket((args.host, args.legacy_port), reuse_port=False)
         cut_stalled(self._socket)
         self._lifecycle: Lifecycle | None = None
+        self._watching: asyncio.Task[None] | None = None
         self._server: uvicorn.Server | None = None
         self._serving: asyncio.Task[None] | None = None
 
@@ -96,13 +97,25 @@ class LegacyListener:
     async def prepare(self, app: FastAPI) -> None:
         """Take the app, which vLLM's server is about to serve."""
         self._app = app
+        self._lifecycle = lifecycle = app.state.emotion_llama_lifecycle
+        self._watching = asyncio.create_task(self._watch(lifecycle))
+
+    async def _watch(self, lifecycle: Lifecycle) -> None:
+        """Watch vLLM's server from its first step on.
+
+        vLLM makes it and sets its signal handlers without a pause. They would end the engine before
+        the port listens, and the process with the exit code of an engine that died.
+        """
+        while not hasattr(self._app.state, "server"):  # noqa: ASYNC110  (it is soon there)
+            await asyncio.sleep(0)
+        lifecycle.watch(self._app.state.server)
 
     async def start(self) -> None:
         """Listen, now that vLLM's server does; if that fails, end both."""
-        self._server = NoSignalServer(self._config(self._app))
-        self._lifecycle = lifecycle = self._app.state.emotion_llama_lifecycle
         first: uvicorn.Server = self._app.state.server
-        lifecycle.watch(first, self._server)
+        self._server = NoSignalServer(self._config(self._app))
+        if self._lifecycle is not None:
+            self._lifecycle.join(self._server)
         self._serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
         # vLLM takes the app's state away when its own server has ended.
         self._serving.add_done_callback(lambda _: setattr(first, "should_exit", True))

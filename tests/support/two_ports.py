@@ -27,7 +27,9 @@ async def look() -> str:
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Take the app's state away at the end, as vLLM's does."""
+    """Begin slowly, and take the app's state away at the end, as vLLM's does."""
+    print("starting", flush=True)
+    await asyncio.sleep(0.5)
     yield
     del app.state
 

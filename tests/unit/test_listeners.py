@@ -42,6 +42,7 @@ def told_by(process: subprocess.Popen[str]) -> str:
 def go_on(process: subprocess.Popen[str]) -> None:
     assert process.stdin is not None
     print(file=process.stdin, flush=True)
+    assert told_by(process) == "starting"
 
 
 def upgrading(host: str, port: int) -> bytes:
@@ -67,6 +68,15 @@ def test_both_ports_answer_alike_until_a_signal(host: str, number: signal.Signal
             assert upgrading("::1" if ":" in host else host, port) == b"HTTP/1.1 200 OK"
         process.send_signal(number)
         assert process.wait(60) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_before_the_ports_listen_ends_with_0(number: signal.Signals) -> None:
+    with bound("127.0.0.1", free_port(), free_port()) as process:
+        go_on(process)
+        process.send_signal(number)
+        assert process.communicate(timeout=60) == ("", "")
+        assert process.returncode == 0
 
 
 def test_a_second_signal_while_nobody_is_inside_changes_nothing() -> None:
