@@ -97,6 +97,12 @@ def test_a_batch_gives_what_one_by_one_gives(model: Any, config: EmotionLlamaCon
         assert relative_error(together[index], alone) <= TOLERANCE
 
 
+def test_no_gradient_is_recorded(model: Any, config: EmotionLlamaConfig) -> None:
+    with torch.inference_mode(mode=False):
+        embeddings = model.embed_multimodal(**inputs([clip(0, 1.0)], config))
+    assert not embeddings.requires_grad
+
+
 def test_swapped_rows_or_sounds_would_be_noticed(
     model: Any, reference: Reference, config: EmotionLlamaConfig
 ) -> None:

@@ -71,6 +71,8 @@ class EmotionLlamaForConditionalGeneration(nn.Module, SupportsMultiModal, Suppor
                 architectures=["LlamaForCausalLM"],
             )
         self.make_empty_intermediate_tensors = self.language_model.make_empty_intermediate_tensors
+        # vLLM's warm-up on CPUs records gradients: it would keep what all its clips compute.
+        self.requires_grad_(False)
 
     def embed_multimodal(self, **kwargs: object) -> torch.Tensor | list[torch.Tensor]:
         """Encode the clips of a scheduler step together.
