@@ -1,4 +1,4 @@
-"""The command `emotion-llama`."""
+"""The command `emotion-llama` where the server is installed: the client's commands, and these."""
 
 import enum
 import importlib
@@ -9,18 +9,8 @@ from typing import Annotated
 
 import typer
 
-from emotion_llama.commands.analyze import analyze
-from emotion_llama.commands.bench import bench
-from emotion_llama.commands.evaluate import evaluate
-
-app = typer.Typer(
-    name="emotion-llama",
-    help="Ask Emotion-LLaMA about the emotion in a video clip.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # else brackets in the help are taken for styles
-)
+from emotion_llama.cli import app
+from emotion_llama_server.environment import HOW_TO_INSTALL
 
 
 class WeightType(enum.StrEnum):
@@ -29,16 +19,6 @@ class WeightType(enum.StrEnum):
     BFLOAT16 = "bfloat16"
     FLOAT16 = "float16"
     FLOAT32 = "float32"
-
-
-@app.callback()
-def _commands() -> None:
-    """Ask Emotion-LLaMA about the emotion in a video clip."""
-
-
-app.command()(analyze)
-app.command()(evaluate)
-app.command()(bench)
 
 
 @app.command(
@@ -105,8 +85,8 @@ def _checkpoints() -> ModuleType:
     try:
         return importlib.import_module("emotion_llama_server.checkpoints")
     except ModuleNotFoundError as error:
-        hint = "run `pip install 'emotion-llama[cpu]'`, or [gpu] with an NVIDIA GPU"
-        print(f"emotion-llama: {error.name} is not installed; {hint}.", file=sys.stderr)
+        told = f"{error.name} is not installed; {HOW_TO_INSTALL}"
+        print(f"emotion-llama: {told}.", file=sys.stderr)
         sys.exit(2)
 
 

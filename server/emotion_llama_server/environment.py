@@ -23,6 +23,10 @@ from typing import Literal, NamedTuple
 VLLM_SERIES = "0.32"
 """The vLLM that the plugin is written for; pyproject.toml pins one release of it."""
 
+HOW_TO_INSTALL = (
+    "run `make setup` in a checkout, or `pip install '.[cpu]'` there, [gpu] with an NVIDIA GPU"
+)
+
 COMPANIONS = ("torchvision", "torchaudio", "torchcodec", "triton")
 
 GPU_BUILD = re.compile(r"\+((?:cu|rocm|xpu)[\w.]*)")

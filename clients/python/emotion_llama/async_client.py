@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from itertools import islice
 from os import PathLike
 from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import Any
 
 import httpx2
+from typing_extensions import Self, Unpack
 
 from emotion_llama.connection import DEFAULT_URL, Connection
 from emotion_llama.errors import ConnectionFailed, RequestTimeout

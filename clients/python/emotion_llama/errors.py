@@ -1,8 +1,7 @@
 """What a client raises: one class for each status, with the id of the request."""
 
-from typing import Self
-
 import httpx2
+from typing_extensions import Self
 
 from emotion_llama.schema import ErrorDetail, ErrorResponse
 

@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import IO, Any, TypeVar
 from urllib.parse import unquote
@@ -273,7 +273,7 @@ def _asked_pause(response: httpx2.Response) -> float | None:
             seconds = float(asked)
         else:
             date = email.utils.parsedate_to_datetime(asked)
-            seconds = (date - datetime.now(UTC)).total_seconds()
+            seconds = (date - datetime.now(timezone.utc)).total_seconds()
     except (ValueError, TypeError):
         return None
     return min(max(seconds, 0.0), _LONGEST_PAUSE)

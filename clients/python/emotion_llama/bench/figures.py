@@ -4,9 +4,9 @@ import statistics
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Self
 
 from pydantic import BaseModel
+from typing_extensions import Self
 
 
 class Record(BaseModel):

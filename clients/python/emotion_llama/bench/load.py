@@ -6,6 +6,8 @@ from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+import anyio
+
 from emotion_llama.bench.clips import Deck, Question
 from emotion_llama.bench.figures import Record
 
@@ -51,9 +53,9 @@ class ClosedLoop:
                     sent += 1
                     records.append(await ask(question))
 
-        async with asyncio.TaskGroup() as group:
+        async with anyio.create_task_group() as users:
             for _ in range(self.concurrency):
-                group.create_task(user())
+                users.start_soon(user)
         return records
 
 
@@ -87,13 +89,17 @@ class OpenLoop:
         draw = random.Random(self.seed)  # noqa: S311
         now = asyncio.get_running_loop().time
         due = now()
-        async with asyncio.TaskGroup() as group:
-            tasks: list[asyncio.Task[Record]] = []
+        records: list[Record] = []
+
+        async def send(question: Question) -> None:
+            records.append(await ask(question))
+
+        async with anyio.create_task_group() as users:
             for question in islice(_questions(deck, questions_per_clip), requests):
                 await asyncio.sleep(due - now())
-                tasks.append(group.create_task(ask(question)))
+                users.start_soon(send, question)
                 due += draw.expovariate(self.rate)  # of the plan, so that delays do not add up
-        return [task.result() for task in tasks]
+        return records
 
 
 Load = ClosedLoop | OpenLoop

@@ -6,7 +6,7 @@ import platform
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 
 import httpx2
 
@@ -56,7 +56,7 @@ async def measure(plan: Plan, advance: Advance) -> Bench:
     Raises:
         EmotionLLaMAError: there is no server.
     """
-    started = datetime.now(UTC)
+    started = datetime.now(timezone.utc)
     async with _connect(plan) as http:
         server = await read_facts(http)
         target = Target(http, server.model, plan.settings.max_tokens)

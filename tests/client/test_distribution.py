@@ -1,0 +1,48 @@
+"""The client's own distribution: what it needs, and what it does without."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from tests.support.paths import CHECKOUT
+
+_CLIENT_ALONE = """
+import sys
+for name in ("emotion_llama_server", "emotion_llama_vllm", "vllm", "torch", "numpy", "av"):
+    sys.modules[name] = None  # so that importing it fails
+from emotion_llama.cli import app
+app(sys.argv[1:])
+"""
+
+
+def project(folder: Path) -> dict[str, Any]:
+    return tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", _CLIENT_ALONE, *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def test_its_commands_work_without_the_server() -> None:
+    helped = run("--help")
+    assert helped.returncode == 0, helped.stderr
+    for command in ("analyze", "evaluate", "bench"):
+        assert command in helped.stdout
+        assert run(command, "--help").returncode == 0
+    assert "serve" not in helped.stdout.split()
+
+
+def test_the_servers_distribution_needs_the_same_for_its_client() -> None:
+    client, server = (
+        project(folder)["project"] for folder in (CHECKOUT / "clients" / "python", CHECKOUT)
+    )
+    assert client["dependencies"] == server["dependencies"]
+    assert client["requires-python"] == ">=3.10"
+
+
+def test_benchmarks_are_not_shipped() -> None:
+    wheel = project(CHECKOUT)["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert not [path for path in wheel["only-include"] if path.startswith("benchmarks")]
