@@ -19,10 +19,11 @@ setup-dev:
 serve: setup ## Start the server; ARGS='…' passes flags (ARGS=--help lists them)
 	@exec $(BIN)/emotion-llama serve $(ARGS)
 
-check: setup-dev ## Lint, formatting and types
+check: setup-dev ## Lint, formatting, types, and the client's oldest Python
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m ruff format --check
 	$(BIN)/python -m pyright
+	$(BIN)/vermin -q -t=3.10- --eval-annotations clients/python/emotion_llama
 
 test: check ## The checks, then all tests but the slow ones
 	$(BIN)/python -m pytest -m "not slow"
