@@ -34,7 +34,7 @@ from benchmarks.roofline import (
 )
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.media.clip import SAMPLING_RATE
-from emotion_llama_vllm.model.audio import MOST_SAMPLES
+from emotion_llama_vllm.model.audio import MOST_SAMPLES, convolution_bytes
 
 # As in configs/emotion-llama-7b.yaml.
 MEMORY_SHARE = 0.92
@@ -43,9 +43,6 @@ MAX_AUDIO_SECONDS = 120
 
 SHORT_AUDIO_SECONDS = 12
 """`--max-audio-seconds` that is enough for the clips of `benchmarks.clips`."""
-CONV_COPIES = 3.5
-"""Most that HuBERT's convolutions hold at a time, over the output of the first one: the peak memory
-of transformers' HubertFeatureEncoder on a CPU (torch 2.13)."""
 RANDOM_TEXT_TOKENS = 42
 """Of the load tool's first prompt by the tokenizer of `benchmarks.random_checkpoint`."""
 
@@ -122,14 +119,13 @@ def weight_bytes(config: EmotionLlamaConfig, speed: Speed) -> int:
     return hubert * FLOAT32_BYTES + sum(counts.values()) * speed.weight_bytes
 
 
-def activation_bytes(config: EmotionLlamaConfig, clips: int, seconds: float) -> float:
-    """Memory to compute sounds together: HuBERT's first convolutions need the most by far.
+def activation_bytes(config: EmotionLlamaConfig, clips: int, seconds: float) -> int:
+    """Memory to compute sounds together.
 
     Longer sounds than `HubertMean` puts into a batch are computed one at a time.
     """
     together = min(clips * seconds, max(seconds, MOST_SAMPLES / SAMPLING_RATE))
-    frames = together * SAMPLING_RATE / config.audio.conv_stride[0]
-    return CONV_COPIES * frames * config.audio.conv_dim[0] * FLOAT32_BYTES
+    return convolution_bytes(config.audio, int(together * SAMPLING_RATE))
 
 
 def clips_profiled(config: EmotionLlamaConfig, gpu: Gpu) -> int:

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from emotion_llama_vllm.memory import read_memory
+
 _NODES = Path("/sys/devices/system/node")
 _MOST_OF_MEMORY = 0.5
-_RANKS = ("tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size")
+RANKS = ("tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size")
+"""Arguments whose product is the number of processes that compute."""
 _BLOCK_SIZE = 32
 """Tokens: prompts are found in the cache by whole blocks, and the demo's have fewer than the 128 of
 vLLM's blocks on CPUs."""
@@ -45,8 +48,14 @@ def engine_defaults(model: str, given: Mapping[str, Any]) -> dict[str, Any]:
     os.environ.setdefault("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
     # vLLM's engine ends when a seeded request of which it has computed a part is not sampled yet:
     # it winds the generator back, which torch's for CPUs does not know.
-    defaults: dict[str, Any] = {"enable_chunked_prefill": False, "block_size": _BLOCK_SIZE}
-    ranks = math.prod(given.get(name) or 1 for name in _RANKS)
+    defaults: dict[str, Any] = {
+        "enable_chunked_prefill": False,
+        "block_size": _BLOCK_SIZE,
+        # A batch of the longest clips, to see what is left: minutes, and of no use here, as the
+        # attention cache has its size.
+        "skip_mm_profiling": True,
+    }
+    ranks = math.prod(given.get(name) or 1 for name in RANKS)
     if ranks == 1 and _may_share_a_process():
         # Engine and worker poll for each other's messages without sleeping: with a process for
         # each, the waiting one takes a core from the one that computes.
@@ -90,8 +99,7 @@ def _has_bfloat16() -> bool:
 
 def _fits_in_float32(model: str) -> bool:
     """Whether the weights of a folder, kept in two bytes each, take less than half the memory."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return 0 < 2 * weight_bytes(model) < _MOST_OF_MEMORY * memory
+    return 0 < 2 * weight_bytes(model) < _MOST_OF_MEMORY * read_memory().total
 
 
 def weight_bytes(model: str | Path) -> int:

@@ -15,6 +15,7 @@ from emotion_llama_vllm.analysis import questions, response, sampling
 from emotion_llama_vllm.analysis.clips import cut, decoding
 from emotion_llama_vllm.analysis.labels import LabelTree
 from emotion_llama_vllm.analysis.prompts import label_tree, one_turn
+from emotion_llama_vllm.attention_cache import default_size
 from emotion_llama_vllm.checkpoint.served import read_served
 from emotion_llama_vllm.cpu import engine_defaults
 from emotion_llama_vllm.media.clip import Clip
@@ -48,7 +49,10 @@ class EmotionLlama:
             name, model = demo_files.MODEL_NAME, demo_files.checkpoint()
         if engine.get("enforce_eager") and current_platform.is_cpu():
             compile_nothing()
-        self.llm: Any = LLM(str(model), **engine_defaults(str(model), engine) | engine)
+        engine = engine_defaults(str(model), engine) | engine
+        if size := default_size(str(model), engine):
+            engine["kv_cache_memory_bytes"] = size.per_rank
+        self.llm: Any = LLM(str(model), **engine)
         self._tokenizer = self.llm.get_tokenizer()
         self._served = read_served(name, str(model), engine.get("revision"))
 

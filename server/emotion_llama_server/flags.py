@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
@@ -72,7 +72,7 @@ def parse(argv: list[str]) -> Namespace:
     args.model = args.model_tag or args.model
     args.middleware = [*args.middleware, MIDDLEWARE]
     args.logits_processors = [*(args.logits_processors or []), CLASS_NAME]
-    _fill_in(args)
+    _fill_in(args, parser)
     _take_access_over(args)
     _check_media_settings(args)
     _check_server_settings(args)
@@ -82,10 +82,10 @@ def parse(argv: list[str]) -> Namespace:
     return args
 
 
-def _fill_in(args: Namespace) -> None:
+def _fill_in(args: Namespace, parser: ArgumentParser) -> None:
     """What is best on this machine, where the operator says nothing."""
     for name, value in engine_defaults(args.model, vars(args)).items():
-        if getattr(args, name) in (None, "auto"):
+        if getattr(args, name) == parser.get_default(name):
             setattr(args, name, value)
 
 

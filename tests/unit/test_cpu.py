@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from emotion_llama_vllm import cpu
+from emotion_llama_vllm.memory import Memory
 
 _VARIABLES = (
     "OMP_NUM_THREADS",
@@ -110,7 +111,7 @@ def test_weights_that_would_fill_the_memory_in_float32_keep_their_dtype(
     model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     capabilities(monkeypatch, avx2=True)
-    monkeypatch.setattr("os.sysconf", lambda name: 1000 if name == "SC_PHYS_PAGES" else 3)
+    monkeypatch.setattr(cpu, "read_memory", lambda: Memory(total=3000, free=3000))
     assert "dtype" not in cpu.engine_defaults(model, {})
 
 

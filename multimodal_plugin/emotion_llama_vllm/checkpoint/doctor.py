@@ -18,6 +18,7 @@ from emotion_llama_vllm.checkpoint.manifest import FILE_NAME, Manifest, sha256
 from emotion_llama_vllm.checkpoint.tokenizer import SPECIAL_TOKENS
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.cpu import weight_bytes
+from emotion_llama_vllm.memory import read_memory
 
 CPU_HEAD_SIZES = (32, 64, 80, 96, 112, 128, 160, 192, 256)
 """What the attention of vLLM's CPU backend takes."""
@@ -97,9 +98,7 @@ def _examine_memory(need_gib: float) -> Finding:
     if torch.cuda.is_available():
         free_gib, where = torch.cuda.mem_get_info()[0] / 2**30, "on the GPU"
     else:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        kib = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
-        free_gib, where = kib / 2**20, "in the machine"
+        free_gib, where = read_memory().free / 2**30, "in the machine or its container"
     words = f"about {need_gib:.1f} GiB are needed and {free_gib:.1f} GiB are free {where}"
     if free_gib >= need_gib:
         return Finding(True, "memory", f"{words}.")

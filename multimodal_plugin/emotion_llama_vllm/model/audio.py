@@ -16,6 +16,9 @@ _MAX_PADDING = 0.25
 MOST_SAMPLES = 60 * 16_000
 """And up to so many, padding included: the convolutions of a second take 21 MiB at full size, and
 vLLM measures memory with as many of the longest sounds as a step may hold."""
+_CONV_COPIES = 3.5
+"""Most that the convolutions hold at a time, over the output of the first one: the peak memory of
+transformers' HubertFeatureEncoder on a CPU (torch 2.13)."""
 
 
 class HubertMean(nn.Module):
@@ -83,6 +86,12 @@ def num_frames(config: HubertConfig, samples: torch.Tensor) -> torch.Tensor:
     for kernel, stride in zip(config.conv_kernel, config.conv_stride, strict=True):
         samples = (samples - kernel) // stride + 1
     return samples
+
+
+def convolution_bytes(config: HubertConfig, samples: int) -> int:
+    """The memory to compute so many samples together: the convolutions need the most by far."""
+    frames = samples / config.conv_stride[0]
+    return int(_CONV_COPIES * frames * config.conv_dim[0] * torch.float32.itemsize)
 
 
 def min_samples(config: HubertConfig) -> int:
