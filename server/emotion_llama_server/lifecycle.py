@@ -12,6 +12,7 @@ from vllm.logger import init_logger
 from emotion_llama_server.ending import end_process_within, end_signals
 from emotion_llama_server.gate import Doorkeeper
 from emotion_llama_server.loop_stalls import measure_stalls
+from emotion_llama_server.memory_kills import MemoryKills
 
 logger = init_logger("vllm.emotion_llama_server")
 
@@ -42,6 +43,7 @@ class Lifecycle:
     _is_draining: bool = False
     _is_ending: bool = False
     """Whether the engine is about to be shut down, which looks as if it died."""
+    _kills: MemoryKills = field(default_factory=MemoryKills)
 
     def watch(self, server: uvicorn.Server) -> None:
         """Begin with vLLM's server, once vLLM has set its own signal handlers."""
@@ -92,7 +94,7 @@ class Lifecycle:
             await asyncio.sleep(_LOOK_SECONDS)
         if self._is_ending:
             return
-        logger.error("The engine has died.")
+        logger.error("The engine has died. %s", self._kills.sentence() or "")
         self.exit_code = EXIT_ENGINE_DEAD
         self.doorkeeper.turn_out("The model's engine has died; the server is ending.")
         await self._emptied(1)

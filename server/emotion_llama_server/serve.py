@@ -3,6 +3,7 @@
 import errno
 import importlib.util
 import json
+import logging
 import os
 import sys
 from argparse import Namespace
@@ -19,6 +20,8 @@ from emotion_llama_vllm.runtime import PLUGINS, compile_nothing, set_environment
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+_EXIT_NO_ENGINE = 1
 
 
 def main(argv: Sequence[str]) -> int:
@@ -45,10 +48,7 @@ def _main(argv: list[str]) -> int:
 def _check_installation() -> None:
     engine = environment.detect_engine()
     if engine is None or importlib.util.find_spec("av") is None:
-        raise StartError(
-            "the engine is not installed; "
-            "run `pip install 'emotion-llama[cpu]'`, or [gpu] with an NVIDIA GPU."
-        )
+        raise StartError(f"the engine is not installed; {environment.HOW_TO_INSTALL}.")
     if not engine.supported:
         raise StartError(
             f"{engine.name} {engine.version} is installed, "
@@ -83,10 +83,14 @@ def _run(args: Namespace) -> int:
     from vllm.logger import configure_logging_from_args
     from vllm.platforms import current_platform
 
+    from emotion_llama_server.memory_kills import MemoryKills
+
     configure_logging_from_args(args)
+    _size_cache(args)
     if args.enforce_eager and current_platform.is_cpu():
         compile_nothing()
 
+    kills = MemoryKills()
     try:
         return uvloop.run(_serve(args))
     except OSError as error:
@@ -99,6 +103,25 @@ def _run(args: Namespace) -> int:
     except ValueError as error:
         # vLLM checks its own settings when it makes its configuration of them.
         raise StartError(_one_sentence(error)) from error
+    except RuntimeError:
+        # vLLM's words for an engine that ended during the start, whatever ended it.
+        if (why := kills.sentence()) is None:
+            raise
+        print(f"emotion-llama serve: the engine did not start. {why}", file=sys.stderr)
+        return _EXIT_NO_ENGINE
+
+
+def _size_cache(args: Namespace) -> None:
+    """Bound what vLLM would otherwise take of a machine without a GPU, and say how much it is."""
+    from emotion_llama_vllm.attention_cache import TooLittleMemory, default_size
+
+    try:
+        size = default_size(args.model, vars(args))
+    except TooLittleMemory as error:
+        raise StartError(str(error)) from error
+    if size is not None:
+        args.kv_cache_memory_bytes = size.per_rank
+        logging.getLogger("vllm.emotion_llama_server").info("%s", size)
 
 
 def _one_sentence(error: ValueError) -> str:

@@ -5,18 +5,20 @@ import pickle
 import re
 import shutil
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
 from vllm.v1.engine.exceptions import EngineDeadError
 
-from emotion_llama_server import environment, flags, serve
+from emotion_llama_server import environment, flags, memory_kills, serve
 from emotion_llama_server.environment import StartError
 from emotion_llama_server.errors import describe
-from emotion_llama_vllm import demo_files, runtime
+from emotion_llama_vllm import attention_cache, demo_files, runtime
+from emotion_llama_vllm.memory import Memory
 from tests.support.server import free_port
 
 
@@ -105,6 +107,51 @@ def test_clips_are_decoded_by_half_of_the_cores(
     clean_environment.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
     parse("DIR")
     assert os.environ["EMOTION_LLAMA_DECODE_WORKERS"] == str(workers)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="vLLM sizes the cache of a GPU")
+def test_without_a_size_the_cache_gets_what_requests_can_use(parse: Any, checkpoint: Path) -> None:
+    args = parse(str(checkpoint), "--dtype", "float32", "--max-num-seqs", "9")
+    serve._size_cache(args)
+    assert args.kv_cache_memory_bytes == 9 * 2048 * 2 * 2 * 128 * 4
+    args = parse(str(checkpoint), "--gpu-memory-utilization", "0.1")
+    serve._size_cache(args)
+    assert args.kv_cache_memory_bytes is None
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="vLLM sizes the cache of a GPU")
+def test_too_little_memory_for_one_request_ends_the_start(
+    clean_environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], checkpoint: Path
+) -> None:
+    clean_environment.setattr(environment, "mismatched_companions", list)
+    little = Memory(total=1 << 30, free=1 << 30)
+    clean_environment.setattr(attention_cache, "read_memory", lambda: little)
+    assert serve.main([str(checkpoint)]) == 2
+    assert "1.0 GiB of memory are free" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kills", [0, 1])
+def test_an_engine_that_the_kernel_ended_for_memory_is_told_as_that(
+    clean_environment: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    checkpoint: Path,
+    kills: int,
+) -> None:
+    counts = iter([5, 5 + kills])
+
+    def end(coroutine: Coroutine[Any, Any, int]) -> int:
+        coroutine.close()
+        raise RuntimeError("Engine core initialization failed.")
+
+    clean_environment.setattr(environment, "mismatched_companions", list)
+    clean_environment.setattr(memory_kills, "count_kills", lambda: next(counts))
+    clean_environment.setattr("uvloop.run", end)
+    if kills:
+        assert serve.main([str(checkpoint)]) == 1
+        assert "lower --kv-cache-memory-bytes" in capsys.readouterr().err
+    else:
+        with pytest.raises(RuntimeError, match="initialization failed"):
+            serve.main([str(checkpoint)])
 
 
 def test_the_penalty_is_always_loaded(parse: Any) -> None:
