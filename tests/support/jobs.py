@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -40,6 +41,11 @@ def crash(source: bytes) -> None:
 def abort(source: bytes) -> None:
     """As C++ does when nobody catches `std::bad_alloc`."""
     os.abort()
+
+
+def be_killed(source: bytes) -> None:
+    """As the kernel ends a process for want of memory."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def leave(source: bytes) -> None:

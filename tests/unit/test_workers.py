@@ -89,6 +89,7 @@ async def test_a_refused_clip_is_told_as_here(workers: Workers) -> None:
 BAD = {
     "crash": (jobs.crash, 400, "crash"),
     "abort": (jobs.abort, 400, "crash"),
+    "killed": (jobs.be_killed, 503, "killed"),
     "leave": (jobs.leave, 504, "deadline"),
     "hoard": (jobs.hoard, 400, None),
     "sleep": (jobs.sleep, 504, "deadline"),

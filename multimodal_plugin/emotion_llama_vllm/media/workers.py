@@ -13,7 +13,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from emotion_llama_vllm import metrics
 from emotion_llama_vllm.media import worker
-from emotion_llama_vllm.media.errors import DecodeTimeout, MediaError
+from emotion_llama_vllm.media.errors import DecodeTimeout, MediaError, ServerBusy
 from emotion_llama_vllm.media.file import ClipFile
 from emotion_llama_vllm.settings import MediaSettings
 from emotion_llama_vllm.shares import Shares, asking, with_reserve
@@ -118,6 +118,11 @@ class Workers:
         if error.exitcode == -signal.SIGXCPU:
             metrics.worker_restarts.labels("cpu").inc()
             return self._too_slow()
+        if error.exitcode == -signal.SIGKILL:
+            # No clip does that to its worker: the kernel does, where the memory is full.
+            metrics.worker_restarts.labels("killed").inc()
+            logger.warning("A decode worker was killed, as the kernel does for want of memory.")
+            return ServerBusy("The server has no memory left for this clip; ask again later.")
         metrics.worker_restarts.labels("crash").inc()
         logger.warning("A clip ended its decode worker (exit %s).", error.exitcode)
         return MediaError("The clip cannot be decoded: its decoder failed; re-encode it.")
