@@ -94,7 +94,9 @@ class Lifecycle:
             await asyncio.sleep(_LOOK_SECONDS)
         if self._is_ending:
             return
-        logger.error("The engine has died. %s", self._kills.sentence() or "")
+        logger.error("The engine has died.")
+        if (why := self._kills.sentence()) is not None:
+            logger.error(why)
         self.exit_code = EXIT_ENGINE_DEAD
         self.doorkeeper.turn_out("The model's engine has died; the server is ending.")
         await self._emptied(1)
