@@ -56,10 +56,10 @@ class CacheSize:
         return self.all // self.ranks
 
     def __str__(self) -> str:
-        requests = self.all // self.per_request
+        tokens = self.all * self.positions // self.per_request
         return (
-            f"The attention cache takes {_gib(self.all)} of the {_gib(self.free)} that are free, "
-            f"for {requests} requests of {self.positions} tokens at once, or more shorter ones; "
+            f"The attention cache takes {_gib(self.all)} of the {_gib(self.free)} that are free "
+            f"and holds {tokens} tokens, of which a request uses {self.positions} at most; "
             "--kv-cache-memory-bytes sets it."
         )
 

@@ -36,7 +36,7 @@ def test_with_plenty_of_memory_all_requests_fit_and_nothing_more(
 ) -> None:
     size = size_cache(config, given(), MediaSettings(), free(40))
     assert size.all == 80 * 2048 * PER_TOKEN
-    assert "for 80 requests of 2048 tokens" in str(size)
+    assert "holds 163840 tokens, of which a request uses 2048 at most" in str(size)
 
 
 @pytest.mark.parametrize(
