@@ -77,17 +77,9 @@ def default_size(model: str, given: Mapping[str, Any]) -> CacheSize | None:
     Raises:
         TooLittleMemory: not even one request fits.
     """
-    from vllm.engine.arg_utils import EngineArgs
     from vllm.platforms import current_platform
 
-    share = given.get("gpu_memory_utilization", EngineArgs.gpu_memory_utilization)
-    is_named = (
-        given.get("kv_cache_memory_bytes") is not None
-        or given.get("num_gpu_blocks_override") is not None
-        or share != EngineArgs.gpu_memory_utilization
-        or bool(os.environ.get("VLLM_CPU_KVCACHE_SPACE"))
-    )
-    if is_named or not current_platform.is_cpu():
+    if not current_platform.is_cpu() or _is_named(given):
         return None
     try:
         revision = given.get("revision") or "main"
@@ -130,6 +122,19 @@ def size_cache(
     most = max(least, int(left * _MOST_OF_LEFT))
     ranks = math.prod(given.get(name) or 1 for name in RANKS)
     return CacheSize(min(usable, most), per_request, positions, ranks, memory.free)
+
+
+def _is_named(given: Mapping[str, Any]) -> bool:
+    """Return whether the operator names a size, by any of vLLM's ways."""
+    from vllm.engine.arg_utils import EngineArgs
+
+    share = EngineArgs.gpu_memory_utilization
+    return (
+        given.get("kv_cache_memory_bytes") is not None
+        or given.get("num_gpu_blocks_override") is not None
+        or given.get("gpu_memory_utilization", share) != share
+        or bool(os.environ.get("VLLM_CPU_KVCACHE_SPACE"))
+    )
 
 
 def _bytes_per_token(config: EmotionLlamaConfig, given: Mapping[str, Any]) -> int:
