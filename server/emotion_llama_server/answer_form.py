@@ -76,7 +76,6 @@ async def settle(body: dict[str, Any], state: State) -> None:
         VLLMValidationError: a form that the model cannot keep to.
         VLLMError: the conversation cannot be used.
     """
-    _refuse_tools(body)
     if (asked := _asked(body)) is None:
         return
     (kind, value, field), known = asked, state.emotion_llama_card.labels
@@ -95,12 +94,6 @@ async def settle(body: dict[str, Any], state: State) -> None:
         allowed = [answers[await _read(list(answers), body, state.emotion_llama_engine)]]
     body.pop("response_format", None)
     body[_FORMS] = {"choice": allowed}
-
-
-def _refuse_tools(body: Mapping[str, Any]) -> None:
-    wanted = body.get("tool_choice")
-    if body.get("tools") and (isinstance(wanted, dict) or wanted == "required"):
-        raise VLLMValidationError(f"No tool can be called. {_INSTEAD}", parameter="tool_choice")
 
 
 def _asked(body: Mapping[str, Any]) -> tuple[str, Any, str] | None:

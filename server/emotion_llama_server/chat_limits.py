@@ -43,7 +43,7 @@ _MOST_PROMPT_LOGPROBS = 1
 
 _SEQUENCES = ("n", "best_of")
 _TOKENS = ("max_tokens", "max_completion_tokens", "min_tokens")
-_GRAMMARS = ("structured_outputs", "response_format", "tools")
+_GRAMMARS = ("structured_outputs", "response_format")
 """What has a limit of its own."""
 
 

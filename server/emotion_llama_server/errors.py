@@ -1,35 +1,37 @@
-"""How a failure is told: one table from exceptions to status and words, for every route.
+"""How a failure is told: one table from exceptions to status, code and words, for every route.
 
-The routes that are vLLM's, and all under `/v1`, tell it as OpenAI's error object; the legacy
-routes in the shape that is documented for them.
+The legacy routes tell it in the shape that is documented for them, all others as OpenAI's error
+object, with the types and codes of `emotion_llama.error_codes`.
 """
 
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Any
 
-from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 from vllm.entrypoints.serve.exception_handling.error_response import create_error_response
 from vllm.exceptions import (
-    GenerationError,
     GracefulHTTPError,
+    VLLMNotFoundError,
     VLLMUnprocessableEntityError,
     VLLMValidationError,
 )
 from vllm.logger import init_logger
 from vllm.v1.engine.exceptions import EngineDeadError
 
+from emotion_llama.error_codes import (
+    CONTEXT_LENGTH_EXCEEDED,
+    MODEL_NOT_FOUND,
+    VIDEO_NOT_FOUND,
+    code_of_status,
+    error_type,
+)
 from emotion_llama.schema import ErrorDetail, ErrorResponse
 from emotion_llama_server.shortening import shortened
-from emotion_llama_server.strict_json import JsonRequest
 from emotion_llama_vllm.media.errors import MediaError, shortage
 
 logger = init_logger("vllm.emotion_llama_server")
@@ -43,6 +45,8 @@ _TITLES = {
     504: "Processing timed out",
     507: "Insufficient storage",
 }
+_PROMPT_LENGTH = ("input_tokens", "input_text")
+"""Parameters that vLLM blames for a prompt that is too long."""
 _MOST_ERRORS = 100
 _INTERNAL = "The server failed to answer this request; its log says why."
 
@@ -57,7 +61,7 @@ class Failure:
     param: str | None = None
     """The field of the request that is to blame."""
     code: str | None = None
-    """What a program can tell it by, where the status does not say enough."""
+    """One of `ERROR_CODES`; None for the first one that comes with this status."""
     headers: dict[str, str] | None = None
 
 
@@ -73,24 +77,21 @@ def describe(error: Exception) -> Failure:
     if isinstance(error, RequestValidationError | ValidationError):
         status, (param, details) = 400, _first_error(error)
     elif isinstance(error, HTTPException):
-        status, details, param = error.status_code, str(error.detail), getattr(error, "param", None)
+        status, details = error.status_code, str(error.detail)
+        param, code = getattr(error, "param", None), getattr(error, "code", None)
         headers = dict(error.headers or {})
     elif isinstance(error, MediaError):
         status, details, param, code = error.status, str(error), error.field, error.code
         headers = _retry_after(status)
-    elif isinstance(error, GracefulHTTPError):  # a MediaError that vLLM was told
-        status, details = error.http_status, error.message
+    elif isinstance(error, GracefulHTTPError):
+        status, details, code = error.http_status, error.message, getattr(error, "code", None)
         headers = _retry_after(status)
     elif isinstance(error, EngineDeadError):
         status, details = 503, "The model's engine has died; the server is ending."
     elif isinstance(error, ClientDisconnect):
         status, details = 400, "The client closed the connection."
     else:
-        answer = create_error_response(_shorten(error)).error
-        status, details, param = int(answer.code), answer.message, answer.param
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            logger.error("A request failed.", exc_info=error)
-            details = _INTERNAL
+        status, details, param, code = _as_vllm_tells_it(error)
     if status == HTTPStatus.UNPROCESSABLE_ENTITY:
         status = HTTPStatus.BAD_REQUEST
     title = _TITLES.get(status, HTTPStatus(status).phrase)
@@ -98,11 +99,26 @@ def describe(error: Exception) -> Failure:
     return Failure(int(status), title, shortened(details), param, code, headers)
 
 
+def _as_vllm_tells_it(error: Exception) -> tuple[int, str, str | None, str | None]:
+    """Return status, words, parameter and code of an exception that is vLLM's, or anybody's."""
+    answer = create_error_response(_shorten(error)).error
+    status, param, code = int(answer.code), answer.param, None
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        logger.error("A request failed.", exc_info=error)
+        return status, _INTERNAL, None, None
+    if isinstance(error, VLLMNotFoundError):
+        param, code = "model", MODEL_NOT_FOUND
+    elif param in _PROMPT_LENGTH:
+        code = CONTEXT_LENGTH_EXCEEDED
+    return status, answer.message, param, code
+
+
 def _retry_after(status: int) -> dict[str, str] | None:
     """Return the headers that tell a client when to ask again, where that may help."""
     return {"Retry-After": "2"} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
 
 
+CHAT_PATH, EMOTION_PATH = "/v1/chat/completions", "/v1/emotion"
 LEGACY_PATHS = ("/api/predict/", "/api/predict", "/process_video")
 """The original's routes, whose failures have the shape that is documented for them."""
 
@@ -123,7 +139,11 @@ def path_of(scope: Scope) -> str:
 
 def failure_response(scope: Scope, failure: Failure) -> JSONResponse:
     """A failure in the shape of the route that was asked."""
-    if path_of(scope) in LEGACY_PATHS:
+    path = path_of(scope)
+    if path == CHAT_PATH and failure.code == VIDEO_NOT_FOUND:
+        # OpenAI's clients, as LangChain, take every 404 of a chat for a missing model.
+        failure = replace(failure, status=int(HTTPStatus.BAD_REQUEST))
+    if path in LEGACY_PATHS:
         body = LegacyError(error=failure.title, code=failure.status, details=failure.details)
     else:
         body = openai_error(failure)
@@ -131,46 +151,15 @@ def failure_response(scope: Scope, failure: Failure) -> JSONResponse:
 
 
 def openai_error(failure: Failure) -> ErrorResponse:
-    """The shape of everything under `/v1`."""
+    """The shape of everything but the legacy routes."""
     return ErrorResponse(
         error=ErrorDetail(
             message=failure.details,
-            type=HTTPStatus(failure.status).phrase,
+            type=error_type(failure.status),
             param=failure.param,
-            code=failure.code or failure.status,
+            code=failure.code or code_of_status(failure.status),
         )
     )
-
-
-class ErrorRoute(APIRoute):
-    """A route that reads JSON strictly, and answers whatever fails in it in its own shape."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-
-        async def answer(request: Request) -> Response:
-            try:
-                return await handle(JsonRequest(request.scope, request.receive))
-            except GenerationError as error:
-                # vLLM blames itself for a grammar that cannot be used.
-                if getattr(request.state, "has_grammar", False):
-                    words = "The form that the answer should have cannot be used."
-                    return failure_response(request.scope, describe(HTTPException(400, words)))
-                return failure_response(request.scope, describe(error))
-            except Exception as error:
-                return failure_response(request.scope, describe(error))
-
-        return answer
-
-
-def install(app: FastAPI) -> None:
-    """Answer in our shapes also what Starlette refuses by itself, which vLLM leaves out."""
-
-    async def answer(request: Request, error: Exception) -> JSONResponse:
-        return failure_response(request.scope, describe(error))
-
-    for kind in (HTTPException, GenerationError, GracefulHTTPError, EngineDeadError):
-        app.add_exception_handler(kind, answer)
 
 
 def _shorten(error: Exception) -> Exception:

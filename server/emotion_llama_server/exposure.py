@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from emotion_llama_server.errors import ErrorRoute
+from emotion_llama_server.error_route import ErrorRoute
 
 READ_ONLY = frozenset(
     {

@@ -7,14 +7,14 @@ from typing import Any
 from fastapi import FastAPI, Request
 from vllm.exceptions import VLLMValidationError
 
-from emotion_llama_server import answer_form, chat_clip, openapi
+from emotion_llama.error_codes import MODEL_NOT_FOUND
+from emotion_llama_server import answer_form, chat_clip, chat_tools, openapi
 from emotion_llama_server.chat_limits import check_limits
 from emotion_llama_server.chat_warnings import WarningHeaders, warn
-from emotion_llama_server.errors import path_of
+from emotion_llama_server.errors import CHAT_PATH, path_of
 from emotion_llama_server.settings import running_settings
 from emotion_llama_server.strict_json import BodyError
 
-_CHAT = "/v1/chat/completions"
 _TEMPLATE_VARIABLES = {"prompt_style"}
 _REFUSED = {
     "media_io_kwargs": "how clips are read is the operator's choice",
@@ -30,7 +30,7 @@ _REFUSED = {
 """Fields that could reach another request's clip, the server's code or its queue."""
 
 _MAX_NAME = 256
-_GRAMMARS = ("structured_outputs", "response_format", "tools")
+_GRAMMARS = ("structured_outputs", "response_format")
 _MAX_GRAMMAR = 16_384
 """Characters; compiling them takes up to half a second, and grows with the square."""
 
@@ -41,22 +41,22 @@ async def check_json_request(raw_request: Request) -> None:
     The body is parsed by now, and this very object is what the route gets afterwards.
 
     Raises:
-        BodyError: the body is no JSON, or asks for too much.
+        BodyError: the body asks for too much.
         VLLMValidationError: a field that clients may not set here, or a chat without a clip.
         VLLMError: a chat's clip cannot be used.
     """
-    media_type = raw_request.headers.get("content-type", "").partition(";")[0]
-    if media_type.strip().lower() != "application/json":
-        raise BodyError("Send the body as Content-Type: application/json.")
     body = await raw_request.json()
     if isinstance(body, dict):
         _check_fields(body)
         _check_model(body.get("model"))
+        is_chat = path_of(raw_request.scope) == CHAT_PATH
+        if is_chat:
+            chat_tools.settle(body)
         check_limits(body, running_settings(raw_request.app.state).max_answer_tokens)
         answer_form.adopt_old_names(body)
         raw_request.state.has_grammar = _has_grammar(body)
         _check_template_variables(body.get("chat_template_kwargs"))
-        if path_of(raw_request.scope) == _CHAT:
+        if is_chat:
             await _prepare_chat(body, raw_request)
 
 
@@ -71,7 +71,8 @@ async def _prepare_chat(body: dict[str, Any], raw_request: Request) -> None:
 def _check_model(name: object) -> None:
     """Refuse a long name before vLLM repeats it."""
     if isinstance(name, str) and len(name) > _MAX_NAME:
-        raise BodyError("The model does not exist.", status=404, param="model")
+        words = "The model does not exist."
+        raise BodyError(words, status=404, param="model", code=MODEL_NOT_FOUND)
 
 
 def _check_fields(body: dict[str, Any]) -> None:
@@ -129,4 +130,4 @@ def _check_template_variables(variables: object) -> None:
 def install(app: FastAPI) -> None:
     """Add what the check needs around vLLM's routes: warnings as headers, and a true document."""
     app.add_middleware(WarningHeaders)
-    openapi.leave_out(app, _REFUSED)
+    openapi.leave_out(app, (*_REFUSED, *chat_tools.FIELDS))

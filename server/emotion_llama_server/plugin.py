@@ -10,7 +10,7 @@ from vllm.config import ModelConfig
 from vllm.engine.protocol import EngineClient
 from vllm.tasks import SupportedTask
 
-from emotion_llama_server import errors, exposure, gate, guard, sequences
+from emotion_llama_server import error_route, exposure, gate, guard, sequences
 from emotion_llama_server.analyst import Analyst
 from emotion_llama_server.answer_cache import AnswerCache
 from emotion_llama_server.engine import Engine
@@ -44,7 +44,7 @@ class EmotionLlamaApi:
         app.include_router(emotion.router)
         guard.install(app)
         sequences.install(app)
-        errors.install(app)
+        error_route.install(app)
         app.title = "Emotion-LLaMA Server"
         self._app = app
 

@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+from urllib.parse import quote
 
 _HEAD, _TAIL = 200, 100
 _MOST_LINES = 100
@@ -13,6 +14,12 @@ def shortened(text: str) -> str:
     if len(text) <= 2 * _HEAD:
         return text
     return f"{text[:_HEAD]} ... {text[-_TAIL:]}"
+
+
+def printable(text: str) -> str:
+    """Escape what a client wrote as a method or path, and cut it."""
+    escaped = quote(text[:_HEAD], safe="/{}", errors="replace")
+    return escaped[:_HEAD]
 
 
 class ShortRecords(logging.Filter):

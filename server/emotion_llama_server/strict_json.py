@@ -19,6 +19,7 @@ from pydantic_core import from_json
 from starlette.exceptions import HTTPException
 
 from emotion_llama_server.settings import TEXT_BYTES
+from emotion_llama_server.shortening import shortened
 
 _MOST_QUOTES = 65_536
 _MOST_MARKS = {b"[": 8192, b"{": 8192, b",": 16_384}
@@ -43,11 +44,20 @@ _INLINE = 16 << 10
 
 
 class BodyError(HTTPException):
-    """The request's body is refused; `param` is the field to blame, where there is one."""
+    """The request's body is refused.
 
-    def __init__(self, words: str, *, status: int = 400, param: str | None = None) -> None:
+    Args:
+        words: what to tell the client.
+        status: the HTTP status.
+        param: the field to blame, where there is one.
+        code: one of `ERROR_CODES`, where the status does not say enough.
+    """
+
+    def __init__(
+        self, words: str, *, status: int = 400, param: str | None = None, code: str | None = None
+    ) -> None:
         super().__init__(status, words)
-        self.param = param
+        self.param, self.code = param, code
 
 
 class JsonRequest(Request):
@@ -67,6 +77,25 @@ class JsonRequest(Request):
         if not hasattr(self, "_parsed"):
             self._parsed = await parse(await self.body())
         return self._parsed
+
+
+def media_type(request: Request) -> str:
+    """Return what the client says the body is, in small letters and without parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def check_json(request: Request) -> None:
+    """Refuse a body that is not said to be JSON, before it is read.
+
+    Raises:
+        BodyError: another Content-Type, or none.
+    """
+    if (kind := media_type(request)) != "application/json":
+        came = f"as {shortened(kind)}" if kind else "without a Content-Type"
+        raise BodyError(
+            f"The body came {came}: send JSON, with the header `Content-Type: application/json`.",
+            status=415,
+        )
 
 
 async def gather(pieces: AsyncIterable[bytes]) -> bytes:

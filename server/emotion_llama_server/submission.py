@@ -15,7 +15,7 @@ from vllm.exceptions import VLLMValidationError
 
 from emotion_llama.schema import EmotionRequest
 from emotion_llama_server.settings import TEXT_BYTES, running_settings
-from emotion_llama_server.strict_json import gather, parse
+from emotion_llama_server.strict_json import check_json, gather, media_type, parse
 from emotion_llama_vllm.media.errors import MediaError, StorageFull, clip_too_large, shortage
 from emotion_llama_vllm.media.file import ClipFile
 from emotion_llama_vllm.settings import media_settings
@@ -37,7 +37,7 @@ async def read_submission(raw_request: Request) -> AsyncGenerator[Submission, No
         VLLMValidationError: no clip, or two.
         MediaTooLarge: more bytes than the operator allows.
         StorageFull: an upload that is too large for memory, and no disk space for it.
-        HTTPException: another Content-Type.
+        BodyError: another Content-Type.
     """
     submission = await _read(raw_request)
     try:
@@ -58,12 +58,10 @@ def _bounded(request: EmotionRequest, raw_request: Request) -> EmotionRequest:
 
 
 async def _read(raw_request: Request) -> Submission:
-    kind = raw_request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "application/json":
-        return await _read_json(raw_request)
-    if kind == "multipart/form-data":
+    if media_type(raw_request) == "multipart/form-data":
         return await _read_form(raw_request)
-    raise HTTPException(415, "Send application/json, or multipart/form-data with a file.")
+    check_json(raw_request)
+    return await _read_json(raw_request)
 
 
 async def _read_json(raw_request: Request) -> Submission:

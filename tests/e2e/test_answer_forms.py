@@ -110,8 +110,10 @@ def test_a_form_about_a_clip_that_is_not_there_is_an_error_of_the_clip(server: S
     message = {"role": "user", "content": [{"type": "video_url", "video_url": {"url": "no.mp4"}}]}
     body = {"model": MODEL, "messages": [message], "response_format": json_schema(SCHEMA)}
     response = requests.post(f"{server.url}/v1/chat/completions", json=body, timeout=60)
-    assert response.status_code == 404
-    assert "no such file" in response.json()["error"]["message"]
+    assert response.status_code == 400
+    error = response.json()["error"]
+    assert error["code"] == "video_not_found"
+    assert "no such file" in error["message"]
 
 
 def test_a_form_can_be_streamed(client: openai.OpenAI) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import requests
 
+from emotion_llama.error_codes import ERROR_CODES, error_type
 from tests.e2e.conftest import MODEL
 from tests.support.server import Server
 
@@ -69,7 +70,9 @@ def on_each(name: str, status: int, **row: Any) -> list[Row]:
 
 
 def with_clip(name: str, clip: str, status: int, words: str = "") -> list[Row]:
-    return [Row(name, route, status, body(route, clip), words=words) for route in ROUTES]
+    """The same clip on every route; in a chat, a missing one is a 400."""
+    statuses = {route: 400 if route == CHAT and status == 404 else status for route in ROUTES}
+    return [Row(name, route, statuses[route], body(route, clip), words=words) for route in ROUTES]
 
 
 BODIES = {
@@ -140,7 +143,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "that never ends": {"structured_outputs": {"grammar": "root ::= root"}},
     "that is no grammar": {"structured_outputs": {"grammar": "root ::= "}},
     "that takes minutes": {"structured_outputs": {"choice": ["a" * n for n in range(1, 999)]}},
-    "of many tools": {"tools": [{"type": "function", "function": {"name": "x" * 20_000}}]},
+    "of tools": {"tools": [{"type": "function", "function": {"name": "tell"}}]},
 }
 PLAYLIST = b"#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/x.ts\n"
 CONCAT = b"ffconcat version 1.0\nfile /etc/passwd\n"
@@ -210,7 +213,14 @@ TABLE: list[Row] = [
         for route in ROUTES
         for method in ("GET", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY")
     ),
-    Row("text", EMOTION, 415, body(EMOTION), headers={"Content-Type": "text/plain"}),
+    *(
+        Row("text", route, 415, body(route), headers={"Content-Type": "text/plain"})
+        for route in ROUTES
+    ),
+    *(
+        Row("gzip", route, 415, data=b"x", headers={"Content-Encoding": "gzip"}, words="gzip")
+        for route in ROUTES
+    ),
     Row(
         "a form without a boundary",
         EMOTION,
@@ -230,7 +240,7 @@ TABLE: list[Row] = [
         for route in ROUTES
     ),
     *(
-        Row("a route that vLLM has", path, 404, {})
+        Row("a route that vLLM has", path, 404, {}, words=f"No POST {path} here: ")
         for path in (
             "/invocations",
             "/tokenize",
@@ -269,7 +279,8 @@ def check_refusal(row: Row, response: requests.Response) -> None:
     else:
         assert set(error) == {"error"}
         words = error["error"]["message"]
-        assert error["error"]["code"] in (response.status_code, "video_not_readable")
+        assert error["error"]["type"] == error_type(response.status_code)
+        assert error["error"]["code"] in ERROR_CODES
         if row.param is not None:
             assert error["error"]["param"] == row.param
     assert words

@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 import requests
 
+from emotion_llama.error_codes import ERROR_CODES, error_type
 from tests.fuzz.target import Shot
 
 HANG_SECONDS = 60
@@ -45,7 +46,7 @@ def _stream_complaint(text: str) -> str | None:
     for line in text.splitlines():
         if line.startswith("data: {") and '"error"' in line:
             error = json.loads(line.removeprefix("data: ")).get("error")
-            if isinstance(error, dict) and int(error.get("code") or 500) >= 500:
+            if isinstance(error, dict) and error.get("type") == "server_error":
                 return f"the stream failed: {line[:300]}"
     return None
 
@@ -63,7 +64,12 @@ def _error_complaint(shot: Shot, response: requests.Response) -> str | None:
         )
     else:
         error = body.get("error") if isinstance(body, dict) and len(body) == 1 else None
-        is_right = isinstance(error, dict) and {"message", "type", "param", "code"} <= set(error)
+        is_right = (
+            isinstance(error, dict)
+            and {"message", "type", "param", "code"} == set(error)
+            and error["type"] == error_type(response.status_code)
+            and error["code"] in ERROR_CODES
+        )
     return None if is_right else f"an error of another shape: {response.text[:300]}"
 
 

@@ -16,7 +16,7 @@ from vllm.entrypoints.serve.engine.protocol import UsageInfo
 from vllm.entrypoints.serve.exception_handling.register import init_exception_handler
 from vllm.entrypoints.serve.utils.api_utils import validate_json_request
 
-from emotion_llama_server import guard
+from emotion_llama_server import exposure, guard
 from emotion_llama_vllm.analysis.labels import LabelTree
 from emotion_llama_vllm.checkpoint.card import Card
 
@@ -40,6 +40,7 @@ class ChatApp:
         init_exception_handler(self.app)
         guard.install(self.app)
         self.app.dependency_overrides[validate_json_request] = guard.check_json_request
+        exposure.read_strictly(self.app)
         self.app.state.args = Namespace(log_error_stack=False)
         self.app.state.openai_serving_chat = self
         self.app.state.emotion_llama_engine = self

@@ -145,7 +145,7 @@ def test_an_open_pattern_gets_the_space(app: ChatApp, pattern: str) -> None:
                 "tools": [{"type": "function", "function": {"name": "tell"}}],
                 "tool_choice": {"type": "function", "function": {"name": "tell"}},
             },
-            "tool_choice",
+            "tools",
         ),
     ],
 )

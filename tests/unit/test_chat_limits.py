@@ -15,7 +15,7 @@ from vllm.entrypoints.serve.engine.protocol import UsageInfo
 from vllm.entrypoints.serve.utils.api_utils import validate_json_request
 from vllm.exceptions import VLLMValidationError
 
-from emotion_llama_server import errors, exposure, strict_json
+from emotion_llama_server import error_route, exposure, strict_json
 from emotion_llama_server.guard import check_json_request
 from emotion_llama_server.settings import ServerSettings
 
@@ -50,7 +50,7 @@ def client(fake: FakeChat, monkeypatch: pytest.MonkeyPatch) -> TestClient:
     exposure.close_others(app, ())
     exposure.read_strictly(app)
     app.dependency_overrides[validate_json_request] = check_json_request
-    errors.install(app)
+    error_route.install(app)
     app.state.openai_serving_chat = fake
     app.state.emotion_llama_allow_text_only = True
     app.state.emotion_llama_settings = ServerSettings(max_answer_tokens=100)
@@ -217,5 +217,5 @@ def test_a_body_is_parsed_once_and_a_large_one_off_the_loop(
 def test_another_content_type_is_refused(client: TestClient, kind: str) -> None:
     data = json.dumps({"model": "m", "messages": [USER]}).encode()
     response = client.post(CHAT, content=data, headers={"Content-Type": kind})
-    assert response.status_code == 400
+    assert response.status_code == 415
     assert "application/json" in response.json()["error"]["message"]

@@ -12,9 +12,9 @@ from httpx2 import Response
 from vllm.entrypoints.serve.exception_handling.register import init_exception_handler
 from vllm.exceptions import GracefulHTTPError
 
-from emotion_llama_server import errors
+from emotion_llama_server import error_route, errors
 from emotion_llama_vllm.media import connector
-from emotion_llama_vllm.media.connector import as_vllm_error
+from emotion_llama_vllm.media.connector import UnusableClip
 from emotion_llama_vllm.media.decoder import InProcess
 from emotion_llama_vllm.media.errors import (
     DecodeTimeout,
@@ -33,10 +33,10 @@ WORDS = "Decoding the clip took over 20 s; re-encode it, or cut it."
 
 def told(path: str, error: Exception) -> Response:
     """Ask a route that fails with this error."""
-    app, ours = FastAPI(), APIRouter(route_class=errors.ErrorRoute)
+    app, ours = FastAPI(), APIRouter(route_class=error_route.ErrorRoute)
     app.state.args = SimpleNamespace(log_error_stack=False)
     init_exception_handler(app)
-    errors.install(app)
+    error_route.install(app)
 
     async def fail() -> None:
         raise error
@@ -63,8 +63,9 @@ def test_a_clips_failure_is_told_in_its_own_words(
 ) -> None:
     monkeypatch.setattr(errors, "logger", None)  # nothing went wrong that a log should tell
     error = kind(WORDS)
-    answer = told(path, error if path == EMOTION else as_vllm_error(error))
-    assert answer.status_code == status
+    answer = told(path, error if path == EMOTION else UnusableClip(error))
+    is_missing_in_chat = path == CHAT and kind is MediaNotFound  # see test_error_codes.py
+    assert answer.status_code == (400 if is_missing_in_chat else status)
     body = answer.json()
     assert (body["details"] if path == LEGACY else body["error"]["message"]) == WORDS
     assert ("Retry-After" in answer.headers) == (status == 503)

@@ -12,8 +12,8 @@ import { blobOf, formOf } from './upload.js';
 
 const ROUTE = '/v1/emotion';
 
-/** The code of an error by which a server says that it cannot read a path. */
-const NOT_READABLE = 'video_not_readable';
+/** The codes of errors by which a server says that it cannot read a path. */
+const NOT_READABLE: unknown[] = ['video_not_readable', 'video_not_found'];
 
 export interface ClientOptions {
   /**
@@ -159,7 +159,7 @@ export class EmotionLLaMA {
       try {
         return await send({ ...outgoing, body });
       } catch (error) {
-        if (!(error instanceof EmotionLLaMAError) || error.code !== NOT_READABLE) {
+        if (!(error instanceof EmotionLLaMAError) || !NOT_READABLE.includes(error.code)) {
           throw error;
         }
         if (!file) {

@@ -1,6 +1,7 @@
 /** What the client throws: one class for each status, with the id of the request. */
 
 import type { Answer, Head } from './answer.js';
+import { statusOfCode } from './codes.js';
 import { parseObject } from './json.js';
 import type { ErrorDetail, ErrorResponse } from './schema.js';
 
@@ -22,7 +23,7 @@ export class EmotionLLaMAError extends Error {
   readonly requestId?: string;
   /** The field of the request that is to blame. */
   readonly param?: string;
-  /** What a program can tell the error by. */
+  /** What a program can tell the error by: `video_not_found`, `rate_limit_exceeded` and others. */
   readonly code?: number | string;
   /** Seconds after which the server wants to be asked again. */
   readonly retryAfter?: number;
@@ -63,7 +64,7 @@ export class AuthenticationError extends EmotionLLaMAError {}
 /** 403. */
 export class PermissionDeniedError extends EmotionLLaMAError {}
 
-/** 404: no such file in the server's media roots. */
+/** 404: no such file in the server's media roots, or no such route or model; see `code`. */
 export class NotFoundError extends EmotionLLaMAError {}
 
 /** 413: the clip is larger than the server takes. */
@@ -108,8 +109,12 @@ export function fromAnswer({ head, text }: Answer): EmotionLLaMAError {
   return new (classOf(head.status))(message, head);
 }
 
-/** The error for a failure that is told. */
-export function fromDetail(told: ErrorDetail, head: Partial<Head>): EmotionLLaMAError {
+/** The error for a failure in the middle of a stream, which has its code's status. */
+export function fromEvent(told: ErrorDetail, head: Partial<Head>): EmotionLLaMAError {
+  return fromDetail(told, { ...head, status: statusOfCode(told.code) });
+}
+
+function fromDetail(told: ErrorDetail, head: Partial<Head>): EmotionLLaMAError {
   const { message, param, code } = told;
   return new (classOf(head.status))(message, { ...head, param, code });
 }

@@ -1,7 +1,7 @@
 /** The events of a stream (`text/event-stream`), put together from whatever pieces arrive. */
 
 import { type Head, expectType, parse } from './answer.js';
-import { InvalidAnswer, fromDetail } from './errors.js';
+import { InvalidAnswer, fromEvent } from './errors.js';
 import type {
   EmotionEvent,
   EmotionResponse,
@@ -42,9 +42,7 @@ export async function* readEvents(
   for await (const { name, data } of serverSent(pieces)) {
     const answer = { head, text: data };
     if (name === 'error') {
-      const { error } = parse<ErrorResponse>(answer, 'error');
-      const status = typeof error.code === 'number' ? error.code : undefined;
-      throw fromDetail(error, { ...head, status });
+      throw fromEvent(parse<ErrorResponse>(answer, 'error').error, head);
     }
     if (Object.hasOwn(MARKS, name)) {
       const type = name as keyof Kinds;

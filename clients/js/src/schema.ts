@@ -120,9 +120,11 @@ export interface ExplanationDelta {
 /** OpenAI's error object. */
 export interface ErrorDetail {
   message: string;
+  /** `invalid_request_error`, `server_error` and others, one for each kind of status. */
   type: string;
   /** The field that is to blame, `timeline.step` for one inside another. */
   param: string | null;
+  /** What a program can tell the error by; older servers give the status. */
   code: number | string | null;
 }
 

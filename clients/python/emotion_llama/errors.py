@@ -3,6 +3,7 @@
 import httpx2
 from typing_extensions import Self
 
+from emotion_llama.error_codes import status_of_code
 from emotion_llama.schema import ErrorDetail, ErrorResponse
 
 
@@ -13,7 +14,7 @@ class EmotionLLaMAError(Exception):
         status: the HTTP status, None where there was no answer at all.
         request_id: the server's id of the request, for its operator.
         param: the field of the request that is to blame.
-        code: what a program can tell the error by.
+        code: what a program can tell the error by: one of `error_codes.ERROR_CODES`.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class PermissionDeniedError(EmotionLLaMAError):
 
 
 class NotFoundError(EmotionLLaMAError):
-    """404: no such file in the server's media roots."""
+    """404: no such file in the server's media roots, or no such route or model; see `code`."""
 
 
 class PayloadTooLargeError(EmotionLLaMAError):
@@ -117,11 +118,17 @@ def from_response(response: httpx2.Response) -> EmotionLLaMAError:
     except ValueError:  # a proxy's page, say
         message = f"The server answered with status {status}: {response.text[:200]!r}"
         return _kind(status)(message, status=status, request_id=request_id)
-    return from_detail(told, status, request_id)
+    return _from_detail(told, status, request_id)
 
 
-def from_detail(told: ErrorDetail, status: int | None, request_id: str | None) -> EmotionLLaMAError:
-    """The exception for a failure that is told."""
+def from_event(told: ErrorDetail, request_id: str | None) -> EmotionLLaMAError:
+    """The exception for a failure in the middle of a stream, which has its code's status."""
+    return _from_detail(told, status_of_code(told.code), request_id)
+
+
+def _from_detail(
+    told: ErrorDetail, status: int | None, request_id: str | None
+) -> EmotionLLaMAError:
     return _kind(status)(
         told.message, status=status, request_id=request_id, param=told.param, code=told.code
     )

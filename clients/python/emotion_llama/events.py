@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx2
 from pydantic import BaseModel, ValidationError
 
-from emotion_llama.errors import InvalidAnswer, from_detail
+from emotion_llama.errors import InvalidAnswer, from_event
 from emotion_llama.schema import (
     EmotionEvent,
     EmotionResponse,
@@ -100,9 +100,6 @@ class EventReader:
                 f"The event {name!r} cannot be read: {error}", request_id=self._request_id
             ) from error
         if isinstance(event, ErrorResponse):
-            code = event.error.code
-            raise from_detail(
-                event.error, code if isinstance(code, int) else None, self._request_id
-            )
+            raise from_event(event.error, self._request_id)
         self.is_done = self.is_done or isinstance(event, EmotionResponse)
         yield event  # type: ignore[misc]

@@ -187,9 +187,11 @@ class ErrorDetail(BaseModel):
 
     message: str
     type: str
+    """`invalid_request_error`, `server_error` and others, one for each kind of status."""
     param: str | None = None
     """The field that is to blame, `timeline.step` for one inside another."""
     code: int | str | None = None
+    """What a program can tell the error by: `video_not_found`, `route_not_found` and others."""
 
 
 class ErrorResponse(BaseModel):

@@ -17,6 +17,7 @@ from urllib.parse import unquote
 import httpx2
 from pydantic import BaseModel, ValidationError
 
+from emotion_llama.error_codes import VIDEO_NOT_FOUND, VIDEO_NOT_READABLE
 from emotion_llama.errors import (
     ConnectionFailed,
     EmotionLLaMAError,
@@ -26,8 +27,8 @@ from emotion_llama.errors import (
 )
 
 ROUTE = "/v1/emotion"
-NOT_READABLE = "video_not_readable"
-"""The code of an error by which a server says that it cannot read a path."""
+_NOT_READABLE = (VIDEO_NOT_READABLE, VIDEO_NOT_FOUND)
+"""The codes of errors by which a server says that it cannot read a path."""
 
 _AGAIN = (429, 503)
 _NO_ANSWER = (httpx2.NetworkError, httpx2.RemoteProtocolError, httpx2.ConnectTimeout)
@@ -124,9 +125,9 @@ class Exchanges:
             try:
                 return (yield from self._by_name(call, call.video if file is None else str(file)))
             except EmotionLLaMAError as error:
-                if error.code == NOT_READABLE and file is None and call.path is not None:
+                if error.code in _NOT_READABLE and file is None and call.path is not None:
                     raise error.reworded(_why_no_file(call.path)) from error
-                if error.code != NOT_READABLE or file is None:
+                if error.code not in _NOT_READABLE or file is None:
                     raise
             self._not_readable.add(file.parent)
         return (yield from self._by_upload(call, file))

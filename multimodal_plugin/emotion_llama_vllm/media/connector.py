@@ -65,11 +65,11 @@ class EmotionLlamaMediaConnector(MediaConnector):
             with await self._reader.open(url) as file:
                 clip = await decoder.run(job, file)
         except MediaError as error:
-            raise as_vllm_error(error) from error
+            raise UnusableClip(error) from error
         except (OSError, MemoryError, RuntimeError) as error:
             if (busy := shortage(error)) is None:
                 raise
-            raise as_vllm_error(busy) from error
+            raise UnusableClip(busy) from error
         return cast(_M, (clip.frame[None], clip.metadata()))
 
     def load_from_url(
@@ -80,6 +80,9 @@ class EmotionLlamaMediaConnector(MediaConnector):
             return pool.submit(asyncio.run, self.load_from_url_async(url, media_io)).result()
 
 
-def as_vllm_error(error: MediaError) -> GracefulHTTPError:
-    """The exception that vLLM's server answers with the error's own status."""
-    return GracefulHTTPError(str(error), HTTPStatus(error.status))
+class UnusableClip(GracefulHTTPError):
+    """A `MediaError` as vLLM's server is told it: answered with the error's own status and code."""
+
+    def __init__(self, error: MediaError) -> None:
+        super().__init__(str(error), HTTPStatus(error.status))
+        self.code = error.code

@@ -3,6 +3,8 @@
 import errno
 from collections.abc import Iterator
 
+from emotion_llama.error_codes import VIDEO_NOT_FOUND, VIDEO_NOT_READABLE
+
 
 class MediaError(ValueError):
     """The clip cannot be used as it is; `status` is the HTTP status that says so.
@@ -19,13 +21,14 @@ class MediaError(ValueError):
 class MediaNotReadable(MediaError):
     """The server may not read that path, or cannot; whoever can may upload the file."""
 
-    code = "video_not_readable"
+    code = VIDEO_NOT_READABLE
 
 
 class MediaNotFound(MediaNotReadable):
     """Nothing is there, inside a place that the operator allows."""
 
     status = 404
+    code = VIDEO_NOT_FOUND
 
 
 class MediaTooLarge(MediaError):

@@ -25,12 +25,12 @@ class EmotionLlamaVideoLoader(VideoLoader):
         """Return the frame as uint8 [1, height, width, 3] and the clip's metadata.
 
         Raises:
-            GracefulHTTPError: the bytes are no usable clip.
+            UnusableClip: the bytes are no usable clip.
         """
-        from emotion_llama_vllm.media.connector import as_vllm_error
+        from emotion_llama_vllm.media.connector import UnusableClip
 
         try:
             clip = decode(data, settings=media_settings())
         except MediaError as error:
-            raise as_vllm_error(error) from error
+            raise UnusableClip(error) from error
         return clip.frame[None], clip.metadata()

@@ -1,14 +1,20 @@
-"""How large a request's body may be: told from its header, and again while it is read."""
+"""Which bodies are read: plain ones, as large as the header and the bytes themselves may be."""
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emotion_llama_server.gate.scope import refuse
+from emotion_llama_server.shortening import printable
+
+_PLAIN = ("", "identity")
 
 
 class BodyLimit:
-    """Refuses with 413."""
+    """Refuses a body that is too large with 413, and a compressed one with 415.
+
+    Clips are compressed already, and a small body that becomes a large one is an attack.
+    """
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         self._app, self._max_bytes = app, max_bytes
@@ -17,7 +23,12 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        declared = Headers(scope=scope).get("content-length", "0")
+        headers = Headers(scope=scope)
+        encoding = headers.get("content-encoding", "").strip().lower()
+        if encoding not in _PLAIN:
+            await refuse(scope, receive, send, error=_compressed(encoding), reason="encoding")
+            return
+        declared = headers.get("content-length", "0")
         if declared.isdecimal() and int(declared[:20]) > self._max_bytes:
             await refuse(scope, receive, send, error=self._too_large(), reason="size")
             return
@@ -39,3 +50,9 @@ class BodyLimit:
             f"The request is over {self._max_bytes / 2**20:.4g} MiB, the most that this server "
             "takes (--max-upload-mb).",
         )
+
+
+def _compressed(encoding: str) -> HTTPException:
+    came = f"Content-Encoding: {printable(encoding)}"
+    words = f"The body is compressed ({came}), which is not taken here: send it as it is."
+    return HTTPException(415, words, {"Accept-Encoding": "identity"})

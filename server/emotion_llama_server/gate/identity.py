@@ -5,7 +5,6 @@ line in the log.
 import re
 import time
 import uuid
-from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,14 +13,13 @@ from vllm.logger import init_logger
 from emotion_llama_server.errors import path_of
 from emotion_llama_server.gate.address import Networks, client_address
 from emotion_llama_server.gate.scope import Caller, caller_of, set_caller
+from emotion_llama_server.shortening import printable
 from emotion_llama_vllm import metrics
 
 logger = init_logger("vllm.emotion_llama_server.access")
 
 _HEADER = "x-request-id"
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{1,128}")
-_MOST_LOGGED = 200
-"""Characters of what a client wrote."""
 _SECURITY = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -90,8 +88,8 @@ class _Answer:
             "request_id": caller.request_id,
             "client": caller.address,
             "key": caller.key or "-",
-            "method": _printable(scope["method"]),
-            "path": _printable(path_of(scope)),
+            "method": printable(scope["method"]),
+            "path": printable(path_of(scope)),
             "status": status,
             "milliseconds": round((time.monotonic() - self._started) * 1000, 1),
         }
@@ -101,12 +99,6 @@ class _Answer:
             fields,
             extra=fields,
         )
-
-
-def _printable(text: str) -> str:
-    """Escape what a client wrote, and cut it."""
-    escaped = quote(text[:_MOST_LOGGED], safe="/{}", errors="replace")
-    return escaped[:_MOST_LOGGED]
 
 
 def _request_id(headers: Headers) -> str:

@@ -7,6 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from emotion_llama_server.errors import path_of
 from emotion_llama_server.exposure import READ_ONLY
 from emotion_llama_server.gate.scope import OPEN_PATHS, refuse
+from emotion_llama_server.shortening import printable
 
 _READING = frozenset({"GET"})
 _COMMON = frozenset({"GET", "POST", "OPTIONS"})
@@ -37,7 +38,9 @@ class Routes:
             await self._router(scope, receive, send)
         else:
             allow = ", ".join(_with_head(answered or _COMMON))
-            error = HTTPException(405, f"The methods here are {allow}.", {"Allow": allow})
+            asked = f"{printable(scope['method'])} {printable(path_of(scope))}"
+            words = f"No {asked} here: the methods are {allow}."
+            error = HTTPException(405, words, {"Allow": allow})
             await refuse(scope, receive, send, error=error, reason="method")
 
 

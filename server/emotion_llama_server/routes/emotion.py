@@ -17,7 +17,8 @@ from emotion_llama.schema import (
 from emotion_llama_server import forms
 from emotion_llama_server.analyst import Analyst, Findings
 from emotion_llama_server.engine import until_disconnect
-from emotion_llama_server.errors import ErrorRoute, describe, openai_error
+from emotion_llama_server.error_route import ErrorRoute
+from emotion_llama_server.errors import describe, openai_error
 from emotion_llama_server.submission import Submission, read_submission
 
 _TIMELINE_FORMS: dict[str, Callable[[Sequence[TimelineWindow]], str]] = {

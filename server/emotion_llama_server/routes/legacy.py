@@ -12,7 +12,8 @@ from pydantic import BaseModel, Field, StrictStr
 from starlette.exceptions import HTTPException
 
 from emotion_llama_server.engine import Engine, SamplingParams, until_disconnect
-from emotion_llama_server.errors import ErrorRoute, LegacyError
+from emotion_llama_server.error_route import ErrorRoute
+from emotion_llama_server.errors import LegacyError
 from emotion_llama_vllm.logits_processor import REQUEST_FIELD
 
 _MAX_POSITIONS = 2000

@@ -112,7 +112,7 @@ async def test_a_deadline_ends_a_stream_with_an_error_event() -> None:
     events = call.text.split("\n\n")
     assert events[0] == "data: 1"
     assert events[1].startswith("event: error\ndata: ")
-    assert json.loads(events[1].split("data: ")[1])["error"]["code"] == 504
+    assert json.loads(events[1].split("data: ")[1])["error"]["code"] == "processing_timeout"
     assert call.sent[-1].get("more_body", False) is False
     assert house.working == 0
 

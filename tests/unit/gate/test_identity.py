@@ -35,7 +35,7 @@ async def test_a_bug_is_told_without_its_words() -> None:
     call = await Call(House(), "/fail").answer()
     assert call.status == 500
     assert "secret" not in call.text
-    assert json.loads(call.text)["error"]["code"] == 500
+    assert json.loads(call.text)["error"]["code"] == "internal_error"
 
 
 @pytest.mark.parametrize(("size", "status"), [(8000, 200), (10_000, 431)])

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import httpx2
 from pydantic import BaseModel, ValidationError
 
-from emotion_llama.errors import InvalidAnswer, from_detail
+from emotion_llama.errors import InvalidAnswer, from_event
 from emotion_llama.schema import ErrorDetail
 
 
@@ -61,6 +61,5 @@ def _parse(data: bytes) -> Chunk:
     except ValidationError as error:
         raise InvalidAnswer(f"A piece of the stream cannot be read: {error}") from error
     if chunk.error is not None:
-        code = chunk.error.code
-        raise from_detail(chunk.error, code if isinstance(code, int) else None, None)
+        raise from_event(chunk.error, None)
     return chunk

@@ -1,0 +1,51 @@
+"""What a request for a route that does not exist is told: the route to ask in its place."""
+
+from starlette.exceptions import HTTPException
+
+from emotion_llama_server.shortening import printable
+
+_CHAT = "POST /v1/chat/completions"
+_EMOTION = "POST /v1/emotion"
+_NO_VECTORS = (
+    f"the model makes no embeddings; {_EMOTION} answers with the probability of every label"
+)
+_ONE_CLIP = f"send the clip with the question to {_EMOTION} or {_CHAT}"
+_INSTEAD = {
+    "/v1/responses": (
+        f"send the conversation to {_CHAT} (OpenAI's SDK: `client.chat.completions.create`; "
+        "LangChain: `use_responses_api=False`; AI SDK: `provider.chat(MODEL)`; "
+        "pydantic-ai: `OpenAIChatModel`)"
+    ),
+    "/v1/completions": (
+        f"the model answers conversations about a clip: {_CHAT} "
+        "(OpenAI's SDK: `client.chat.completions.create`; LlamaIndex: `is_chat_model=True`)"
+    ),
+    "/v1/messages": f"this is OpenAI's API and not Anthropic's: {_CHAT}",
+    "/v1/embeddings": _NO_VECTORS,
+    "/embeddings": _NO_VECTORS,
+    "/v1/files": _ONE_CLIP,
+    "/v1/audio/transcriptions": _ONE_CLIP,
+    "/api/chat": f"this is OpenAI's API and not Ollama's: {_CHAT}",
+    "/api/generate": f"this is OpenAI's API and not Ollama's: {_CHAT}",
+}
+_BASES = {
+    "/v1": ("/chat/completions", "/emotion", "/models"),
+    "": ("/api/predict", "/api/predict/", "/process_video"),
+}
+"""Routes that clients miss by a wrong base URL, behind the part that belongs in front of them."""
+
+
+def no_such_route(method: str, path: str) -> HTTPException:
+    """Return the refusal of a request whose path no route has."""
+    hint = _INSTEAD.get(path) or _with_right_base(path)
+    return HTTPException(404, f"No {printable(method)} {printable(path)} here: {hint}.")
+
+
+def _with_right_base(path: str) -> str:
+    for base, ends in _BASES.items():
+        for end in ends:
+            if path.endswith(end):
+                return (
+                    f"ask {base}{end}; the base URL of OpenAI's clients ends in /v1, others do not"
+                )
+    return f"{_EMOTION}, {_CHAT} and others are, and GET /docs describes them all"
