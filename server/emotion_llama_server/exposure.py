@@ -9,13 +9,12 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from emotion_llama_server.error_route import ErrorRoute
+from emotion_llama_server.routes import models, pages
 
-READ_ONLY = frozenset(
-    {
-        *("/health", "/livez", "/readyz", "/metrics", "/version", "/ping"),
-        *("/docs", "/openapi.json", "/v1/models"),
-    }
-)
+READ_ONLY = pages.PATHS | {
+    *("/health", "/livez", "/readyz", "/metrics", "/version", "/ping"),
+    *(models.LIST, models.ONE),
+}
 """Routes that answer GET and HEAD alone, whatever else vLLM would answer there."""
 
 DOCUMENTED = READ_ONLY | {

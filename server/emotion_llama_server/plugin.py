@@ -16,7 +16,7 @@ from emotion_llama_server.answer_cache import AnswerCache
 from emotion_llama_server.engine import Engine
 from emotion_llama_server.engine_shares import EngineShares
 from emotion_llama_server.lifecycle import Lifecycle
-from emotion_llama_server.routes import emotion, legacy, models, probes
+from emotion_llama_server.routes import emotion, legacy, models, pages, probes
 from emotion_llama_server.settings import server_settings
 from emotion_llama_server.shortening import shorten_log
 from emotion_llama_vllm.checkpoint.served import Served, read_served
@@ -42,6 +42,7 @@ class EmotionLlamaApi:
         app.include_router(legacy.router)
         app.include_router(models.router)
         app.include_router(emotion.router)
+        pages.install(app)
         guard.install(app)
         sequences.install(app)
         error_route.install(app)
@@ -56,6 +57,7 @@ class EmotionLlamaApi:
         model, settings = engine_client.model_config, server_settings(args)
         exposure.close_others(self._app, settings.expose_route)
         exposure.read_strictly(self._app)
+        await asyncio.to_thread(self._app.openapi)  # kept, so that no request waits for it
         state.emotion_llama_settings = settings
         doorkeeper = gate.prepare(state, args)
         state.emotion_llama_doorkeeper = doorkeeper

@@ -29,7 +29,7 @@ class ServerSettings(BaseSettings):
     """the second port"""
 
     api_key_file: Path | None = None
-    """file of `name:key` lines; with keys, every route but the probes and the page needs one"""
+    """file of `name:key` lines; with keys, every route but the probes and the pages needs one"""
 
     api_keys: SecretStr = SecretStr("")
     """The same, separated by commas; for the environment alone, as others can read a flag."""

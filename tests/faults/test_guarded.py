@@ -56,8 +56,8 @@ def is_idle(guarded: Guarded) -> bool:
 
 
 PATHS = [
-    *(CHAT, "/v1/emotion", "/v1/models", "/api/predict/", "/process_video", "/metrics", "/docs"),
-    *("/openapi.json", "/version", "/ping", "/invocations", "/tokenize", "/nowhere"),
+    *(CHAT, "/v1/emotion", "/v1/models", "/api/predict/", "/process_video", "/metrics"),
+    *("/version", "/ping", "/invocations", "/tokenize", "/nowhere", "/docs/nowhere"),
 ]
 
 
@@ -74,8 +74,9 @@ def test_nothing_answers_without_a_key(guarded: Guarded, path: str, legacy: bool
     assert in_query.status_code == 401
 
 
-def test_the_probes_answer_everybody(guarded: Guarded) -> None:
-    for path in ("/health", "/livez", "/readyz"):
+def test_the_probes_and_the_pages_answer_everybody(guarded: Guarded) -> None:
+    pages = ("/", "/docs", "/docs/start.js", "/docs/swagger-ui-bundle.js", "/openapi.json")
+    for path in ("/health", "/livez", "/readyz", *pages):
         for legacy in (False, True):
             for method in ("GET", "HEAD"):
                 assert guarded.ask(method, path, None, legacy=legacy).status_code == 200
@@ -86,7 +87,7 @@ def test_the_probes_answer_everybody(guarded: Guarded) -> None:
 
 
 def test_head_answers_wherever_get_does(guarded: Guarded) -> None:
-    for path in ("/ping", "/version", "/metrics", "/v1/models", "/docs", "/openapi.json"):
+    for path in ("/ping", "/version", "/metrics", "/v1/models"):
         for legacy in (False, True):
             head = guarded.ask("HEAD", path, legacy=legacy)
             got = guarded.ask("GET", path, legacy=legacy)

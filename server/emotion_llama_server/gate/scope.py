@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from emotion_llama_server.errors import describe, failure_response
+from emotion_llama_server.routes import pages
 from emotion_llama_vllm import metrics
 
 _KEY = "emotion_llama.caller"
@@ -14,7 +15,7 @@ _KEY = "emotion_llama.caller"
 ABORT = "emotion_llama.abort"
 """ASGI extension of our connections: its `abort` closes without waiting for the client to read."""
 
-OPEN_PATHS = frozenset({"/", "/health", "/livez", "/readyz"})
+OPEN_PATHS = pages.PATHS | {"/health", "/livez", "/readyz"}
 """What answers without a key."""
 
 

@@ -3,22 +3,43 @@
 It replaces vLLM's own route, which also tells where the checkpoint lies on the server's disk.
 """
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from vllm.exceptions import VLLMNotFoundError
 
 from emotion_llama.schema import Model, ModelList
+from emotion_llama_server.error_route import ErrorRoute
+from emotion_llama_server.shortening import printable
 
-router = APIRouter(tags=["models"])
+LIST, ONE = "/v1/models", "/v1/models/{model:path}"
+router = APIRouter(route_class=ErrorRoute, tags=["models"])
 
 
-@router.get("/v1/models")
+@router.get(LIST)
 async def list_models(raw_request: Request) -> ModelList:
     """List the served models."""
+    return ModelList(data=await _served(raw_request))
+
+
+@router.get(ONE)
+async def retrieve_model(
+    model: Annotated[str, Path(description="A name that the list has.")], raw_request: Request
+) -> Model:
+    """Describe one served model."""
+    for served in await _served(raw_request):
+        if served.id == model:
+            return served
+    raise VLLMNotFoundError(
+        f"No model `{printable(model)}` is served; GET {LIST} lists those that are."
+    )
+
+
+async def _served(raw_request: Request) -> list[Model]:
     state = raw_request.app.state
     served = await state.openai_serving_models.show_available_models()
     description = state.emotion_llama_card.description
-    return ModelList(
-        data=[
-            Model.model_validate({**model.model_dump(), "description": description})
-            for model in served.data
-        ]
-    )
+    return [
+        Model.model_validate({**model.model_dump(), "description": description})
+        for model in served.data
+    ]

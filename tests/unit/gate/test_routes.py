@@ -1,63 +1,29 @@
 """Which routes and methods answer, on a small app and on vLLM's own without an engine."""
 
 import json
-from argparse import Namespace
-from dataclasses import dataclass
-from types import SimpleNamespace
 
 import pytest
-from fastapi import FastAPI
 from prometheus_client import REGISTRY
-from vllm.entrypoints.launchers.app import build_app
-from vllm.entrypoints.launchers.cli_args import make_arg_parser
-from vllm.utils.argparse_utils import FlexibleArgumentParser
 
-from emotion_llama_server import exposure, gate
-from emotion_llama_vllm.runtime import PLUGINS
 from tests.support.gate import Call, House, gauge, until
+from tests.support.vllm_app import MODEL, VllmApp, vllm_app
 
 PROBES = ("/livez", "/readyz", "/health", "/ping")
-PAGES = ("/version", "/metrics", "/v1/models", "/docs", "/openapi.json")
+PAGES = (
+    *("/", "/docs", "/docs/start.js", "/openapi.json"),
+    *("/version", "/metrics", "/v1/models", f"/v1/models/{MODEL}"),
+)
 WORK = ("/v1/chat/completions", "/v1/emotion", "/api/predict/", "/api/predict", "/process_video")
 OTHERS = ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY", "get", "X" * 5000)
 
 
-@dataclass
-class Vllms:
-    """vLLM's app with our routes and the gate, and with nothing behind them."""
-
-    app: FastAPI
-
-
-class Engine:
-    errored = False
-
-    async def check_health(self) -> None:
-        """Report good health."""
-
-
-class Models:
-    async def show_available_models(self) -> Namespace:
-        """Name no model."""
-        return Namespace(data=[])
-
-
 @pytest.fixture
-def vllms(clean_environment: pytest.MonkeyPatch) -> Vllms:
-    clean_environment.setenv("VLLM_PLUGINS", ",".join(PLUGINS))
-    parser = make_arg_parser(FlexibleArgumentParser())
-    args: Namespace = parser.parse_args(["--middleware", gate.MIDDLEWARE])  # type: ignore[assignment]
-    app = build_app(args, ("generate",))
-    exposure.close_others(app, ())
-    app.state.emotion_llama_doorkeeper = gate.prepare(app.state, args)
-    app.state.engine_client = Engine()
-    app.state.openai_serving_models = Models()
-    app.state.emotion_llama_card = SimpleNamespace(description="")
-    return Vllms(app)
+def vllms(clean_environment: pytest.MonkeyPatch) -> VllmApp:
+    return vllm_app(clean_environment)
 
 
-async def test_head_answers_as_get_does_without_its_body(vllms: Vllms) -> None:
-    for path in (*PROBES, *PAGES, "/", "/nowhere", "/docs/", "/metrics/"):
+async def test_head_answers_as_get_does_without_its_body(vllms: VllmApp) -> None:
+    for path in (*PROBES, *PAGES, "/nowhere", "/docs/", "/metrics/"):
         got = await Call(vllms, path, "GET").answer()
         head = await Call(vllms, path, "HEAD").answer()
         assert head.status == got.status
@@ -73,8 +39,8 @@ async def test_head_answers_as_get_does_without_its_body(vllms: Vllms) -> None:
         assert (head.status, head.text, head.answered["allow"]) == (405, "", "POST")
 
 
-async def test_other_methods_are_refused_everywhere_unread(vllms: Vllms) -> None:
-    for path in (*PROBES, *PAGES, *WORK, "/", "/metrics/x", "/metricsx"):
+async def test_other_methods_are_refused_everywhere_unread(vllms: VllmApp) -> None:
+    for path in (*PROBES, *PAGES, *WORK, "/metrics/x", "/metricsx"):
         is_work = path in WORK
         for method in (*OTHERS, "GET" if is_work else "POST"):
             call = await Call(vllms, path, method, body=None).answer()
@@ -83,16 +49,18 @@ async def test_other_methods_are_refused_everywhere_unread(vllms: Vllms) -> None
             assert call.answered["x-request-id"]
 
 
-async def test_what_has_no_route_is_refused_unread(vllms: Vllms) -> None:
+async def test_what_has_no_route_is_refused_unread(vllms: VllmApp) -> None:
     for method in ("GET", "POST", "OPTIONS"):
         call = await Call(vllms, "/nowhere", method, body=None).answer()
         assert (call.status, call.reads) == (404, 0)
-        assert json.loads(call.text)["error"]["code"] == 404
+        error = json.loads(call.text)["error"]
+        assert (error["type"], error["code"]) == ("not_found_error", "route_not_found")
+        assert error["message"].startswith(f"No {method} /nowhere here: ")
     for method in ("DELETE", "TRACE", "X" * 5000):
         assert (await Call(vllms, "/nowhere", method, body=None).answer()).status == 405
 
 
-async def test_a_further_slash_is_redirected_before_a_slot_is_taken(vllms: Vllms) -> None:
+async def test_a_further_slash_is_redirected_before_a_slot_is_taken(vllms: VllmApp) -> None:
     vllms.app.state.emotion_llama_doorkeeper.close("The server is shutting down.")
     call = await Call(vllms, "/v1/emotion/", body=None).answer()
     assert (call.status, call.reads) == (307, 0)
@@ -117,7 +85,7 @@ async def test_nobody_takes_a_slot_with_a_request_that_is_no_work() -> None:
     await inside.task
 
 
-async def test_what_clients_send_makes_no_further_time_series(vllms: Vllms) -> None:
+async def test_what_clients_send_makes_no_further_time_series(vllms: VllmApp) -> None:
     def names() -> set[tuple[str, ...]]:
         samples = [sample for metric in REGISTRY.collect() for sample in metric.samples]
         return {(s.name, *s.labels.keys(), *s.labels.values()) for s in samples}

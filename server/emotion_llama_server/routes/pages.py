@@ -1,0 +1,76 @@
+"""The pages for people: `/` says what this is, `/docs` describes the API.
+
+They need neither a key nor the internet: Swagger UI comes with vLLM, and no script is inline.
+"""
+
+import html
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from string import Template
+
+import vllm
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import FileResponse, HTMLResponse
+
+_OURS = Path(__file__).parents[1] / "static"
+_SWAGGER = Path(vllm.__path__[0]) / "entrypoints" / "serve" / "instrumentator" / "static"
+_DOCS, _DOCUMENT = "/docs", "/openapi.json"
+_STYLE = {"/page.css": _OURS / "page.css"}
+_DOCS_FILES = {
+    "/docs/start.js": _OURS / "start.js",
+    "/docs/swagger-ui-bundle.js": _SWAGGER / "swagger-ui-bundle.js",
+    "/docs/swagger-ui.css": _SWAGGER / "swagger-ui.css",
+}
+PATHS = frozenset({"/", _DOCS, _DOCUMENT, *_STYLE, *_DOCS_FILES})
+"""What a browser loads to show the pages."""
+
+_HOME = Template((_OURS / "home.html").read_text(encoding="utf-8"))
+_SWAGGER_PAGE = (_OURS / "docs.html").read_text(encoding="utf-8")
+
+_NOTHING_ELSE = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_HOME_POLICY = f"{_NOTHING_ELSE}; style-src 'self'; img-src data:"
+# Swagger UI writes styles into its elements, and its pictures are data URLs.
+_DOCS_POLICY = (
+    f"{_NOTHING_ELSE}; script-src 'self'; connect-src 'self'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+)
+
+
+def install(app: FastAPI) -> None:
+    """Add the pages to the app, in place of those that load Swagger UI from the internet."""
+    app.add_api_route("/", _home, include_in_schema=False)
+    files = _STYLE
+    if app.openapi_url is not None:  # the operator wants the document to be told
+        routes = app.router.routes
+        routes[:] = [route for route in routes if getattr(route, "path", None) != _DOCS]
+        app.add_api_route(_DOCS, _docs, include_in_schema=False)
+        files = _STYLE | _DOCS_FILES
+    for path, file in files.items():
+        app.add_api_route(path, _sender(file), include_in_schema=False)
+
+
+async def _home(raw_request: Request) -> Response:
+    """Say what is served, in the checkpoint's own words, and what it is not."""
+    state = raw_request.app.state
+    served = await state.openai_serving_models.show_available_models()
+    words = {
+        "description": state.emotion_llama_card.description,
+        "models": ", ".join(model.id for model in served.data),
+    }
+    escaped = {name: html.escape(text) for name, text in words.items()}
+    return _page(_HOME.substitute(escaped), _HOME_POLICY)
+
+
+async def _docs() -> Response:
+    return _page(_SWAGGER_PAGE, _DOCS_POLICY)
+
+
+def _page(text: str, policy: str) -> HTMLResponse:
+    return HTMLResponse(text, headers={"Content-Security-Policy": policy})
+
+
+def _sender(file: Path) -> Callable[[], Awaitable[FileResponse]]:
+    async def send() -> FileResponse:
+        return FileResponse(file)
+
+    return send

@@ -1,0 +1,62 @@
+"""vLLM's own app with our routes and the gate, and with nothing behind them."""
+
+from argparse import Namespace
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import pytest
+from fastapi import FastAPI
+from vllm.entrypoints.launchers.app import build_app
+from vllm.entrypoints.launchers.cli_args import make_arg_parser
+from vllm.utils.argparse_utils import FlexibleArgumentParser
+
+from emotion_llama.schema import Model
+from emotion_llama_server import exposure, gate
+from emotion_llama_server.gate.keys import KeyRing
+from emotion_llama_vllm.runtime import PLUGINS
+
+MODEL = "org/model"
+DESCRIPTION = "A <b>test</b> that recognises nothing."
+
+
+@dataclass
+class VllmApp:
+    """What has the app, as `tests.support.gate.Call` asks it."""
+
+    app: FastAPI
+
+
+class Engine:
+    errored = False
+
+    async def check_health(self) -> None:
+        """Report good health."""
+
+
+class Models:
+    async def show_available_models(self) -> Namespace:
+        """Name one model."""
+        card = Model(id=MODEL, created=0, owned_by="vllm", max_model_len=9, description="")
+        return Namespace(data=[card])
+
+
+def vllm_app(environment: pytest.MonkeyPatch, *flags: str, keys: str = "") -> VllmApp:
+    """Build the app as vLLM does, and prepare it as the plugin does with an engine.
+
+    Args:
+        environment: a clean one.
+        flags: of vLLM's.
+        keys: `name:key` entries, separated by commas.
+    """
+    environment.setenv("VLLM_PLUGINS", ",".join(PLUGINS))
+    parser = make_arg_parser(FlexibleArgumentParser())
+    args: Namespace = parser.parse_args(["--middleware", gate.MIDDLEWARE, *flags])  # type: ignore[assignment]
+    args.key_ring = KeyRing.parse(keys.split(","))
+    app = build_app(args, ("generate",))
+    exposure.close_others(app, ())
+    exposure.read_strictly(app)
+    app.state.emotion_llama_doorkeeper = gate.prepare(app.state, args)
+    app.state.engine_client = Engine()
+    app.state.openai_serving_models = Models()
+    app.state.emotion_llama_card = SimpleNamespace(description=DESCRIPTION)
+    return VllmApp(app)
