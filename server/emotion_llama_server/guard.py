@@ -130,4 +130,4 @@ def _check_template_variables(variables: object) -> None:
 def install(app: FastAPI) -> None:
     """Add what the check needs around vLLM's routes: warnings as headers, and a true document."""
     app.add_middleware(WarningHeaders)
-    openapi.leave_out(app, (*_REFUSED, *chat_tools.FIELDS))
+    openapi.install(app, (*_REFUSED, *chat_tools.FIELDS))

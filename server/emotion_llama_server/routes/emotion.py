@@ -11,7 +11,6 @@ from vllm.exceptions import VLLMValidationError
 from emotion_llama.schema import (
     EmotionRequest,
     EmotionResponse,
-    ErrorResponse,
     TimelineWindow,
 )
 from emotion_llama_server import forms
@@ -31,9 +30,7 @@ _STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 def _request_body() -> dict[str, Any]:
     """The OpenAPI description of both kinds of body; FastAPI can derive only one."""
-    schema = EmotionRequest.model_json_schema()
-    timeline = schema.pop("$defs")["TimelineRequest"]
-    schema["properties"]["timeline"]["anyOf"][0] = timeline
+    schema = {"$ref": f"#/components/schemas/{EmotionRequest.__name__}"}
     parts = {"video": {"type": "string", "format": "binary"}, "request": schema}
     upload = {"type": "object", "properties": parts, "required": ["video"]}
     return {
@@ -48,18 +45,6 @@ def _request_body() -> dict[str, Any]:
     }
 
 
-_REFUSALS = {
-    400: "Bad input; `param` names the field.",
-    401: "No API key, or an unknown one.",
-    404: "No such file in the media roots.",
-    413: "The clip is too large.",
-    415: "Neither JSON nor an upload.",
-    429: "Over the rate limit; see `Retry-After`.",
-    500: "The server failed.",
-    503: "The server takes no request now.",
-    504: "The request, or decoding, took too long.",
-    507: "No disk space for an upload of this size.",
-}
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "model": EmotionResponse,
@@ -71,11 +56,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
             }
         },
         "content": {form: {"schema": {"type": "string"}} for form in (_STREAM, *_TIMELINE_FORMS)},
-    },
-    **{
-        status: {"model": ErrorResponse, "description": words}
-        for status, words in _REFUSALS.items()
-    },
+    }
 }
 router = APIRouter(route_class=ErrorRoute, tags=["emotion"])
 

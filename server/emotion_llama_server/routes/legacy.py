@@ -13,7 +13,6 @@ from starlette.exceptions import HTTPException
 
 from emotion_llama_server.engine import Engine, SamplingParams, until_disconnect
 from emotion_llama_server.error_route import ErrorRoute
-from emotion_llama_server.errors import LegacyError
 from emotion_llama_vllm.logits_processor import REQUEST_FIELD
 
 _MAX_POSITIONS = 2000
@@ -62,20 +61,7 @@ class ProcessVideoResponse(BaseModel):
     response: str
 
 
-router = APIRouter(
-    route_class=ErrorRoute,
-    tags=["legacy"],
-    responses={
-        400: {"model": LegacyError, "description": "Bad input; `details` says what to do."},
-        401: {"model": LegacyError, "description": "No API key, or an unknown one."},
-        404: {"model": LegacyError, "description": "No such file in the media roots."},
-        413: {"model": LegacyError, "description": "The clip is too large."},
-        429: {"model": LegacyError, "description": "Over the rate limit; see `Retry-After`."},
-        500: {"model": LegacyError, "description": "The server failed."},
-        503: {"model": LegacyError, "description": "The server takes no request now."},
-        504: {"model": LegacyError, "description": "The request, or decoding, took too long."},
-    },
-)
+router = APIRouter(route_class=ErrorRoute, tags=["legacy"])
 
 
 @router.post("/api/predict/", response_model=PredictResponse)
