@@ -3,16 +3,12 @@
 vLLM's own schema has dozens of parts more, which are refused; it is `chat_clip` that reads them.
 """
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
+from pydantic.json_schema import SkipJsonSchema
 
-
-class TextPart(BaseModel):
-    """What is asked, or was answered."""
-
-    type: Literal["text"]
-    text: str
+Absent = SkipJsonSchema[None]
 
 
 class ClipAddress(BaseModel):
@@ -21,35 +17,22 @@ class ClipAddress(BaseModel):
     url: str
 
 
-class VideoPart(BaseModel):
-    """A clip."""
-
-    type: Literal["video_url"]
-    video_url: ClipAddress
-
-
-class ImagePart(BaseModel):
-    """A picture: a clip of one frame without sound."""
-
-    type: Literal["image_url"]
-    image_url: ClipAddress
-
-
-class FileData(BaseModel):
-    """A clip as a data URL, or its bytes as base64."""
+class ClipFile(BaseModel):
+    """A clip that is sent along: a data URL, or its bytes as base64."""
 
     file_data: str
-    filename: str = ""
+    filename: str | Absent = None
 
 
-class FilePart(BaseModel):
-    """A clip that is sent along, as OpenAI's clients send files."""
+class ContentPart(BaseModel):
+    """A clip or a text; the field of the name that is its type holds it."""
 
-    type: Literal["file"]
-    file: FileData
-
-
-ContentPart = Annotated[TextPart | VideoPart | ImagePart | FilePart, Field(discriminator="type")]
+    type: Literal["text", "video_url", "image_url", "file"]
+    text: str | Absent = None
+    video_url: ClipAddress | Absent = None
+    image_url: ClipAddress | Absent = None
+    """A picture is a clip of one frame without sound."""
+    file: ClipFile | Absent = None
 
 
 class ChatMessage(BaseModel):
