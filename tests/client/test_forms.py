@@ -157,7 +157,7 @@ def test_paths_of_every_kind(connect: Connect, tmp_path: Path) -> None:
     def serve(request: httpx2.Request) -> httpx2.Response:
         if request.headers["Content-Type"] == "application/json":
             named.append(request.read().decode())
-            return refusal(404, code="video_not_readable", param="video")
+            return refusal(404, code="video_not_found", param="video")
         assert b"the clip" in request.read()
         return httpx2.Response(200, json=ANSWER)
 
@@ -188,10 +188,10 @@ def test_a_missing_file_is_said_to_be_missing(
 ) -> None:
     (tmp_path / "clip.mp4").write_bytes(b"x")
     os.mkfifo(tmp_path / "pipe")
-    client = connect(lambda _: refusal(404, code="video_not_readable", param="video"))
+    client = connect(lambda _: refusal(404, code="video_not_found", param="video"))
     with pytest.raises(errors.NotFoundError, match=message) as raised:
         client.call("analyze", tmp_path / name)
-    assert (raised.value.code, raised.value.request_id) == ("video_not_readable", "r1")
+    assert (raised.value.code, raised.value.request_id) == ("video_not_found", "r1")
 
 
 def test_a_url_that_the_server_cannot_fetch_is_no_file(connect: Connect) -> None:

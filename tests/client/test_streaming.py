@@ -69,13 +69,25 @@ def test_events_in_pieces(connect: Connect, size: int, end: str, start: str) -> 
     assert events[-1].explanation == ANSWER["explanation"]
 
 
-def test_an_error_midway_is_raised(connect: Connect) -> None:
-    error = {"error": {"message": "the engine died", "type": "x", "param": None, "code": 500}}
+@pytest.mark.parametrize(
+    ("code", "kind", "status"),
+    [
+        (500, errors.ServerError, 500),  # as older servers tell it
+        ("internal_error", errors.ServerError, 500),
+        ("server_unavailable", errors.OverloadedError, 503),
+        ("processing_timeout", errors.GatewayTimeoutError, 504),
+        ("of_a_later_version", errors.EmotionLLaMAError, None),
+    ],
+)
+def test_an_error_midway_is_raised(
+    connect: Connect, code: int | str, kind: type[Exception], status: int | None
+) -> None:
+    error = {"error": {"message": "the engine died", "type": "x", "param": None, "code": code}}
     data = written([EVENTS[0], ("error", error)], "\n")
     with pytest.raises(errors.EmotionLLaMAError, match="the engine died") as raised:
         connect(serve(data, 9)).each("stream", "x")
-    assert type(raised.value) is errors.ServerError
-    assert (raised.value.request_id, raised.value.status) == ("r1", 500)
+    assert type(raised.value) is kind
+    assert (raised.value.request_id, raised.value.status) == ("r1", status)
 
 
 @pytest.mark.parametrize("data", [b"", written(EVENTS[:2], "\n"), written(EVENTS, "\n")[:-30]])

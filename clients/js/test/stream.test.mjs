@@ -107,7 +107,17 @@ test('an error midway is thrown', async (t) => {
   });
 });
 
-test('an error midway whose code is a word', async (t) => {
+test('an error midway has the status of its code', async (t) => {
+  const error = { type: 'error', data: { error: { ...ERROR, code: 'server_unavailable' } } };
+  const client = await streaming(t, written([error]));
+  await assert.rejects(all(client.stream({ videoPath: 'x' })), (thrown) => {
+    assert.equal(thrown.constructor, sdk.OverloadedError);
+    assert.deepEqual([thrown.status, thrown.code], [503, 'server_unavailable']);
+    return true;
+  });
+});
+
+test('an error midway whose code is of a later version', async (t) => {
   const error = { type: 'error', data: { error: { ...ERROR, code: 'a_word' } } };
   const client = await streaming(t, written([error]));
   await assert.rejects(all(client.stream({ videoPath: 'x' })), (thrown) => {

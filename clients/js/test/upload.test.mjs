@@ -39,7 +39,7 @@ async function reading(t, readable) {
     }
     const { video } = JSON.parse(request.body);
     came.named.push(video);
-    const told = { code: 'video_not_readable', param: 'video' };
+    const told = { code: 'video_not_found', param: 'video' };
     return dirname(video) === readable ? ANSWER : refuse(response, 404, told);
   });
   return came;
@@ -121,7 +121,7 @@ test('a file that is missing is said to be missing', async (t) => {
   const missing = client.analyze({ videoPath: '/home/me/typo.mp4' });
   await assert.rejects(missing, (error) => {
     assert.ok(error instanceof NotFoundError);
-    assert.equal(error.code, 'video_not_readable');
+    assert.equal(error.code, 'video_not_found');
     assert.equal(error.requestId, 'r1');
     return /^There is no such file/.test(error.message);
   });
