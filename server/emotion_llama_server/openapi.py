@@ -52,6 +52,14 @@ _KEYS = {
     },
     "header": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same."},
 }
+_TAGS = {
+    "emotion": "A clip's emotion in numbers, times and words.",
+    "chat": "Conversations about a clip, for clients of OpenAI's API.",
+    "models": "What is served.",
+    "legacy": "The routes of the original.",
+    "probes": "For whatever supervises the server.",
+    "server": "vLLM's own, about the server itself.",
+}
 _RETRY_AFTER = {
     "Retry-After": {
         "description": "Seconds after which to ask again.",
@@ -105,6 +113,7 @@ def _complete(document: dict[str, Any], left_out: frozenset[str]) -> None:
     components["schemas"] = _used(schemas, document["paths"])
     components["securitySchemes"] = _KEYS
     document["security"] = [{name: []} for name in _KEYS]
+    document["tags"] = [{"name": name, "description": words} for name, words in _TAGS.items()]
     _shorten_names(document)
 
 
