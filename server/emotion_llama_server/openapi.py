@@ -92,6 +92,8 @@ def install(app: FastAPI, refused: Iterable[str]) -> None:
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
             _complete(make(), left_out)
+            if app.root_path and app.openapi_schema is not None:
+                app.openapi_schema["servers"] = [{"url": app.root_path}]
         return app.openapi_schema or {}
 
     app.openapi = document  # type: ignore[method-assign]

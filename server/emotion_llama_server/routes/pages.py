@@ -3,7 +3,9 @@
 They need neither a key nor the internet: Swagger UI comes with vLLM, and no script is inline.
 """
 
+import functools
 import html
+import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from string import Template
@@ -42,8 +44,11 @@ def install(app: FastAPI) -> None:
     files = _STYLE
     if app.openapi_url is not None:  # the operator wants the document to be told
         routes = app.router.routes
-        routes[:] = [route for route in routes if getattr(route, "path", None) != _DOCS]
+        routes[:] = [
+            route for route in routes if getattr(route, "path", None) not in (_DOCS, _DOCUMENT)
+        ]
         app.add_api_route(_DOCS, _docs, include_in_schema=False)
+        app.add_api_route(_DOCUMENT, _document(app), include_in_schema=False)
         files = _STYLE | _DOCS_FILES
     for path, file in files.items():
         app.add_api_route(path, _sender(file), include_in_schema=False)
@@ -63,6 +68,19 @@ async def _home(raw_request: Request) -> Response:
 
 async def _docs() -> Response:
     return _page(_SWAGGER_PAGE, _DOCS_POLICY)
+
+
+def _document(app: FastAPI) -> Callable[[], Awaitable[Response]]:
+    """Send the document as it was written once: FastAPI writes it anew for everybody who asks."""
+
+    @functools.cache
+    def written() -> bytes:
+        return json.dumps(app.openapi(), ensure_ascii=False).encode()
+
+    async def send() -> Response:
+        return Response(written(), media_type="application/json")
+
+    return send
 
 
 def _page(text: str, policy: str) -> HTMLResponse:

@@ -93,7 +93,8 @@ async def test_what_clients_send_makes_no_further_time_series(vllms: VllmApp) ->
     async def ask(number: int) -> None:
         for path in ("/livez", "/v1/emotion", f"/nowhere/{number}", f"/metrics/{number}"):
             await Call(vllms, path, f"METHOD{number}", body=None).answer()
-        await Call(vllms, f"/nowhere/{number}", "GET").answer()
+        for path in (f"/nowhere/{number}", f"/v1/models/{number}"):
+            await Call(vllms, path, "GET").answer()
         headers = {"X-API-Key": str(number), "X-Request-Id": str(number)}
         await Call(vllms, "/livez", "GET", headers).answer()
 
