@@ -110,7 +110,8 @@ def _as_vllm_tells_it(error: Exception) -> tuple[int, str, str | None, str | Non
         param, code = "model", MODEL_NOT_FOUND
     elif param in _PROMPT_LENGTH:
         code = CONTEXT_LENGTH_EXCEEDED
-    return status, answer.message, param, code
+    # vLLM appends the parameter, which has a field of its own.
+    return status, answer.message.removesuffix(f" (parameter={answer.param})"), param, code
 
 
 def _retry_after(status: int) -> dict[str, str] | None:
@@ -163,13 +164,12 @@ def openai_error(failure: Failure) -> ErrorResponse:
 
 
 def _shorten(error: Exception) -> Exception:
-    """Cut what an exception repeats, as vLLM searches its words for paths with patterns that take
-    minutes for some texts of a few thousand characters.
+    """Cut what an exception repeats of a request, as vLLM searches its words for paths with
+    patterns that take minutes for some texts of a few thousand characters.
     """
     error.args = tuple(shortened(arg) if isinstance(arg, str) else arg for arg in error.args)
     if isinstance(error, VLLMValidationError | VLLMUnprocessableEntityError):
-        if error.value is not None:
-            error.value = shortened(str(error.value))
+        error.value = None
         if error.parameter is not None:
             error.parameter = shortened(error.parameter)
     return error

@@ -74,6 +74,14 @@ def test_each_failure_has_a_type_and_a_code(
     assert told(EMOTION, error) == (status, kind, code)
 
 
+def test_vllms_words_end_without_the_field_that_is_told_beside_them() -> None:
+    async def fail() -> None:
+        raise VLLMValidationError("`n` is too large.", parameter="n", value=9)
+
+    error = answer(CHAT, fail).json()["error"]
+    assert (error["message"], error["param"]) == ("`n` is too large.", "n")
+
+
 def test_a_missing_clip_is_no_missing_model_in_a_chat() -> None:
     """LangChain takes every 404 of a chat for a missing model."""
     missing = UnusableClip(MediaNotFound("x"))
