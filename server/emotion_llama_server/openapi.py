@@ -35,6 +35,10 @@ from emotion_llama_server.gate.scope import OPEN_PATHS
 from emotion_llama_server.openapi_chat import ChatMessage
 from emotion_llama_server.openapi_examples import CHAT_REQUEST, EMOTION_RESPONSE
 
+_DESCRIPTION = (
+    "Ask about the emotion in a short video clip. The model guesses at what is shown and can be "
+    "wrong about anybody; Emotion-LLaMA's published weights are for research only."
+)
 _REF = "#/components/schemas/{model}"
 _REQUEST = "ChatCompletionRequest"
 _MESSAGES = {"type": "array", "items": {"$ref": _REF.format(model=ChatMessage.__name__)}}
@@ -87,7 +91,7 @@ _FURTHER = {
 def install(app: FastAPI, refused: Iterable[str]) -> None:
     """Have the app complete its document, without the fields of chats that are refused."""
     make, left_out = app.openapi, frozenset(refused)
-    app.version = API_VERSION
+    app.version, app.description = API_VERSION, _DESCRIPTION
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
