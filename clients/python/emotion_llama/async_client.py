@@ -14,7 +14,8 @@ from emotion_llama.connection import DEFAULT_URL, Connection
 from emotion_llama.errors import ConnectionFailed, RequestTimeout
 from emotion_llama.events import Event, EventReader
 from emotion_llama.many import Analysis, OwnOptions, no_own_options
-from emotion_llama.options import Options, TimelineForm, Upload, make_call
+from emotion_llama.media import Upload
+from emotion_llama.options import Options, TimelineForm, make_call
 from emotion_llama.schema import EmotionResponse, ModelList, Task
 from emotion_llama.wire import Exchange, Exchanges, Pause, T, as_text, parse
 
