@@ -5,6 +5,7 @@ import importlib.util
 import json
 import logging
 import os
+import resource
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 _EXIT_NO_ENGINE = 1
+_FEWEST_DESCRIPTORS = 256
+"""The engine has 73 open without a request; each client takes one, and its clip a few."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -36,6 +39,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _main(argv: list[str]) -> int:
     _check_installation()
+    _check_descriptors()
     set_environment()
     announce_server()
     from emotion_llama_server.flags import parse
@@ -59,6 +63,16 @@ def _check_installation() -> None:
         raise StartError(
             f"{names} do not match the installed PyTorch and would break it; "
             "run `python -m emotion_llama_server.environment --mend`."
+        )
+
+
+def _check_descriptors() -> None:
+    """vLLM would only raise the soft limit, and end with pages of log where that is too little."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard != resource.RLIM_INFINITY and hard < _FEWEST_DESCRIPTORS:
+        raise StartError(
+            f"a process may open {hard} files here, and the server needs {_FEWEST_DESCRIPTORS}; "
+            "raise the limit (`ulimit -n`, or LimitNOFILE= of a systemd unit)."
         )
 
 

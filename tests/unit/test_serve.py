@@ -346,6 +346,16 @@ def test_a_missing_or_other_engine_is_told(
         serve._check_installation()
 
 
+@pytest.mark.parametrize("hard", [64, 255])
+def test_too_few_files_that_may_be_opened_end_the_start(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], hard: int
+) -> None:
+    monkeypatch.setattr(environment, "mismatched_companions", list)
+    monkeypatch.setattr("resource.getrlimit", lambda _: (hard, hard))
+    assert serve.main([]) == 2
+    assert f"may open {hard} files here" in capsys.readouterr().err
+
+
 def test_companions_that_break_torch_are_told_with_the_mend(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
