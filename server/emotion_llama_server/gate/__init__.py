@@ -1,8 +1,8 @@
 """What stands between the network and vLLM's app: pure ASGI middleware, one subject a file.
 
 From the outermost in: `identity` (request id, log line, security headers), CORS, `failures` (what
-nobody foresaw), `keys`, `routes` (404, 405 and HEAD), `rate`, `admission` (slots, deadline, the end
-of the server), `body` (sizes).
+nobody foresaw), `keys`, `routes` (404, 405 and HEAD), `rate`, `streams` (headers and comments of
+event streams), `admission` (slots, deadline, the end of the server), `body` (sizes).
 """
 
 from argparse import Namespace
@@ -19,6 +19,7 @@ from emotion_llama_server.gate.identity import Identity
 from emotion_llama_server.gate.keys import Keys, key_ring
 from emotion_llama_server.gate.rate import RateLimit
 from emotion_llama_server.gate.routes import Routes
+from emotion_llama_server.gate.streams import Streams
 from emotion_llama_server.settings import server_settings
 from emotion_llama_vllm.settings import media_settings
 
@@ -42,6 +43,7 @@ class _Plan:
         router = app
         app = BodyLimit(app, settings.max_body_bytes(media_settings()))
         app = Admission(app, self.doorkeeper)
+        app = Streams(app)
         if settings.rate_limit is not None:
             app = RateLimit(
                 app,

@@ -25,7 +25,6 @@ _TIMELINE_FORMS: dict[str, Callable[[Sequence[TimelineWindow]], str]] = {
     "text/vtt": forms.as_vtt,
 }
 _STREAM = "text/event-stream"
-_STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 
 def _request_body() -> dict[str, Any]:
@@ -80,7 +79,7 @@ async def analyse(
         headers["X-Cache"] = "hit" if findings.cached else "miss"
     if submission.request.stream:
         body = _stream(findings)
-        return StreamingResponse(body, headers=headers | _STREAM_HEADERS, media_type=_STREAM)
+        return StreamingResponse(body, headers=headers, media_type=_STREAM)
     answer = await findings.whole()
     if form is None:
         return Response(answer.model_dump_json(), media_type="application/json", headers=headers)

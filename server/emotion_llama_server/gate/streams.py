@@ -1,0 +1,72 @@
+"""What lets a stream of events through proxies: headers against buffering, comments in silence."""
+
+import asyncio
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from emotion_llama_server.errors import path_of
+
+_HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
+"""The second tells nginx, and proxies that follow it, to hand each event on at once."""
+
+_COMMENTED = frozenset({"/v1/chat/completions", "/v1/emotion"})
+"""Routes whose clients skip comments, as the format says; Gradio's clients would fail."""
+
+_COMMENT = b": keep-alive\n\n"
+_SECONDS = 15
+"""How often a stream is looked at: it is silent for less than twice as long."""
+
+
+class Streams:
+    """Gives every stream of events its headers, and the silent ones comments."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        response = _Response(send, takes_comments=path_of(scope) in _COMMENTED)
+        try:
+            await self._app(scope, receive, response)
+        finally:
+            response.end()
+
+
+class _Response:
+    """Sends one response. Each of its messages holds whole events, so comments fit between."""
+
+    def __init__(self, send: Send, *, takes_comments: bool) -> None:
+        self._send, self._takes_comments = send, takes_comments
+        self._commenting: asyncio.Task[None] | None = None
+        self._is_silent = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._begin(MutableHeaders(raw=message["headers"]))
+        elif not message.get("more_body"):
+            self.end()
+        self._is_silent = False
+        await self._send(message)
+
+    def end(self) -> None:
+        """Send no comment any more."""
+        if self._commenting is not None:
+            self._commenting.cancel()
+
+    def _begin(self, headers: MutableHeaders) -> None:
+        if headers.get("content-type", "").startswith("text/event-stream"):
+            headers.update(_HEADERS)
+            if self._takes_comments:
+                self._commenting = asyncio.create_task(self._comment())
+
+    async def _comment(self) -> None:
+        while True:
+            self._is_silent = True
+            await asyncio.sleep(_SECONDS)
+            if self._is_silent:
+                await self._send(
+                    {"type": "http.response.body", "body": _COMMENT, "more_body": True}
+                )
