@@ -219,16 +219,19 @@ class Visit:
 
     async def _work(self, app: ASGIApp) -> None:
         work = asyncio.ensure_future(app(self._scope, self._hear, self._say))
+        is_answered = False
         try:
             await asyncio.wait({work, self._ending}, return_when=asyncio.FIRST_COMPLETED)
-            if not work.done():
+            is_answered = self._has_ended
+            if not work.done() and not is_answered:
                 await self._tell_end()
                 self._told.set_result(None)
                 await asyncio.wait({work}, timeout=_LEAVE_SECONDS)
         finally:
             if not work.done():
                 work.cancel()
-                self._hang_up()
+                if not is_answered:  # else the connection may have its next request
+                    self._hang_up()
         if not self._has_ended or not self._ending.done():
             await work
         else:
