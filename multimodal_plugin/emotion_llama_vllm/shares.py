@@ -65,9 +65,9 @@ class Shares(Generic[_Owner]):
         """Return how many places the owner holds."""
         return self._held[owner]
 
-    def has_room(self, owner: _Owner) -> bool:
-        """Tell whether there is a free place that the owner may take."""
-        return self._free > 0 and self._held[owner] < self._limit(owner)
+    def has_room(self, owner: _Owner, places: int = 1) -> bool:
+        """Tell whether there are free places that the owner may take."""
+        return self._free >= places and self._held[owner] + places <= self._limit(owner)
 
     @asynccontextmanager
     async def take(self, owner: _Owner, places: int = 1) -> AsyncGenerator[None, None]:

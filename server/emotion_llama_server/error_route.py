@@ -19,7 +19,7 @@ from emotion_llama.error_codes import MODEL_NOT_FOUND
 from emotion_llama.schema import ErrorResponse
 from emotion_llama_server.errors import Failure, describe, failure_response, openai_error, path_of
 from emotion_llama_server.shortening import shortened
-from emotion_llama_server.strict_json import JsonRequest, check_json
+from emotion_llama_server.strict_json import JsonRequest, check_json, media_type
 from emotion_llama_server.unknown_routes import no_such_route
 
 _ERROR_EVENT = 'data: {"error":'
@@ -34,7 +34,7 @@ class ErrorRoute(APIRoute):
 
         async def answer(request: Request) -> Response:
             try:
-                if self.body_field is not None:
+                if self._takes_json(request):
                     check_json(request)
                 response = await handle(JsonRequest(request.scope, request.receive))
                 return _in_our_words(request.scope, response)
@@ -42,6 +42,11 @@ class ErrorRoute(APIRoute):
                 return failure_response(request.scope, describe(_blamed(request, error)))
 
         return answer
+
+    def _takes_json(self, request: Request) -> bool:
+        """Return whether the body is JSON only; some routes also take one that names no type."""
+        is_strict = bool(self.strict_content_type)
+        return self.body_field is not None and (is_strict or media_type(request) != "")
 
 
 def install(app: FastAPI) -> None:

@@ -123,6 +123,9 @@ CHAT_PATH, EMOTION_PATH = "/v1/chat/completions", "/v1/emotion"
 LEGACY_PATHS = ("/api/predict/", "/api/predict", "/process_video")
 """The original's routes, whose failures have the shape that is documented for them."""
 
+GRADIO_PATHS = ("/run/predict", "/gradio_api/run/predict")
+"""Routes whose client shows the field `error` alone."""
+
 
 class LegacyError(BaseModel):
     """Every failure of the original's routes."""
@@ -144,8 +147,11 @@ def failure_response(scope: Scope, failure: Failure) -> JSONResponse:
     if path == CHAT_PATH and failure.code == VIDEO_NOT_FOUND:
         # OpenAI's clients, as LangChain, take every 404 of a chat for a missing model.
         failure = replace(failure, status=int(HTTPStatus.BAD_REQUEST))
+    status, details = failure.status, failure.details
     if path in LEGACY_PATHS:
-        body = LegacyError(error=failure.title, code=failure.status, details=failure.details)
+        body = LegacyError(error=failure.title, code=status, details=details)
+    elif path in GRADIO_PATHS:
+        body = LegacyError(error=details, code=status, details=details)
     else:
         body = openai_error(failure)
     return JSONResponse(body.model_dump(), failure.status, failure.headers)

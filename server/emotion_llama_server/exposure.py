@@ -24,7 +24,7 @@ DOCUMENTED = READ_ONLY | {
 
 
 def close_others(app: FastAPI, exposed: Iterable[str]) -> None:
-    """Take every other route out of the app, so that it answers 404 and `/docs` leaves it out.
+    """Take routes of vLLM that are not documented here out of the app, so that they answer 404.
 
     Raises:
         ValueError: a route to expose that vLLM does not have.
@@ -34,7 +34,9 @@ def close_others(app: FastAPI, exposed: Iterable[str]) -> None:
     if unknown := sorted(set(exposed) - paths):
         raise ValueError(f"--expose-route: vLLM has no route {unknown[0]}.")
     app.router.routes[:] = [
-        route for route in app.router.routes if getattr(route, "path", None) in kept
+        route
+        for route in app.router.routes
+        if isinstance(route, ErrorRoute) or getattr(route, "path", None) in kept
     ]
 
 

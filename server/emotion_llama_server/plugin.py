@@ -16,7 +16,7 @@ from emotion_llama_server.answer_cache import AnswerCache
 from emotion_llama_server.engine import Engine
 from emotion_llama_server.engine_shares import EngineShares
 from emotion_llama_server.lifecycle import Lifecycle
-from emotion_llama_server.routes import emotion, legacy, models, pages, probes
+from emotion_llama_server.routes import emotion, gradio, legacy, models, pages, probes
 from emotion_llama_server.settings import server_settings
 from emotion_llama_server.shortening import shorten_log
 from emotion_llama_vllm.checkpoint.served import Served, read_served
@@ -42,6 +42,8 @@ class EmotionLlamaApi:
         app.include_router(legacy.router)
         app.include_router(models.router)
         app.include_router(emotion.router)
+        app.include_router(gradio.router)
+        app.include_router(gradio.router, prefix="/gradio_api")  # as Gradio 5 has it
         pages.install(app)
         guard.install(app)
         sequences.install(app)
@@ -61,6 +63,7 @@ class EmotionLlamaApi:
         state.emotion_llama_settings = settings
         doorkeeper = gate.prepare(state, args)
         state.emotion_llama_doorkeeper = doorkeeper
+        state.emotion_llama_gradio = gradio.Desk(settings.request_timeout)
         state.emotion_llama_lifecycle = Lifecycle(doorkeeper, engine_client, args.shutdown_timeout)
         served = await asyncio.to_thread(_served, model)
         state.emotion_llama_engine_shares = shares = _shares(engine_client)

@@ -3,6 +3,7 @@
 import errno
 import os
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import BinaryIO, cast
 
@@ -71,12 +72,32 @@ async def _read_json(raw_request: Request) -> Submission:
 
 
 async def _read_form(raw_request: Request) -> Submission:
+    async with read_form(raw_request, files=2, fields=2) as form:
+        return await _from_form(form)
+
+
+@asynccontextmanager
+async def read_form(
+    raw_request: Request, *, files: int, fields: int
+) -> AsyncGenerator[FormData, None]:
+    """Read a multipart body; its files are there until the block ends.
+
+    Args:
+        raw_request: a request of the type `multipart/form-data`.
+        files: the most that it may have.
+        fields: the most other parts that it may have.
+
+    Raises:
+        MediaTooLarge: more bytes than the operator allows.
+        StorageFull: a file that is too large for memory, and no disk space for it.
+        HTTPException: a body that is not what it should be.
+    """
     _check_charset(raw_request.headers["content-type"])
     parser = MultiPartParser(
         raw_request.headers,
         _limited(raw_request, media_settings().max_media_bytes),
-        max_files=2,
-        max_fields=2,
+        max_files=files,
+        max_fields=fields,
         max_part_size=TEXT_BYTES,
     )
     try:
@@ -86,7 +107,7 @@ async def _read_form(raw_request: Request) -> Submission:
     except OSError as error:
         raise _cannot_store(error) from error
     try:
-        return await _from_form(form)
+        yield form
     finally:
         await form.close()
 
@@ -119,10 +140,10 @@ async def _from_form(form: FormData) -> Submission:
         raise VLLMValidationError("The part `video` must be a file.", parameter="video")
     text = await request.read() if isinstance(request, UploadFile) else request.encode()
     asked = EmotionRequest.model_validate(await parse(text))
-    return Submission(asked, video and _keep(video))
+    return Submission(asked, video and keep(video))
 
 
-def _keep(upload: UploadFile) -> ClipFile:
+def keep(upload: UploadFile) -> ClipFile:
     """Hold an uploaded file open beyond its form.
 
     A small one is in memory and stays there: its descriptor would put it on a disk that may be

@@ -415,13 +415,13 @@ def test_the_file_of_a_refused_upload_is_closed_at_once(
     size: int,
 ) -> None:
     kept: list[ClipFile] = []
-    keep = submission._keep
+    keep = submission.keep
 
     def keep_and_note(video: UploadFile) -> ClipFile:
         kept.append(keep(video))
         return kept[-1]
 
-    monkeypatch.setattr(submission, "_keep", keep_and_note)
+    monkeypatch.setattr(submission, "keep", keep_and_note)
     client.headers["Accept"] = accepted
     assert upload(client, size, **fields).status_code == 400
     assert [clip.file.closed for clip in kept] == [True]

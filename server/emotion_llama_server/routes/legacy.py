@@ -61,7 +61,11 @@ class ProcessVideoResponse(BaseModel):
     response: str
 
 
-router = APIRouter(route_class=ErrorRoute, tags=["legacy"])
+router = APIRouter(
+    route_class=ErrorRoute,
+    strict_content_type=False,  # gradio_client 0 names none
+    tags=["legacy"],
+)
 
 
 @router.post("/api/predict/", response_model=PredictResponse)
@@ -69,10 +73,8 @@ router = APIRouter(route_class=ErrorRoute, tags=["legacy"])
 @until_disconnect
 async def predict(body: PredictRequest, raw_request: Request) -> PredictResponse:
     """Answer a prompt about a clip, in the shape of the original's Gradio interface."""
-    started = time.monotonic()
     video, prompt = body.data
-    text = await _ask(raw_request.app.state.emotion_llama_engine, video, prompt)
-    return PredictResponse(data=[text], duration=time.monotonic() - started)
+    return await answer(raw_request.app.state.emotion_llama_engine, video, prompt)
 
 
 @router.post("/process_video", response_model=ProcessVideoResponse)
@@ -81,6 +83,13 @@ async def process_video(body: ProcessVideoRequest, raw_request: Request) -> Proc
     """Answer a question about a clip, in the shape of the original's FastAPI server."""
     engine = raw_request.app.state.emotion_llama_engine
     return ProcessVideoResponse(response=await _ask(engine, body.video_path, body.question))
+
+
+async def answer(engine: Engine, video: str, prompt: str) -> PredictResponse:
+    """Answer a prompt about a clip, and say how many seconds it took."""
+    started = time.monotonic()
+    text = await _ask(engine, video, prompt)
+    return PredictResponse(data=[text], duration=time.monotonic() - started)
 
 
 async def _ask(engine: Engine, video: str, question: str) -> str:

@@ -1,0 +1,264 @@
+"""The original's Gradio app, as far as Gradio's clients ask for it: one function, `predict`.
+
+They read `/config` and `/info`, may upload a clip, and post a question, to `/run/predict`, or to be
+answered in a stream. It is answered as `/api/predict/` answers it. While the answer for a stream is
+worked on, the question's post, though it was answered, still holds its place in the gate.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+import pybase64
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import BaseModel, StrictStr
+from starlette.background import BackgroundTask
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+
+from emotion_llama_server import gradio_app
+from emotion_llama_server.engine import until_disconnect
+from emotion_llama_server.error_route import ErrorRoute
+from emotion_llama_server.errors import describe
+from emotion_llama_server.gate.scope import caller_of, owner_of
+from emotion_llama_server.gradio_app import Told
+from emotion_llama_server.kept import Kept
+from emotion_llama_server.routes import legacy
+from emotion_llama_server.settings import running_settings
+from emotion_llama_server.strict_json import media_type
+from emotion_llama_server.submission import keep, read_form
+from emotion_llama_vllm.media.file import ClipFile
+from emotion_llama_vllm.settings import media_settings
+
+_KEEP_SECONDS = 300
+_UPLOADS, _QUESTIONS = 4, 256
+"""Kept of one owner: uploads up to the size of so many of the largest clips, and questions."""
+_HEARTBEAT_SECONDS = 10
+"""Clients wait 20 s for a word of a stream."""
+_UPLOADED = "gradio-upload/"
+_STREAM = "text/event-stream"
+
+_Output = asyncio.Future[Told]
+
+
+class FileData(BaseModel):
+    """A file that the client has uploaded, or a URL."""
+
+    path: StrictStr
+
+
+class Question(BaseModel):
+    """A question about a clip, which is named as for `/api/predict/`, or was uploaded."""
+
+    data: tuple[StrictStr | FileData, StrictStr]
+
+
+class Event(BaseModel):
+    """What a client calls a question by, once it was told."""
+
+    event_id: StrictStr
+
+
+class QueuedQuestion(Question, Event):
+    """A question for which the client has a stream open."""
+
+
+class Desk:
+    """What is kept of Gradio's clients; one for an app, whose requests take so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        mebibytes = max(1, round(_UPLOADS * media_settings().max_media_mb))
+        self.uploads = Kept[ClipFile](mebibytes, _KEEP_SECONDS, ClipFile.close)
+        self.outputs = Kept[_Output](_QUESTIONS, seconds + _KEEP_SECONDS, asyncio.Future.cancel)
+
+
+router = APIRouter(route_class=ErrorRoute, include_in_schema=False)
+
+
+@router.get("/config")
+async def config() -> dict[str, Any]:
+    """Describe the app."""
+    return gradio_app.config(media_settings().max_media_bytes)
+
+
+@router.get("/info")
+async def info() -> dict[str, Any]:
+    """Describe the function."""
+    return gradio_app.info()
+
+
+@router.get("/heartbeat/{session_hash}")
+async def heartbeat(raw_request: Request) -> StreamingResponse:
+    """Say now and then that the server is there: `gradio_client` 1.x asks without a pause."""
+    seconds = running_settings(raw_request.app.state).request_timeout
+
+    async def beats() -> AsyncGenerator[str, None]:
+        for _ in range(int(seconds / _HEARTBEAT_SECONDS) + 1):
+            yield "data: ALIVE\n\n"
+            await asyncio.sleep(_HEARTBEAT_SECONDS)
+
+    return StreamingResponse(beats(), media_type=_STREAM)
+
+
+@router.post("/upload")
+async def upload(raw_request: Request) -> list[str]:
+    """Keep a clip for the question about it; return what that will call it."""
+    if media_type(raw_request) != "multipart/form-data":
+        raise HTTPException(415, "Send multipart/form-data with a file.")
+    (desk, owner), name = _desk(raw_request), _UPLOADED + secrets.token_urlsafe(16)
+    async with read_form(raw_request, files=1, fields=0) as form:
+        file = form.get("files")
+        if not isinstance(file, UploadFile):
+            raise HTTPException(400, "An upload is one file, in the part `files`.")
+        mebibytes = max(1, -(-(file.size or 0) // 2**20))
+        desk.uploads.check_room(owner, mebibytes)
+        await desk.uploads.put(owner, name, keep(file), mebibytes)
+    return [name]
+
+
+@router.post("/run/predict")
+@until_disconnect
+async def run(body: Question, raw_request: Request) -> legacy.PredictResponse:
+    """Answer a question in the response, as `@gradio/client` asks for it."""
+    return await _ask(body, raw_request)
+
+
+@router.get("/queue/join")
+async def join(raw_request: Request) -> StreamingResponse:
+    """Ask for a question, as `gradio_client` waits for that, and stream what becomes of it."""
+    event_id = await _begin(raw_request)
+    first = gradio_app.queue_message({"msg": "send_data", "event_id": event_id})
+    return _stream(raw_request, event_id, first, gradio_app.queue_event)
+
+
+@router.post("/queue/data")
+async def ask_in_queue(body: QueuedQuestion, raw_request: Request) -> JSONResponse:
+    """Work on a question whose answer is told in a stream."""
+    return _work_on(body, raw_request, body.event_id)
+
+
+@router.post("/cancel")
+async def cancel(body: Event, raw_request: Request) -> dict[str, bool]:
+    """End the work on a question, and its stream."""
+    return {"success": _output(raw_request, body.event_id).cancel()}
+
+
+@router.post("/call/predict")
+async def call(body: Question, raw_request: Request) -> JSONResponse:
+    """Work on a question, as Gradio's documents have curl ask for it."""
+    return _work_on(body, raw_request, await _begin(raw_request))
+
+
+@router.get("/call/predict/{event_id}")
+async def call_answer(event_id: str, raw_request: Request) -> StreamingResponse:
+    """Stream what becomes of a question."""
+    return _stream(raw_request, event_id, "", gradio_app.call_event)
+
+
+async def _begin(raw_request: Request) -> str:
+    """Return the id of a new event, whose output is still to come.
+
+    Raises:
+        HTTPException: the client has as many as it may.
+    """
+    (desk, owner), event_id = _desk(raw_request), secrets.token_urlsafe(16)
+    desk.outputs.check_room(owner)
+    await desk.outputs.put(owner, event_id, asyncio.get_running_loop().create_future())
+    return event_id
+
+
+def _output(raw_request: Request, event_id: str) -> _Output:
+    """Return what becomes of an event.
+
+    Raises:
+        HTTPException: the client has no such event.
+    """
+    desk, owner = _desk(raw_request)
+    if (output := desk.outputs.find(owner, event_id)) is None:
+        raise HTTPException(404, "There is no such event, or its answer was told already.")
+    return output
+
+
+def _work_on(body: Question, raw_request: Request, event_id: str) -> JSONResponse:
+    """Return a response whose background task, which has the request's place, does the work."""
+    task = BackgroundTask(_work, body, raw_request, _output(raw_request, event_id))
+    return JSONResponse({"event_id": event_id}, background=task)
+
+
+async def _work(body: Question, raw_request: Request, output: _Output) -> None:
+    """Find the output, unless nobody waits for it any more or the gate ends the request."""
+    answer = asyncio.create_task(_answer(body, raw_request))
+    try:
+        await asyncio.wait({answer, output}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        answer.cancel()
+        if not output.done():
+            late = {"error": "The request took longer than this server gives."}
+            output.set_result(answer.result() if answer.done() else late)
+
+
+async def _answer(body: Question, raw_request: Request) -> Told:
+    """Return the answer, or why there is none."""
+    try:
+        return (await _ask(body, raw_request)).model_dump()
+    except Exception as error:
+        return {"error": describe(error).details}
+
+
+async def _ask(body: Question, raw_request: Request) -> legacy.PredictResponse:
+    clip, question = body.data
+    path = clip if isinstance(clip, str) else clip.path
+    video = await _take_upload(path, raw_request) if path.startswith(_UPLOADED) else path
+    return await legacy.answer(raw_request.app.state.emotion_llama_engine, video, question)
+
+
+async def _take_upload(name: str, raw_request: Request) -> str:
+    """Return an upload as a data URL, as a clip comes inside a request; it is kept no more.
+
+    Raises:
+        HTTPException: the client has no such upload.
+    """
+    desk, owner = _desk(raw_request)
+    if (clip := desk.uploads.take(owner, name)) is None:
+        words = f"There is no such upload: each is kept for one question and {_KEEP_SECONDS} s."
+        raise HTTPException(404, words)
+    with clip:
+        encoded = await asyncio.to_thread(lambda: pybase64.b64encode_as_string(clip.read()))
+    return f"data:application/octet-stream;base64,{encoded}"
+
+
+def _stream(
+    raw_request: Request, event_id: str, first: str, write: Callable[[str, Told | None], str]
+) -> StreamingResponse:
+    """Return the stream of an event; a client that leaves it ends the work.
+
+    Args:
+        raw_request: the client's.
+        event_id: the event's.
+        first: what the stream begins with.
+        write: makes the text of an event id and what is told, or of None while there is nothing.
+
+    Raises:
+        HTTPException: the client has no such event.
+    """
+    (desk, owner), output = _desk(raw_request), _output(raw_request, event_id)
+
+    async def events() -> AsyncGenerator[str, None]:
+        try:
+            yield first
+            while not (await asyncio.wait({output}, timeout=_HEARTBEAT_SECONDS))[0]:
+                yield write(event_id, None)
+            if not output.cancelled():
+                yield write(event_id, output.result())
+        finally:
+            output.cancel()
+            desk.outputs.take(owner, event_id)
+
+    return StreamingResponse(events(), media_type=_STREAM)
+
+
+def _desk(raw_request: Request) -> tuple[Desk, str]:
+    """Return what is kept, and for whom the request asks."""
+    return raw_request.app.state.emotion_llama_gradio, owner_of(caller_of(raw_request.scope))

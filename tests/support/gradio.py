@@ -1,0 +1,91 @@
+"""The routes for Gradio's clients behind the gate, with an engine that repeats what it is asked."""
+
+import asyncio
+import base64
+import contextlib
+import hashlib
+import threading
+from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from types import SimpleNamespace
+from typing import Any
+
+from fastapi import FastAPI
+
+from emotion_llama_server.gate import Doorkeeper, Gate, prepare
+from emotion_llama_server.gate.keys import KeyRing
+from emotion_llama_server.routes import gradio, legacy
+from emotion_llama_server.settings import ServerSettings
+from emotion_llama_vllm.media.errors import MediaNotFound
+from tests.support.light_server import HOST, light_server
+
+KEYS = {"alice": "a" * 16, "bob": "b" * 16}
+QUESTION = "[emotion] Which emotion is this?"
+
+
+def said(clip: str | bytes, question: str = QUESTION) -> str:
+    """Return what the engine says about a clip, named or as its bytes."""
+    if isinstance(clip, bytes):
+        clip = hashlib.sha256(clip).hexdigest()
+    return f"{clip} in the style demo: {question}"
+
+
+class Engine:
+    """Says which clip and question it got; it waits for `go_on` with each answer."""
+
+    max_model_len = 2048
+
+    def __init__(self) -> None:
+        self.go_on = threading.Event()
+        self.go_on.set()
+        self.working = 0
+
+    async def fit(self, text: str, *, style: str, max_positions: int) -> str:
+        return text
+
+    async def render(self, messages: Any, *, style: str) -> str:
+        clip, text = messages[0]["content"]
+        named = clip["video_url"]["url"]
+        if named.startswith("missing"):
+            raise MediaNotFound("There is no such file in the media roots.")
+        if named.startswith("data:"):
+            named = hashlib.sha256(base64.b64decode(named.partition(",")[2])).hexdigest()
+        return f"{named} in the style {style}: {text['text']}"
+
+    async def complete(self, prompt: str, params: Any) -> Any:
+        self.working += 1
+        try:
+            while not self.go_on.is_set():  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        finally:
+            self.working -= 1
+        return SimpleNamespace(outputs=[SimpleNamespace(text=prompt)])
+
+
+class GradioApp:
+    """The app, whose users have `KEYS` unless it has none."""
+
+    def __init__(self, *, keys: Mapping[str, str] = KEYS, **settings: Any) -> None:
+        self.engine = Engine()
+        self.app = FastAPI()
+        for router, prefix in (
+            (legacy.router, ""),
+            (gradio.router, ""),
+            (gradio.router, "/gradio_api"),
+        ):
+            self.app.include_router(router, prefix=prefix)
+        server_settings = ServerSettings(**settings)
+        self.desk = gradio.Desk(server_settings.request_timeout)
+        self.app.state.emotion_llama_settings = server_settings
+        self.app.state.emotion_llama_engine = self.engine
+        self.app.state.emotion_llama_gradio = self.desk
+        ring = KeyRing.parse(f"{name}:{key}" for name, key in keys.items())
+        args = Namespace(server_settings=server_settings, key_ring=ring)
+        self.door: Doorkeeper = prepare(self.app.state, args)
+        self.app.add_middleware(Gate)
+
+    @contextlib.contextmanager
+    def served(self) -> Iterator[str]:
+        """Serve it until the block ends; yield its address."""
+        with light_server(self.app) as port:
+            yield f"http://{HOST}:{port}"
