@@ -8,12 +8,14 @@ from typing import Any, Protocol
 
 from fastapi import FastAPI, Request
 from prometheus_client import REGISTRY
+from starlette.background import BackgroundTask
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Message
 
 from emotion_llama_server.engine import until_disconnect
 from emotion_llama_server.gate import Doorkeeper, Gate, prepare
 from emotion_llama_server.gate.keys import KeyRing
+from emotion_llama_server.gate.scope import ABORT
 from emotion_llama_server.settings import ServerSettings
 
 
@@ -34,6 +36,7 @@ class House:
         self.app.add_api_route("/work", self.work, methods=["POST"])
         self.app.add_api_route("/process_video", self.work, methods=["POST"])
         self.app.add_api_route("/stream", self.stream, methods=["POST"])
+        self.app.add_api_route("/later", self.work_later, methods=["POST"])
         self.app.add_api_route("/fail", self.fail, methods=["POST"])
         self.app.add_api_route("/health", self.look, methods=["GET"])
         self.app.add_api_route("/look", self.look, methods=["GET"])
@@ -65,6 +68,17 @@ class House:
 
         await raw_request.body()
         return StreamingResponse(events(), media_type="text/event-stream")
+
+    async def work_later(self, raw_request: Request) -> Response:
+        async def work() -> None:
+            self.working += 1
+            try:
+                await self.go_on.wait()
+            finally:
+                self.working -= 1
+
+        await raw_request.body()
+        return PlainTextResponse("done", background=BackgroundTask(work))
 
     async def fail(self) -> Response:
         raise RuntimeError("secret: at /srv/checkpoint")
@@ -99,6 +113,7 @@ class Call:
     leaves: asyncio.Event = field(default_factory=asyncio.Event)
     sent: list[Message] = field(default_factory=list)
     reads: int = 0
+    is_aborted: bool = False
 
     def start(self) -> "Call":
         self.task = asyncio.ensure_future(self._run())
@@ -121,9 +136,13 @@ class Call:
             "scheme": "http",
             "client": (self.address, 1234),
             "server": ("127.0.0.1", 80),
+            "extensions": {ABORT: {"abort": self._abort}},
             "headers": [(n.lower().encode(), v.encode()) for n, v in self.headers.items()],
         }
         await self.house.app(scope, self._receive, self._send)
+
+    def _abort(self) -> None:
+        self.is_aborted = True
 
     async def _receive(self) -> Message:
         self.reads += 1

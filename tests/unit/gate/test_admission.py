@@ -105,6 +105,17 @@ async def test_a_deadline_ends_a_wait() -> None:
     assert house.door.has_free_slot("address:127.0.0.1")
 
 
+async def test_a_deadline_ends_what_goes_on_after_the_answer_at_once() -> None:
+    house = House(request_timeout=0.2)
+    call = Call(house, "/later").start()
+    await until(lambda: house.working == 1)
+    started = time.monotonic()
+    await asyncio.gather(call.task, return_exceptions=True)
+    assert time.monotonic() - started < 2
+    assert (call.text, house.working, house.door.inside) == ("done", 0, 0)
+    assert not call.is_aborted
+
+
 async def test_a_deadline_ends_a_stream_with_an_error_event() -> None:
     house = House(request_timeout=0.2)
     call = await Call(house, "/stream").answer()
