@@ -34,6 +34,7 @@ def log(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> pytest.LogCaptureFixture:
     monkeypatch.setattr(logging.getLogger("vllm"), "propagate", True)
+    caplog.set_level("WARNING")  # some library that other tests load raises the root's
     return caplog
 
 
