@@ -5,15 +5,18 @@ BIN := .venv/bin
 BOOTSTRAP := $(PYTHON) deploy/bootstrap.py $(if $(ENGINE),--engine $(ENGINE))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev serve check test test-all audit fuzz soak hostile-load bench bench-quick bench-gpu demo-clips demo-checkpoint demo-eval clean
+.PHONY: help python setup setup-dev serve check test test-all audit fuzz soak hostile-load bench bench-quick bench-gpu demo-clips demo-checkpoint demo-eval clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## Install the server into .venv (ENGINE=cpu or gpu overrides what is found)
+python:
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here. Install Python 3.11 to 3.13 (Debian: apt-get install python3 python3-venv), or name one: make setup PYTHON=PATH" >&2; exit 2; }
+
+setup: python ## Install the server into .venv (ENGINE=cpu or gpu overrides what is found)
 	@$(BOOTSTRAP)
 
-setup-dev:
+setup-dev: python
 	@$(BOOTSTRAP) --dev
 
 serve: setup ## Start the server; ARGS='…' passes flags (ARGS=--help lists them)

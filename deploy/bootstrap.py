@@ -65,16 +65,31 @@ def make_venv() -> None:
         say(f"Creating .venv with {python}.")
         subprocess.run([python, "-m", "venv", "--clear", str(VENV)], check=True)
     elif not OLDEST <= found <= NEWEST:
-        sys.exit(f"{SUPPORTED} is needed, and .venv has another: `make clean` removes it.")
+        raise refusal(f"{SUPPORTED} is needed, and .venv has another: `make clean` removes it.")
 
 
 def find_python() -> str:
     """Find a Python that vLLM has builds for and that can make virtual environments."""
+    others = []
     for python in CANDIDATES:
-        found = version_of(python, needs="ensurepip")
+        found = version_of(python)
         if found and OLDEST <= found <= NEWEST:
-            return python
-    sys.exit(f"{SUPPORTED} with its venv module is needed, and there is none on PATH.")
+            if version_of(python, needs="ensurepip"):
+                return python
+            others.append(f"{python} is {found[0]}.{found[1]} without its venv module")
+        elif found:
+            others.append(f"{python} is {found[0]}.{found[1]}")
+    raise refusal(
+        f"{SUPPORTED} with its venv module is needed; found: {', '.join(others) or 'none'}. "
+        "Get one with `apt-get install python3.12 python3.12-venv`, `brew install python@3.12` or "
+        "`uv python install 3.12`, or name one that lies elsewhere: `make setup PYTHON=PATH`."
+    )
+
+
+def refusal(sentence: str) -> SystemExit:
+    """Tell what only the user can change, and return the end that it means."""
+    print(sentence, file=sys.stderr)
+    return SystemExit(2)
 
 
 def version_of(python: str, needs: str = "sys") -> tuple[int, ...] | None:
