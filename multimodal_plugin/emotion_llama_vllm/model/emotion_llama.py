@@ -19,6 +19,7 @@ from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.media.features import AUDIO_ROW
 from emotion_llama_vllm.model import activation  # noqa: F401  (it registers itself)
 from emotion_llama_vllm.model.audio import HubertMean
+from emotion_llama_vllm.model.loading import tell_progress
 from emotion_llama_vllm.model.processing import (
     PLACEHOLDER,
     EmotionLlamaDummyInputsBuilder,
@@ -138,7 +139,7 @@ class EmotionLlamaForConditionalGeneration(nn.Module, SupportsMultiModal, Suppor
         return self.language_model.compute_logits(hidden_states)
 
     def load_weights(self, weights: Iterable[tuple[str, torch.Tensor]]) -> set[str]:
-        return AutoWeightsLoader(self).load_weights(weights)
+        return AutoWeightsLoader(self).load_weights(tell_progress(weights, self))
 
 
 def _stack(values: object) -> torch.Tensor:

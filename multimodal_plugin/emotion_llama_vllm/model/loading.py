@@ -1,0 +1,47 @@
+"""How far the weights are loaded, told while they are."""
+
+import time
+from collections.abc import Iterable, Iterator
+
+import torch
+from torch import nn
+from vllm.distributed import get_pp_group, get_tensor_model_parallel_world_size
+from vllm.distributed.parallel_state import is_global_first_rank
+
+from emotion_llama_vllm import stages
+
+_STEP = 20
+"""Per cent, between two lines."""
+_SECONDS = 1
+"""At least so many between two lines: a small checkpoint needs no more than the first."""
+
+
+def tell_progress(
+    weights: Iterable[tuple[str, torch.Tensor]], network: nn.Module
+) -> Iterator[tuple[str, torch.Tensor]]:
+    """Pass weights on, and tell from the first rank how many of their numbers have come.
+
+    Args:
+        weights: names and tensors, as vLLM reads them from the checkpoint.
+        network: what they are for; other ranks may have other parts of it.
+    """
+    if not is_global_first_rank():
+        yield from weights
+        return
+    stages.tell("Loading weights")
+    total = _numbers(network)
+    loaded, shown, last = 0, 0, time.monotonic()
+    for name, tensor in weights:
+        yield name, tensor
+        loaded += tensor.numel()
+        share = min(100 * loaded // total, 100)
+        if share >= shown + _STEP and time.monotonic() >= last + _SECONDS:
+            stages.tell(f"Loading weights {share} %")
+            shown, last = share, time.monotonic()
+    stages.tell("Preparing the engine")
+
+
+def _numbers(network: nn.Module) -> int:
+    """Return about how many numbers the parts of all ranks hold."""
+    here = sum(parameter.numel() for parameter in network.parameters())
+    return max(1, here * get_tensor_model_parallel_world_size() * get_pp_group().world_size)
