@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from emotion_llama_server.start.log import sentence
+
 if TYPE_CHECKING:
     import psutil
 
@@ -36,7 +38,7 @@ def at_once_on_signal() -> Iterator[None]:
 
     def end(number: int, frame: FrameType | None) -> None:
         name = signal.Signals(number).name
-        os.write(2, f"emotion-llama serve: ended by {name} during its start.\n".encode())
+        os.write(2, f"{sentence(f'ended by {name} during its start.')}\n".encode())
         end_process(0)
 
     before = {number: signal.signal(number, end) for number in end_signals()}
@@ -55,7 +57,7 @@ def end_process_within(seconds: float, exit_code: Callable[[], int]) -> None:
 
     def end() -> None:
         time.sleep(seconds)
-        os.write(2, b"emotion-llama serve: ended, as something in it does not end by itself.\n")
+        os.write(2, f"{sentence('ended, as something in it does not end by itself.')}\n".encode())
         end_process(exit_code())
 
     threading.Thread(target=end, name="end-of-process", daemon=True).start()

@@ -18,6 +18,7 @@ from tests.support.server import START_SECONDS, free_port
 def start(log: Path) -> subprocess.Popen[bytes]:
     ports = ["--port", str(free_port()), "--legacy-port", str(free_port())]
     command = [str(Path(sys.executable).with_name("emotion-llama")), "serve", *ports]
+    command += ["--log-level", "info"]  # the moments are lines of vLLM
     with log.open("wb") as out:
         return subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True)
 

@@ -1,5 +1,6 @@
 """What `emotion-llama serve` makes of its flags."""
 
+import logging
 import os
 import pickle
 import re
@@ -16,8 +17,15 @@ from vllm.v1.engine.exceptions import EngineDeadError
 from emotion_llama_server import environment, flags, serve
 from emotion_llama_server.environment import StartError
 from emotion_llama_server.errors import describe
+from emotion_llama_server.start import log
 from emotion_llama_vllm import demo_files, runtime
 from tests.support.server import free_port
+
+
+@pytest.fixture(autouse=True)
+def _log_of_the_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the log of this process to pytest."""
+    monkeypatch.setattr(log, "configure", lambda wanted: None)
 
 
 @pytest.fixture
@@ -222,14 +230,15 @@ def _without_a_tensor(path: Path) -> None:
 def test_an_open_server_without_keys_warns(
     parse: Any,
     clean_environment: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
     host: str,
     keys: str,
     warns: bool,
 ) -> None:
+    clean_environment.setattr(logging.getLogger("vllm"), "propagate", True)
     clean_environment.setenv("EMOTION_LLAMA_API_KEYS", keys)
     parse("--host", host)
-    assert ("warning" in capsys.readouterr().err) is warns
+    assert ("Whoever reaches" in caplog.text) is warns
     assert "EMOTION_LLAMA_API_KEYS" not in os.environ
 
 
