@@ -9,15 +9,16 @@ from typing import Annotated
 
 import typer
 
+from emotion_llama import __version__
 from emotion_llama.commands.analyze import analyze
 from emotion_llama.commands.bench import bench
 from emotion_llama.commands.evaluate import evaluate
+from emotion_llama_server.environment import detect_engine
 
 app = typer.Typer(
     name="emotion-llama",
     help="Ask Emotion-LLaMA about the emotion in a video clip.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # else brackets in the help are taken for styles
 )
@@ -31,8 +32,21 @@ class WeightType(enum.StrEnum):
     FLOAT32 = "float32"
 
 
+def _show_version(is_wanted: bool) -> None:
+    if is_wanted:
+        engine = detect_engine()
+        beside = f" with {engine.name} {engine.version}" if engine else ", without an engine"
+        print(f"emotion-llama {__version__}{beside}")
+        raise typer.Exit
+
+
 @app.callback()
-def _commands() -> None:
+def _commands(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="show the version"),
+    ] = False,
+) -> None:
     """Ask Emotion-LLaMA about the emotion in a video clip."""
 
 
@@ -45,11 +59,11 @@ app.command()(bench)
     context_settings={
         "allow_extra_args": True,
         "ignore_unknown_options": True,
-        "help_option_names": [],  # vLLM's parser knows all flags, ours among them
+        "help_option_names": [],  # it knows flags that are declared elsewhere
     }
 )
 def serve(context: typer.Context) -> None:
-    """Serve a checkpoint over HTTP: [MODEL] [--config FILE] [any flag of vllm serve]."""
+    """Serve a checkpoint over HTTP; the demo's, if none is named."""
     from emotion_llama_server.serve import main as serve_main
 
     sys.exit(serve_main(context.args))
