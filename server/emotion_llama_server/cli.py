@@ -79,7 +79,7 @@ def convert(
     dtype: Annotated[WeightType, typer.Option(help="of the weights")] = WeightType.BFLOAT16,
     lora_alpha: Annotated[float, typer.Option(help="of the LoRA's training", min=0)] = 16,
 ) -> None:
-    """Make a checkpoint that can be served of the original's published files."""
+    """Make a checkpoint of the original's published files."""
     checkpoints = _checkpoints()
     sys.exit(
         checkpoints.convert(
@@ -109,7 +109,7 @@ def verify(
     golden: Annotated[Path, typer.Option(help="JSON of clips, prompts and expected answers")],
     dtype: Annotated[WeightType, typer.Option(help="to compute in")] = WeightType.FLOAT32,
 ) -> None:
-    """Check that a checkpoint answers as the original did, on answers that you recorded."""
+    """Check that a checkpoint answers as the original did."""
     checkpoints = _checkpoints()
     sys.exit(checkpoints.verify(folder, golden, dtype=dtype.value))
 

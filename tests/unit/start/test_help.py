@@ -83,3 +83,12 @@ def test_a_shell_completes_the_commands() -> None:
     asked["COMP_WORDS"] = "emotion-llama s"
     done = subprocess.run([COMMAND], env=os.environ | asked, capture_output=True, text=True)
     assert done.stdout.split() == ["serve"]
+
+
+def test_the_commands_are_told_in_whole_lines() -> None:
+    asked = os.environ | {"COLUMNS": "80"}
+    done = subprocess.run(
+        [COMMAND, "--help"], env=asked, capture_output=True, text=True, check=True
+    )
+    assert "..." not in done.stdout.partition("Commands:")[2]
+    assert len(done.stdout.splitlines()) < 24
