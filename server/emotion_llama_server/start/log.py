@@ -2,7 +2,8 @@
 
 By default the terminal shows what this project says, and errors; `--log-level` shows all of that
 level, vLLM's lines too. A file has all of it. Each process configures its logging by `log.json`,
-vLLM's children as they begin, and finds the operator's wishes in the environment.
+vLLM's children as they begin, and finds the operator's wishes in the environment. There, vLLM's
+loggers and ours have handlers of their own: what vLLM imports for SageMaker silences the root's.
 """
 
 import io
@@ -95,7 +96,9 @@ def terminal() -> logging.Handler:
     """Make the handler of the terminal; `log.json` names it."""
     logging.captureWarnings(True)
     level = logging.getLevelNamesMapping()[os.environ.get(_LEVEL, "INFO")]
-    logging.getLogger().setLevel(min(level, logging.INFO) if os.environ.get(_FILE) else level)
+    for name in ("", "vllm"):
+        logger = logging.getLogger(name)
+        logger.setLevel(min(level, logging.INFO) if os.environ.get(_FILE) else level)
     if is_json():
         _log_what_is_written()
     handler = _dressed(logging.StreamHandler(sys.__stdout__), _SHORT if _is_quiet() else _LONG)

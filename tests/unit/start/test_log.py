@@ -25,6 +25,11 @@ logging.getLogger("vllm.engine").info("theirs: a line")
 logging.getLogger("vllm.engine").warning("theirs: a warning")
 logging.getLogger("torch._library").warning("torch: a warning")
 warnings.warn("python: a warning")
+# As a library for SageMaker does that vLLM imports.
+logging.getLogger().setLevel("ERROR")
+for handler in logging.getLogger().handlers:
+    handler.setLevel("ERROR")
+logging.getLogger("vllm.emotion_llama").info("ours: a line")
 # As vLLM's children do, and uvicorn, some time later.
 logging.config.dictConfig(json.load(open(os.environ["VLLM_LOGGING_CONFIG_PATH"])))
 try:
@@ -35,7 +40,7 @@ print("printed")
 print("printed as an error", file=sys.stderr)
 """
 
-OURS = ["Importing vLLM", "ours: a warning"]
+OURS = ["Importing vLLM", "ours: a warning", "ours: a line"]
 ERRORS = ["theirs: an error", "the cause"]
 THEIRS = ["theirs: a line", "theirs: a warning", "torch: a warning", "python: a warning"]
 
