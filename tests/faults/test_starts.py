@@ -40,6 +40,7 @@ def check_that_it_ends(log: Path, moment: Callable[[str], bool], number: signal.
         assert process.wait(20) == 0
         _, alive = psutil.wait_procs(family, timeout=15)
         assert not [child for child in alive if child.status() != psutil.STATUS_ZOMBIE]
+        assert "leaked" not in log.read_text(errors="replace")
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

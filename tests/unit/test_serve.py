@@ -6,6 +6,7 @@ import pickle
 import re
 import shutil
 import socket
+from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -288,6 +289,18 @@ def test_both_plugins_are_named_beside_the_operators_own(
     runtime.set_environment()
     assert os.environ["VLLM_PLUGINS"] == "mine,emotion_llama,emotion_llama_api"
     assert os.environ["VLLM_NO_USAGE_STATS"] == "1"
+
+
+def test_an_engine_that_does_not_start_is_told_in_a_sentence_below_its_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def fail(_: Namespace) -> int:
+        raise RuntimeError("Engine core initialization failed. See root cause above.")
+
+    monkeypatch.setattr(serve, "_serve", fail)
+    assert serve._run(Namespace(enforce_eager=False)) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == "emotion-llama serve: the engine did not start; the log above says why."
 
 
 def test_a_plugin_that_does_not_load_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:

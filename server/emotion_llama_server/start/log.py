@@ -55,19 +55,17 @@ def configure(wanted: "Arguments") -> None:
         os.environ[_LEVEL] = wanted.log_level.upper()
     if wanted.log_file is not None:
         os.environ[_FILE] = str(wanted.log_file.absolute())
-    if is_json() or _is_quiet():
-        _quieten_what_logs_by_itself()
+    _quieten_what_logs_by_itself()
     if "VLLM_LOGGING_CONFIG_PATH" not in os.environ:
         os.environ["VLLM_LOGGING_CONFIG_PATH"] = str(_CONFIGURATION)
         logging.config.dictConfig(json.loads(_CONFIGURATION.read_text(encoding="utf-8")))
 
 
 def _quieten_what_logs_by_itself() -> None:
-    """Silence what is written without Python's logging: torch's C++, and a false alarm.
-
-    Python's tracker of semaphores tells of those that it removes when a start is interrupted.
-    """
-    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+    """Silence warnings that are written without Python's logging."""
+    if is_json() or _is_quiet():
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+    # That there are "leaked semaphores", when what was left of an interrupted start is removed.
     ours = "ignore::UserWarning:multiprocessing.resource_tracker"
     given = os.environ.get("PYTHONWARNINGS")
     os.environ["PYTHONWARNINGS"] = f"{given},{ours}" if given else ours
