@@ -31,33 +31,34 @@ def main(argv: Sequence[str]) -> int:
     """Serve until stopped; return the exit code."""
     with ending.at_once_on_signal():
         try:
-            return _help(argv) if _wants_help(argv) else _main(argv)
+            _check_installation()
+            return _help(asked) if (asked := _question(argv)) else _serve_by(argv)
         except StartError as error:
             log.refuse(str(error))
             return 2
 
 
-def _wants_help(argv: Sequence[str]) -> bool:
-    return any(word.partition("=")[0] in ("-h", "--help", "--help-vllm") for word in argv)
+def _question(argv: Sequence[str]) -> str | None:
+    """Return the word of the command line that asks for help, if one does."""
+    asking = ("-h", "--help", "--help-vllm")
+    return next((word for word in argv if word.partition("=")[0] in asking), None)
 
 
-def _help(argv: Sequence[str]) -> int:
+def _help(asked: str) -> int:
     """Print our flags, or vLLM's: all, or those of a word behind `--help-vllm=`."""
-    word = next(word for word in argv if word.partition("=")[0] in ("-h", "--help", "--help-vllm"))
-    _check_installation()
-    if word in ("-h", "--help"):
+    if asked in ("-h", "--help"):
         from emotion_llama_server.start.help import help_text
 
         print(help_text())
     else:
         from emotion_llama_server.flags import make_parser
 
-        make_parser().parse_args([f"--help={word.partition('=')[2] or 'all'}"])
+        make_parser().parse_args([f"--help={asked.partition('=')[2] or 'all'}"])
     return 0
 
 
-def _main(argv: Sequence[str]) -> int:
-    _check_installation()
+def _serve_by(argv: Sequence[str]) -> int:
+    """Serve as the flags say; refuse at once what cannot work."""
     from emotion_llama_server.start import arguments, checks
 
     words = arguments.normalise(argv)
