@@ -40,6 +40,22 @@ print("printed")
 print("printed as an error", file=sys.stderr)
 """
 
+CHILD = """
+import json, logging.config, multiprocessing, os, sys
+from emotion_llama_server.start import arguments, log
+
+def work():
+    logging.config.dictConfig(json.load(open(os.environ["VLLM_LOGGING_CONFIG_PATH"])))
+    raise RuntimeError("the end of a child")
+
+if __name__ == "__main__":
+    log.configure(arguments.read(sys.argv[1:]))
+    child = multiprocessing.get_context("spawn").Process(target=work)
+    child.start()
+    child.join()
+    raise RuntimeError("the end of the parent")
+"""
+
 OURS = ["Importing vLLM", "ours: a warning", "ours: a line"]
 ERRORS = ["theirs: an error", "the cause"]
 THEIRS = ["theirs: a line", "theirs: a warning", "torch: a warning", "python: a warning"]
@@ -93,6 +109,16 @@ def test_every_line_is_json_if_it_is_to_be(tmp_path: Path) -> None:
     (failed,) = (record for record in records if record["message"] == "theirs: an error")
     assert "the cause" in failed["exc_info"]
     assert all(json.loads(line) for line in file.read_text().splitlines())
+
+
+def test_what_ends_a_process_is_json_too(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(CHILD)
+    command = [sys.executable, str(program), "--log-format", "json"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    messages = [json.loads(line)["message"] for line in done.stdout.splitlines()]
+    assert "RuntimeError: the end of a child" in messages
+    assert "RuntimeError: the end of the parent" in messages
 
 
 def test_an_operators_own_configuration_counts_instead(
