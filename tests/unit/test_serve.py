@@ -18,15 +18,10 @@ from vllm.v1.engine.exceptions import EngineDeadError
 from emotion_llama_server import environment, flags, serve
 from emotion_llama_server.environment import StartError
 from emotion_llama_server.errors import describe
-from emotion_llama_server.start import log
 from emotion_llama_vllm import demo_files, runtime
 from tests.support.server import free_port
 
-
-@pytest.fixture(autouse=True)
-def _log_of_the_tests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the log of this process to pytest."""
-    monkeypatch.setattr(log, "configure", lambda wanted: None)
+pytestmark = pytest.mark.usefixtures("log_of_the_tests")
 
 
 @pytest.fixture
