@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from multiprocessing import resource_tracker
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,20 @@ def at_once_on_signal() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def start_tracker() -> None:
+    """Start Python's tracker of semaphores so that a closed terminal does not end it.
+
+    It ignores the signals of a terminal but SIGHUP, and one that is started in its place does not
+    know what is there: each semaphore that is given back would then show a traceback.
+    """
+    if threading.current_thread() is threading.main_thread():
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        try:
+            resource_tracker.ensure_running()
+        finally:
+            signal.signal(signal.SIGHUP, before)
 
 
 def end_process_within(seconds: float, exit_code: Callable[[], int]) -> None:

@@ -77,6 +77,7 @@ def _parse(words: list[str]) -> Namespace:
     stages.tell("Importing vLLM")
     set_environment()
     announce_server()
+    ending.start_tracker()
     from emotion_llama_server.flags import parse
 
     stages.tell("Checking the settings")

@@ -390,3 +390,5 @@ def test_a_signal_lets_finish_what_is_inside_and_ends_with_0(guarded: Guarded) -
     assert guarded.server.process.wait(30) == 0
     with pytest.raises(requests.ConnectionError):
         guarded.ask("GET", "/livez", None)
+    log = guarded.server.log.read_text().splitlines()
+    assert [line for line in log if not line.startswith("{")] == []  # it is JSON to the end
