@@ -46,7 +46,7 @@ def midsize() -> Path:
 @contextmanager
 def midsize_server(clips: Path) -> Iterator[Server]:
     """`emotion-llama serve` with the mid-size checkpoint; `clips` can be named."""
-    flags = (*_FLAGS, "--media-root", str(clips))
+    flags = (*_FLAGS, "--media-root", str(clips), "--log-level", "info")  # see `dtype`
     with running_server(WORK / "serve.log", str(midsize()), *flags) as server:
         yield server
 

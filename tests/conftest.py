@@ -7,6 +7,7 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizerFast
 
+from emotion_llama_server.start import log
 from emotion_llama_vllm.checkpoint.convert import convert
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from tests.support.golden import ORIGINALS
@@ -37,6 +38,12 @@ def converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("golden") / "checkpoint"
     convert(ORIGINALS, folder, dtype=torch.float32)
     return folder
+
+
+@pytest.fixture
+def log_of_the_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the log of this process to pytest, where a test starts the server in it."""
+    monkeypatch.setattr(log, "configure", lambda wanted: None)
 
 
 @pytest.fixture

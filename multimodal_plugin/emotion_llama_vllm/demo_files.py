@@ -23,3 +23,8 @@ def clips() -> Path:
 
 def config() -> Path:
     return _find("configs/demo.yaml")
+
+
+def configs() -> list[Path]:
+    """Return the configurations that ship, the demo's and those of the 7B."""
+    return sorted(config().parent.glob("*.yaml"))

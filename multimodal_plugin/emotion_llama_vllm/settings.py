@@ -18,37 +18,37 @@ class MediaSettings(BaseSettings):
     )
 
     media_root: Annotated[tuple[Path, ...], NoDecode] = ()
-    """folder whose clips requests may name; give it again, or join several with `:`"""
+    """folder whose clips requests may name; repeat it"""
 
     max_media_mb: float = Field(default=64, gt=0)
-    """largest clip in MiB, however it comes"""
+    """MiB of a clip, however it comes"""
 
     max_audio_seconds: float = Field(default=120, gt=0)
-    """longest sound of a clip; a longer one is refused, never cut"""
+    """seconds of a clip's sound, never cut"""
 
     max_timeline_seconds: float = Field(default=3600, gt=0)
-    """longest clip; over the longest sound it can only be cut into windows"""
+    """seconds of a clip that is cut into windows"""
 
     media_fetch_seconds: float = Field(default=30, gt=0)
-    """deadline for fetching a clip over http(s), redirects included"""
+    """seconds for fetching a clip"""
 
     allow_private_media_host: Annotated[tuple[str, ...], NoDecode] = ()
-    """allowed media domain that may have a private address; give it again for more"""
+    """allowed domain with a private address; repeat it"""
 
     media_trust_env: bool = False
-    """true: fetch clips through the proxy that the environment names, which then looks up hosts"""
+    """fetch through the environment's proxy"""
 
     decode_workers: int = Field(default=0, ge=0)
-    """processes that decode; with 0 a hostile file can end the server"""
+    """processes that decode [half of the cores, 2 to 8]"""
 
     decode_seconds: float = Field(default=20, gt=0)
-    """deadline for decoding a clip, and the CPU time it may take"""
+    """seconds, and CPU seconds, for decoding a clip"""
 
     decode_memory_mb: float = Field(default=2048, ge=256)
-    """memory in MiB that decoding a clip may take"""
+    """MiB of memory for decoding a clip"""
 
     clip_cache_mb: float = Field(default=256, ge=0)
-    """MiB of decoded clips that are kept for further questions of the same key about them"""
+    """MiB of decoded clips kept for more questions"""
 
     @field_validator("allow_private_media_host", mode="before")
     @classmethod

@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
+from emotion_llama import __version__
 from emotion_llama.cli import app
-from emotion_llama_server.environment import HOW_TO_INSTALL
+from emotion_llama_server.environment import HOW_TO_INSTALL, detect_engine
 
 
 class WeightType(enum.StrEnum):
@@ -21,15 +22,33 @@ class WeightType(enum.StrEnum):
     FLOAT32 = "float32"
 
 
+def _show_version(is_wanted: bool) -> None:
+    if is_wanted:
+        engine = detect_engine()
+        beside = f" with {engine.name} {engine.version}" if engine else ", without an engine"
+        print(f"emotion-llama {__version__}{beside}")
+        raise typer.Exit
+
+
+@app.callback()
+def _commands(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="show the version"),
+    ] = False,
+) -> None:
+    """Serve Emotion-LLaMA, and ask it about the emotion in a video clip."""
+
+
 @app.command(
     context_settings={
         "allow_extra_args": True,
         "ignore_unknown_options": True,
-        "help_option_names": [],  # vLLM's parser knows all flags, ours among them
+        "help_option_names": [],  # it knows flags that are declared elsewhere
     }
 )
 def serve(context: typer.Context) -> None:
-    """Serve a checkpoint over HTTP: [MODEL] [--config FILE] [any flag of vllm serve]."""
+    """Serve a checkpoint over HTTP; the demo's, if none is named."""
     from emotion_llama_server.serve import main as serve_main
 
     sys.exit(serve_main(context.args))
@@ -45,7 +64,7 @@ def convert(
     dtype: Annotated[WeightType, typer.Option(help="of the weights")] = WeightType.BFLOAT16,
     lora_alpha: Annotated[float, typer.Option(help="of the LoRA's training", min=0)] = 16,
 ) -> None:
-    """Make a checkpoint that can be served of the original's published files."""
+    """Make a checkpoint of the original's published files."""
     checkpoints = _checkpoints()
     sys.exit(
         checkpoints.convert(
@@ -75,7 +94,7 @@ def verify(
     golden: Annotated[Path, typer.Option(help="JSON of clips, prompts and expected answers")],
     dtype: Annotated[WeightType, typer.Option(help="to compute in")] = WeightType.FLOAT32,
 ) -> None:
-    """Check that a checkpoint answers as the original did, on answers that you recorded."""
+    """Check that a checkpoint answers as the original did."""
     checkpoints = _checkpoints()
     sys.exit(checkpoints.verify(folder, golden, dtype=dtype.value))
 

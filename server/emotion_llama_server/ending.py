@@ -7,8 +7,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from multiprocessing import resource_tracker
 from types import FrameType
 from typing import TYPE_CHECKING
+
+from emotion_llama_server.start.log import sentence
 
 if TYPE_CHECKING:
     import psutil
@@ -36,7 +39,7 @@ def at_once_on_signal() -> Iterator[None]:
 
     def end(number: int, frame: FrameType | None) -> None:
         name = signal.Signals(number).name
-        os.write(2, f"emotion-llama serve: ended by {name} during its start.\n".encode())
+        os.write(2, f"{sentence(f'ended by {name} during its start.')}\n".encode())
         end_process(0)
 
     before = {number: signal.signal(number, end) for number in end_signals()}
@@ -47,6 +50,20 @@ def at_once_on_signal() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def start_tracker() -> None:
+    """Start Python's tracker of semaphores so that a closed terminal does not end it.
+
+    It ignores the signals of a terminal but SIGHUP, and one that is started in its place does not
+    know what is there: each semaphore that is given back would then show a traceback.
+    """
+    if threading.current_thread() is threading.main_thread():
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        try:
+            resource_tracker.ensure_running()
+        finally:
+            signal.signal(signal.SIGHUP, before)
+
+
 def end_process_within(seconds: float, exit_code: Callable[[], int]) -> None:
     """End the process after so many seconds if it has not ended by then.
 
@@ -55,7 +72,7 @@ def end_process_within(seconds: float, exit_code: Callable[[], int]) -> None:
 
     def end() -> None:
         time.sleep(seconds)
-        os.write(2, b"emotion-llama serve: ended, as something in it does not end by itself.\n")
+        os.write(2, f"{sentence('ended, as something in it does not end by itself.')}\n".encode())
         end_process(exit_code())
 
     threading.Thread(target=end, name="end-of-process", daemon=True).start()

@@ -2,18 +2,16 @@
 
 import asyncio
 import os
-import sys
 from argparse import ArgumentParser, Namespace
-from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
 import limits
 from pydantic import ValidationError
 from vllm.config import StructuredOutputsConfig
-from vllm.config.logging import LoggingConfig
 from vllm.entrypoints.launchers.cli_args import make_arg_parser, validate_parsed_serve_args
 from vllm.entrypoints.serve.utils.api_utils import cli_env_setup
+from vllm.logger import init_logger
 from vllm.utils.argparse_utils import FlexibleArgumentParser
 from vllm.utils.torch_utils import available_cpu_count
 
@@ -23,11 +21,14 @@ from emotion_llama_server.gate import MIDDLEWARE
 from emotion_llama_server.gate.keys import KeyFormatError, key_ring
 from emotion_llama_server.rate_storage import Storage, StorageFailure
 from emotion_llama_server.settings import ServerSettings, add_flags, first_error, given_flags
+from emotion_llama_server.start.arguments import HOST, PORT, SHUTDOWN_SECONDS
 from emotion_llama_vllm import demo_files
 from emotion_llama_vllm.checkpoint.doctor import examine_weights
 from emotion_llama_vllm.cpu import engine_defaults
 from emotion_llama_vllm.logits_processor import CLASS_NAME
 from emotion_llama_vllm.settings import ENV_PREFIX, MediaSettings
+
+logger = init_logger("vllm.emotion_llama_server")
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _MOST_SEQUENCES = 8
@@ -44,17 +45,16 @@ class _Parser(FlexibleArgumentParser):
         raise StartError(f"{message}; --help lists the flags.")
 
 
-def parse(argv: list[str]) -> Namespace:
-    """Read the flags: vLLM's and ours, from the command line and the config file."""
-    cli_env_setup()
+def make_parser() -> FlexibleArgumentParser:
+    """Return vLLM's parser with our flags and defaults."""
     parser = make_arg_parser(_Parser(prog="emotion-llama serve"))
     add_flags(parser.add_argument_group("Emotion-LLaMA"), ServerSettings, MediaSettings)
     parser.set_defaults(
-        host="127.0.0.1",
-        port=7889,
+        host=HOST,
+        port=PORT,
         chat_template_content_format="openai",
         disable_uvicorn_access_log=True,  # ours names the key and leaves query strings out
-        shutdown_timeout=30,
+        shutdown_timeout=SHUTDOWN_SECONDS,
         h11_max_incomplete_event_size=MAX_HEAD_BYTES,
         load_format="safetensors",  # never a pickle
         scheduling_policy="priority",  # in the turns that the gate gives out, key by key
@@ -65,7 +65,15 @@ def parse(argv: list[str]) -> Namespace:
         # It saves little, as workers hand over small frames; and with it vLLM answers an error to
         # a chat about a new clip that overtakes the one which carries the clip to the engine.
         mm_processor_cache_gb=0,
+        use_tqdm_on_load=False,  # the model tells its progress
     )
+    return parser
+
+
+def parse(argv: list[str]) -> Namespace:
+    """Read the flags: vLLM's and ours, from the command line and the config file."""
+    cli_env_setup()
+    parser = make_parser()
     args: Namespace = parser.parse_args(argv)  # type: ignore[assignment]
     if args.model_tag is None and args.model == parser.get_default("model"):
         args = parser.parse_args(_demo_arguments(argv))  # type: ignore[assignment]
@@ -120,17 +128,12 @@ def _check_server_settings(args: Namespace) -> None:
         raise StartError(f"--metrics-key: no API key has the name {unknown[0][:64]!r}.")
     args.legacy_port = args.server_settings.legacy_port
     _bound_answers(args)
-    if args.legacy_port == args.port:
-        raise StartError(f"--port and --legacy-port are both {args.port}; choose two.")
     _set_keep_alive(args.server_settings)
-    if args.server_settings.log_format == "json":
-        logging = getattr(args, "logging_config", None) or LoggingConfig()
-        args.logging_config = replace(logging, formatter="json")
     if not args.key_ring and args.host not in _LOOPBACK:
-        print(
-            f"emotion-llama serve: warning: whoever reaches {args.host}:{args.port} may use it, as "
-            "there are no API keys; --api-key-file FILE sets some.",
-            file=sys.stderr,
+        logger.warning(
+            "Whoever reaches %s:%s may use it, as there are no API keys; "
+            "--api-key-file FILE sets some.",
+            *(args.host, args.port),
         )
 
 

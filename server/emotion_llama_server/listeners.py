@@ -32,29 +32,12 @@ def port_options(on_listening: Callable[[], Awaitable[None]]) -> dict[str, Any]:
         # It would believe any X-Forwarded-For from this machine.
         "proxy_headers": False,
         "server_header": False,
+        "log_config": None,  # what is configured already stays
         "timeout_graceful_shutdown": _END_SECONDS,
         # uvicorn calls it if it did not for so many seconds: once, as the epoch was 56 years ago.
         "callback_notify": on_listening,
         "timeout_notify": 40 * _YEAR_SECONDS,
     }
-
-
-def claim(host: str, port: int) -> socket.socket:
-    """Keep other servers of this machine from an address until the returned socket is closed.
-
-    Ports are bound before the engine starts, and listen only after it: meanwhile the kernel would
-    let a second server bind them too. A name in Linux's abstract namespace ends with the process.
-
-    Raises:
-        OSError: another server of this project has the address.
-    """
-    claimed = socket.socket(socket.AF_UNIX)
-    try:
-        claimed.bind(f"\0emotion-llama/{host}:{port}")
-    except OSError:
-        claimed.close()
-        raise
-    return claimed
 
 
 def cut_stalled(listener: socket.socket, seconds: float = _STALL_SECONDS) -> None:
@@ -79,6 +62,7 @@ class LegacyListener:
 
     _app: FastAPI
     """Known when the engine has started; nothing is served before."""
+    _first_server: uvicorn.Server
 
     def __init__(self, args: Namespace, on_ready: Callable[[FastAPI], None]) -> None:
         self._args, self._on_ready = args, on_ready

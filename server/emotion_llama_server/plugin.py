@@ -19,6 +19,7 @@ from emotion_llama_server.lifecycle import Lifecycle
 from emotion_llama_server.routes import emotion, gradio, legacy, models, pages, probes
 from emotion_llama_server.settings import server_settings
 from emotion_llama_server.shortening import shorten_log
+from emotion_llama_vllm import stages
 from emotion_llama_vllm.checkpoint.served import Served, read_served
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.media import decoder
@@ -68,6 +69,7 @@ class EmotionLlamaApi:
         served = await asyncio.to_thread(_served, model)
         state.emotion_llama_engine_shares = shares = _shares(engine_client)
         engine = Engine(engine_client, shares, by_priority=_takes_turns(engine_client))
+        stages.tell("Warming up")
         decoder.use(await _decoder(model))
         state.emotion_llama_card = served.card
         state.emotion_llama_allow_text_only = settings.allow_text_only

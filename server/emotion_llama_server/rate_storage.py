@@ -1,6 +1,7 @@
 """Where the rate limit counts requests: in this process, or in a storage that replicas share."""
 
 import asyncio
+import logging
 import math
 import time
 import uuid
@@ -9,11 +10,10 @@ import limits
 from limits.aio.storage import MovingWindowSupport
 from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import ConfigurationError, StorageError
-from vllm.logger import init_logger
 
 from emotion_llama_vllm import metrics
 
-logger = init_logger("vllm.emotion_llama_server")
+logger = logging.getLogger("vllm.emotion_llama_server")
 
 ANSWER_SECONDS = 0.5
 """A storage that takes longer to answer a request has failed."""

@@ -2,11 +2,9 @@
 
 import errno
 import importlib.util
-import json
 import logging
 import os
 import resource
-import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -15,14 +13,19 @@ from pydantic import ValidationError
 
 from emotion_llama_server import ending, environment
 from emotion_llama_server.environment import StartError
-from emotion_llama_vllm import demo_files
+from emotion_llama_server.start import addresses, log
+from emotion_llama_vllm import stages
 from emotion_llama_vllm.orphan import announce_server
 from emotion_llama_vllm.runtime import PLUGINS, compile_nothing, set_environment
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-_EXIT_NO_ENGINE = 1
+logger = logging.getLogger("vllm.emotion_llama_server")
+
+EXIT_NO_ENGINE = 1
+_NO_ENGINE = "Engine core initialization failed"
+"""What vLLM's error begins with when the engine's process has ended before it was ready."""
 _FEWEST_DESCRIPTORS = 256
 """The engine has 73 open without a request; each client takes one, and its clip a few."""
 
@@ -31,22 +34,58 @@ def main(argv: Sequence[str]) -> int:
     """Serve until stopped; return the exit code."""
     with ending.at_once_on_signal():
         try:
-            return _main(list(argv))
+            _check_installation()
+            _check_descriptors()
+            return _help(asked) if (asked := _question(argv)) else _serve_by(argv)
         except StartError as error:
-            print(f"emotion-llama serve: {error}", file=sys.stderr)
+            log.refuse(str(error))
             return 2
 
 
-def _main(argv: list[str]) -> int:
-    _check_installation()
-    _check_descriptors()
-    set_environment()
-    announce_server()
-    from emotion_llama_server.flags import parse
+def _question(argv: Sequence[str]) -> str | None:
+    """Return the word of the command line that asks for help, if one does."""
+    asking = ("-h", "--help", "--help-vllm")
+    return next((word for word in argv if word.partition("=")[0] in asking), None)
 
-    args = parse(argv)
+
+def _help(asked: str) -> int:
+    """Print our flags, or vLLM's: all, or those of a word behind `--help-vllm=`."""
+    if asked in ("-h", "--help"):
+        from emotion_llama_server.start.help import help_text
+
+        print(help_text())
+    else:
+        from emotion_llama_server.flags import make_parser
+
+        make_parser().parse_args([f"--help={asked.partition('=')[2] or 'all'}"])
+    return 0
+
+
+def _serve_by(argv: Sequence[str]) -> int:
+    """Serve as the flags say; refuse at once what cannot work."""
+    from emotion_llama_server.start import arguments, checks
+
+    words = arguments.normalise(argv)
+    wanted = arguments.read(words)
+    log.configure(wanted)
+    checks.check(wanted)
+    args = _parse(words)
+    checks.check_model(args.model)
     _check_plugins()
     return _run(args)
+
+
+def _parse(words: list[str]) -> Namespace:
+    """Import vLLM and have its parser read the flags."""
+    stages.begin()
+    stages.tell("Importing vLLM")
+    set_environment()
+    announce_server()
+    ending.start_tracker()
+    from emotion_llama_server.flags import parse
+
+    stages.tell("Checking the settings")
+    return parse(words)
 
 
 def _check_installation() -> None:
@@ -114,15 +153,15 @@ def _run(args: Namespace) -> int:
             f"port {args.port} or {args.legacy_port} of {args.host} cannot be had "
             f"({os.strerror(error.errno)}); choose others with --port and --legacy-port."
         ) from error
+    except RuntimeError as error:
+        if not str(error).startswith(_NO_ENGINE):
+            raise
+        why = kills.sentence() or "The log above says why."
+        log.refuse(f"the engine did not start. {why}")
+        return EXIT_NO_ENGINE
     except ValueError as error:
         # vLLM checks its own settings when it makes its configuration of them.
         raise StartError(_one_sentence(error)) from error
-    except RuntimeError:
-        # vLLM's words for an engine that ended during the start, whatever ended it.
-        if (why := kills.sentence()) is None:
-            raise
-        print(f"emotion-llama serve: the engine did not start. {why}", file=sys.stderr)
-        return _EXIT_NO_ENGINE
 
 
 def _size_cache(args: Namespace) -> None:
@@ -135,7 +174,7 @@ def _size_cache(args: Namespace) -> None:
         raise StartError(str(error)) from error
     if size is not None:
         args.kv_cache_memory_bytes = size.per_rank
-        logging.getLogger("vllm.emotion_llama_server").info("%s", size)
+        logger.info("%s", size)
 
 
 def _one_sentence(error: ValueError) -> str:
@@ -152,15 +191,16 @@ async def _serve(args: Namespace) -> int:
     from vllm.entrypoints.launchers.launcher import setup_server
     from vllm.utils.system_utils import decorate_logs
 
-    from emotion_llama_server.listeners import LegacyListener, claim, cut_stalled, port_options
+    from emotion_llama_server.listeners import LegacyListener, cut_stalled, port_options
 
     # vLLM's `run_server` does the same, but it takes SIGTERM over while the engine starts.
     decorate_logs("APIServer", skip_if_decorated=True)
-    claims = [claim(args.host, port) for port in (args.port, args.legacy_port)]
+    claims = [addresses.claim(args.host, port) for port in (args.port, args.legacy_port)]
     legacy = LegacyListener(args, lambda app: _announce(args, app))
     address, listener = setup_server(args, reuse_port=False)
     cut_stalled(listener)
     args.on_app_ready = legacy.prepare
+    stages.tell("Starting the engine")
     try:
         await run_server_worker(address, listener, args, **port_options(legacy.start))
     finally:
@@ -171,27 +211,12 @@ async def _serve(args: Namespace) -> int:
 
 
 def _announce(args: Namespace, app: "FastAPI") -> None:
-    """Say where the server is and how to ask it, once it really answers."""
-    scheme = "https" if args.ssl_certfile else "http"
-    base, legacy = (
-        f"{scheme}://{_url_host(args.host)}:{port}" for port in (args.port, args.legacy_port)
-    )
-    is_demo = args.served_model_name == [demo_files.MODEL_NAME]
-    clip = "happy_face.mp4" if is_demo else "PATH/UNDER/A/MEDIA/ROOT.mp4"
-    body = json.dumps({"video_path": clip, "question": "[reason] Which emotion, and why?"})
-    print(
-        f"\nEmotion-LLaMA is ready. {app.state.emotion_llama_card.description}\n"
-        f"  OpenAI API      {base}/v1\n"
-        f"  legacy routes   {base}/api/predict/   {legacy}/process_video\n"
-        f"  documentation   {base}/docs\n\n"
-        f"Try it:\n"
-        f"  curl {legacy}/process_video -H 'Content-Type: application/json' \\\n"
-        f"    -d '{body}'\n",
-        flush=True,
-    )
+    """Say that the server answers, where, and how to ask it."""
+    from emotion_llama_server.start.banner import Place, banner
 
-
-def _url_host(host: str) -> str:
-    """Return how a client on this machine names the address that the server listens on."""
-    here = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-    return f"[{here}]" if ":" in here else here
+    stages.tell("Emotion-LLaMA is ready")
+    if log.is_json():
+        place = Place.of(args)
+        logger.info("Emotion-LLaMA listens.", extra={"url": place.base, "legacy": place.legacy})
+    else:
+        print(banner(args, app), flush=True)

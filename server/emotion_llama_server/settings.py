@@ -1,16 +1,19 @@
 """What the operator sets for the server; every field is a flag and `EMOTION_LLAMA_<NAME>`."""
 
 import argparse
+from collections.abc import Collection
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import limits
 from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from starlette.datastructures import State
 
 from emotion_llama_server.rate_storage import check_uri
+from emotion_llama_server.start.arguments import LEGACY_PORT
 from emotion_llama_vllm.settings import ENV_PREFIX, MediaSettings
 
 _MIB = 2**20
@@ -25,61 +28,62 @@ class ServerSettings(BaseSettings):
         env_prefix=ENV_PREFIX, frozen=True, use_attribute_docstrings=True
     )
 
-    legacy_port: int = Field(default=7887, ge=1, le=65535)
-    """the second port"""
+    legacy_port: int = Field(default=LEGACY_PORT, ge=1, le=65535)
+    """second port, that of the original's API"""
 
     api_key_file: Path | None = None
-    """file of `name:key` lines; with keys, every route but the probes and the pages needs one"""
+    """name:key lines; others may see only the probes and the pages then"""
 
     api_keys: SecretStr = SecretStr("")
     """The same, separated by commas; for the environment alone, as others can read a flag."""
 
     metrics_key: Annotated[tuple[str, ...], NoDecode] = ()
-    """name of a key that may see /metrics, which all keys may if none is named; give it again for
-    more"""
+    """key that may see /metrics; repeat it [all keys]"""
 
     expose_route: Annotated[tuple[str, ...], NoDecode] = ()
-    """answer this route of vLLM's too, as /tokenize; give it again for more"""
+    """answer vLLM's route too, as /tokenize; repeat it"""
 
     rate_limit: str | None = None
-    """most requests of a key, or of an address where there are no keys, as 10/minute"""
+    """most requests of a key or address, as 10/minute"""
 
     rate_limit_storage: str = "memory://"
-    """where they are counted; redis://host:6379 lets replicas count together"""
+    """where they are counted, or redis://…"""
 
     rate_limit_fail: Literal["open", "closed"] = "open"
-    """while that storage does not work: let requests through uncounted, or refuse them with 503"""
+    """while it fails: let requests in, or refuse"""
 
     trusted_proxy: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
-    """address or network whose X-Forwarded-For is believed; give it again for more"""
+    """whose X-Forwarded-For is believed; repeat it"""
 
     max_in_flight: int = Field(default=64, ge=1)
-    """requests of one key, or address, that are worked on at once; there is room for half as many
-    more, for the others"""
+    """requests of a key at work at once"""
 
     max_waiting: int = Field(default=256, ge=0)
-    """requests of one key, or address, that wait for that; more are refused with 503"""
+    """requests of a key that wait for that"""
 
     request_timeout: float = Field(default=300, gt=0)
-    """seconds for a request, from its first byte to its last"""
+    """seconds for a request, upload and all"""
 
     max_answer_tokens: int = Field(default=2048, ge=1)
-    """most tokens of an answer: a chat that asks for more is refused"""
+    """tokens of an answer, at most"""
 
     keep_alive_seconds: int = Field(default=75, ge=1)
-    """seconds that a connection without a request stays open; give it more than a proxy in front"""
+    """seconds an idle connection stays open"""
 
     max_upload_mb: float | None = Field(default=None, gt=0)
-    """largest body of a request in MiB; by default what --max-media-mb needs as base64"""
+    """MiB of a request [4/3 of --max-media-mb, and 4]"""
 
     allow_text_only: bool = False
-    """answer chats without a clip too, as the bare Llama; they get 400 otherwise"""
+    """answer chats without a clip too"""
 
     log_format: Literal["text", "json"] = "text"
-    """form of the log's lines"""
+    """form of every line"""
+
+    log_file: Path | None = None
+    """write the whole log there too, vLLM's as well"""
 
     answer_cache_mb: float = Field(default=0, ge=0)
-    """keep answers to a key's identical deterministic requests of /v1/emotion, up to these MiB"""
+    """MiB of answers kept for identical requests"""
 
     @field_validator("metrics_key", "expose_route", "trusted_proxy", mode="before")
     @classmethod
@@ -120,25 +124,53 @@ def running_settings(state: State) -> ServerSettings:
 
 
 _NOT_FLAGS = {"api_keys"}
+_METAVARS = {
+    "metrics_key": "NAME",
+    "expose_route": "PATH",
+    "rate_limit": "RATE",
+    "rate_limit_storage": "URI",
+    "trusted_proxy": "NETWORK",
+    "media_root": "DIR",
+    "allow_private_media_host": "HOST",
+}
+"""What a flag takes, where its type does not tell."""
 
 
-def add_flags(parser: Any, *kinds: type[BaseSettings]) -> None:
-    """Add a flag for each field: its help is the field's docstring, its checks are pydantic's."""
-    for kind in kinds:
-        for name, field in kind.model_fields.items():
-            if name in _NOT_FLAGS:
-                continue
-            several = "tuple" in str(field.annotation)
-            # A switch may come without a value, and does so from a config file.
-            switch: dict[str, Any] = {"nargs": "?", "const": "true"}
-            parser.add_argument(
-                f"--{name.replace('_', '-')}",
-                action="append" if several else "store",
-                default=None,
-                metavar=name.rpartition("_")[2].upper(),
-                help=field.description,
-                **(switch if field.annotation is bool else {}),
-            )
+def add_flags(parser: Any, *kinds: type[BaseSettings], only: Collection[str] = ()) -> None:
+    """Add a flag for each field: its help is the field's docstring, its checks are pydantic's.
+
+    Args:
+        parser: a parser or a group of one.
+        kinds: the classes of the settings.
+        only: names of the fields that are wanted, in their order; all of them if there is none.
+    """
+    fields = {name: field for kind in kinds for name, field in kind.model_fields.items()}
+    for name in only or [name for name in fields if name not in _NOT_FLAGS]:
+        field = fields[name]
+        several = "tuple" in str(field.annotation)
+        # A switch may come without a value, and does so from a config file.
+        switch: dict[str, Any] = {"nargs": "?", "const": "true", "metavar": "true"}
+        parser.add_argument(
+            f"--{name.replace('_', '-')}",
+            action="append" if several else "store",
+            default=argparse.SUPPRESS,
+            help=_with_default(field),
+            **(switch if field.annotation is bool else {"metavar": _metavar(name, field)}),
+        )
+
+
+def _metavar(name: str, field: FieldInfo) -> str:
+    if choices := [choice for choice in get_args(field.annotation) if isinstance(choice, str)]:
+        return "|".join(choices)
+    return _METAVARS.get(name) or ("FILE" if "Path" in str(field.annotation) else "N")
+
+
+def _with_default(field: FieldInfo) -> str:
+    """Return a flag's help; a docstring that names its default itself stays as it is."""
+    words = field.description or ""
+    if field.default in (None, ()) or field.default is False or words.endswith("]"):
+        return words
+    return f"{words} [{field.default}]"
 
 
 def given_flags(args: argparse.Namespace, kind: type[BaseSettings]) -> dict[str, Any]:

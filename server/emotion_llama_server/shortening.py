@@ -36,8 +36,18 @@ class ShortRecords(logging.Filter):
         return True
 
 
+_begun = False
+
+
+def is_log_shortened() -> bool:
+    """Tell whether this process's log is to be cut, also by handlers that are made later."""
+    return _begun
+
+
 def shorten_log() -> None:
     """Cut from now on what any logger of this process writes."""
+    global _begun
+    _begun = True
     for name in ("", "vllm", "uvicorn", "uvicorn.access"):
         for handler in logging.getLogger(name).handlers:
             handler.addFilter(ShortRecords())

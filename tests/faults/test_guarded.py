@@ -355,7 +355,7 @@ def test_the_log_is_json_that_names_keys_and_tells_no_secret(guarded: Guarded) -
     guarded.ask("GET", "/v1/models?secret=query-secret", "bob", headers={"X-Request-Id": "find-me"})
     until(lambda: "find-me" in guarded.server.log.read_text())
     text = guarded.server.log.read_text()
-    lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+    lines = [json.loads(line) for line in text.splitlines()]  # every line, the start's too
     found = [line for line in lines if line.get("request_id") == "find-me"]
     assert len(found) == 1
     assert found[0]["key"] == "bob"
@@ -392,3 +392,5 @@ def test_a_signal_lets_finish_what_is_inside_and_ends_with_0(guarded: Guarded) -
     assert guarded.server.process.wait(30) == 0
     with pytest.raises(requests.ConnectionError):
         guarded.ask("GET", "/livez", None)
+    log = guarded.server.log.read_text().splitlines()
+    assert [line for line in log if not line.startswith("{")] == []  # it is JSON to the end

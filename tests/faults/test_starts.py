@@ -18,6 +18,7 @@ from tests.support.server import START_SECONDS, free_port
 def start(log: Path) -> subprocess.Popen[bytes]:
     ports = ["--port", str(free_port()), "--legacy-port", str(free_port())]
     command = [str(Path(sys.executable).with_name("emotion-llama")), "serve", *ports]
+    command += ["--log-level", "info"]  # the moments are lines of vLLM
     with log.open("wb") as out:
         return subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True)
 
@@ -39,6 +40,7 @@ def check_that_it_ends(log: Path, moment: Callable[[str], bool], number: signal.
         assert process.wait(20) == 0
         _, alive = psutil.wait_procs(family, timeout=15)
         assert not [child for child in alive if child.status() != psutil.STATUS_ZOMBIE]
+        assert "leaked" not in log.read_text(errors="replace")
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

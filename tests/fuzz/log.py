@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-_PREFIX = re.compile(r"^\(\w+ pid=\d+\) (?:[A-Z]+ [\d-]+ [\d:]+ \[[^\]]*\] ?)?")
 _START = "Traceback (most recent call last)"
 _LINKS = ("The above exception was", "During handling of the above")
 _OURS = ("emotion_llama_vllm/", "emotion_llama_server/")
@@ -23,7 +22,7 @@ class Traceback:
 
 def tracebacks(log: str) -> Counter[Traceback]:
     """Count the tracebacks of a log, each cause once however often it came."""
-    return Counter(_read(_PREFIX.sub("", line) for line in log.splitlines()))
+    return Counter(_read(log.splitlines()))
 
 
 def _read(lines: Iterable[str]) -> Iterator[Traceback]:

@@ -47,6 +47,21 @@ def is_gone(pid: int, seconds: float = 20) -> bool:
     return False
 
 
+TRACKED = (
+    f"{IMPORTS}import multiprocessing, signal; from multiprocessing import resource_tracker\n"
+    "ending.start_tracker()\n"
+    "lock = multiprocessing.get_context('spawn').Lock()\n"
+    "os.kill(resource_tracker._resource_tracker._pid, signal.SIGHUP)\n"
+    "time.sleep(0.2)\n"
+)
+
+
+def test_a_closed_terminal_leaves_the_semaphores_known() -> None:
+    command = [sys.executable, "-c", TRACKED]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+
+
 STARTING = (
     f"{IMPORTS}{CHILD}\n"
     "with ending.at_once_on_signal():\n"

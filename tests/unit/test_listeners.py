@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from emotion_llama_server.listeners import claim
-from emotion_llama_server.serve import _url_host
+from emotion_llama_server.start.addresses import claim
+from emotion_llama_server.start.banner import url_host
 from tests.support.server import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -63,7 +63,7 @@ def test_both_ports_answer_alike_until_a_signal(host: str, number: signal.Signal
         go_on(process)
         assert told_by(process) == "ready"
         for port in ports:
-            url = f"http://{_url_host(host)}:{port}/look"
+            url = f"http://{url_host(host)}:{port}/look"
             assert requests.get(url, timeout=60).json() == "seen"
             assert upgrading("::1" if ":" in host else host, port) == b"HTTP/1.1 200 OK"
         process.send_signal(number)
@@ -88,22 +88,6 @@ def test_a_second_signal_while_nobody_is_inside_changes_nothing() -> None:
         process.send_signal(signal.SIGINT)
         assert "Traceback" not in process.communicate(timeout=60)[1]
         assert process.returncode == 0
-
-
-@pytest.mark.parametrize(
-    ("host", "named"),
-    [
-        ("127.0.0.1", "127.0.0.1"),
-        ("localhost", "localhost"),
-        ("0.0.0.0", "127.0.0.1"),
-        ("", "127.0.0.1"),
-        ("::", "[::1]"),
-        ("::1", "[::1]"),
-        ("fe80::1", "[fe80::1]"),
-    ],
-)
-def test_the_banner_names_an_address_that_can_be_asked(host: str, named: str) -> None:
-    assert _url_host(host) == named
 
 
 def test_a_second_server_does_not_get_an_address_that_only_begins_to_be_used() -> None:

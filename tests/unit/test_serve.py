@@ -1,10 +1,12 @@
 """What `emotion-llama serve` makes of its flags."""
 
+import logging
 import os
 import pickle
 import re
 import shutil
 import socket
+from argparse import Namespace
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,8 @@ from emotion_llama_server.errors import describe
 from emotion_llama_vllm import attention_cache, demo_files, runtime
 from emotion_llama_vllm.memory import Memory
 from tests.support.server import free_port
+
+pytestmark = pytest.mark.usefixtures("log_of_the_tests")
 
 
 @pytest.fixture
@@ -269,14 +273,15 @@ def _without_a_tensor(path: Path) -> None:
 def test_an_open_server_without_keys_warns(
     parse: Any,
     clean_environment: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
     host: str,
     keys: str,
     warns: bool,
 ) -> None:
+    clean_environment.setattr(logging.getLogger("vllm"), "propagate", True)
     clean_environment.setenv("EMOTION_LLAMA_API_KEYS", keys)
     parse("--host", host)
-    assert ("warning" in capsys.readouterr().err) is warns
+    assert ("Whoever reaches" in caplog.text) is warns
     assert "EMOTION_LLAMA_API_KEYS" not in os.environ
 
 
@@ -326,6 +331,18 @@ def test_both_plugins_are_named_beside_the_operators_own(
     runtime.set_environment()
     assert os.environ["VLLM_PLUGINS"] == "mine,emotion_llama,emotion_llama_api"
     assert os.environ["VLLM_NO_USAGE_STATS"] == "1"
+
+
+def test_an_engine_that_does_not_start_is_told_in_a_sentence_below_its_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def fail(_: Namespace) -> int:
+        raise RuntimeError("Engine core initialization failed. See root cause above.")
+
+    monkeypatch.setattr(serve, "_serve", fail)
+    assert serve._run(Namespace(enforce_eager=False)) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == "emotion-llama serve: the engine did not start. The log above says why."
 
 
 def test_a_plugin_that_does_not_load_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:

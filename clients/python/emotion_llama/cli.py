@@ -1,7 +1,10 @@
 """The command `emotion-llama`: what asks a server. The server's own package adds what serves."""
 
+from typing import Annotated
+
 import typer
 
+from emotion_llama import __version__
 from emotion_llama.commands.analyze import analyze
 from emotion_llama.commands.bench import bench
 from emotion_llama.commands.evaluate import evaluate
@@ -10,7 +13,6 @@ app = typer.Typer(
     name="emotion-llama",
     help="Ask Emotion-LLaMA about the emotion in a video clip.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # else brackets in the help are taken for styles
 )
@@ -19,6 +21,17 @@ app.command()(evaluate)
 app.command()(bench)
 
 
+def _show_version(is_wanted: bool) -> None:
+    if is_wanted:
+        print(f"emotion-llama {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def _commands() -> None:
+def _commands(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="show the version"),
+    ] = False,
+) -> None:
     """Ask Emotion-LLaMA about the emotion in a video clip."""

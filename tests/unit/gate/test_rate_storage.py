@@ -17,6 +17,8 @@ from tests.support.gate import Call, House, gauge, until
 from tests.support.redis import Redis, needs_redis
 from tests.support.server import free_port
 
+pytestmark = pytest.mark.usefixtures("log_of_the_tests")
+
 ERRORS, UP = "rate_limit_storage_errors_total", "rate_limit_storage_up"
 REDIS_URIS = [
     *("redis://127.0.0.1:{port}", "rediss://127.0.0.1:{port}", "redis+unix://{unix}"),

@@ -57,7 +57,7 @@ def bench(
     api_key: Annotated[str | None, typer.Option(envvar=KEY_VARIABLE, help="for the server")] = None,
     out: Annotated[Path | None, typer.Option(help="folder for bench.json and bench.png")] = None,
 ) -> None:
-    """Measure throughput, time to first token and time of answers under load."""
+    """Measure throughput and times of answers under load."""
     try:
         loads = _loads(concurrency, rate)
         settings = Settings(

@@ -42,7 +42,7 @@ def evaluate(
         Path, typer.Option(help="folder for metrics.json, confusion.svg and results.jsonl")
     ] = Path("evaluation"),
 ) -> None:
-    """Measure accuracy, F1, recalls and calibration on a table of labelled clips."""
+    """Measure accuracy and calibration on a table of labelled clips."""
     try:
         asked_server = Server.of(server, api_key)
         rows = _rows(csv, root)

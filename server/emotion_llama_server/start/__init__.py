@@ -1,0 +1,1 @@
+"""What `emotion-llama serve` does before and while vLLM starts."""

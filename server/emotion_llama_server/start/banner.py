@@ -1,0 +1,169 @@
+"""What the terminal shows when the server is ready: what it is, and how to ask and stop it."""
+
+import json
+import os
+import shlex
+import ssl
+from argparse import Namespace
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from emotion_llama import __version__
+from emotion_llama_server.exposure import READ_ONLY
+from emotion_llama_vllm import demo_files
+from emotion_llama_vllm.settings import media_settings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+_KEY = "$EMOTION_LLAMA_API_KEY"
+_FIRST = ("/v1/emotion", "/v1/chat/completions", "/v1/models")
+_WORDS = {
+    "/health": "Whether the engine works.",
+    "/metrics": "Figures for Prometheus.",
+    "/ping": "As /health.",
+    "/v1/chat/completions": "Chat about a clip, as with OpenAI.",
+    "/version": "vLLM's version.",
+}
+"""Routes whose function says nothing, or what is of no use here."""
+
+_CLIPS = (".mp4", ".webm", ".mov", ".mkv", ".avi")
+_MOST_FILES = 1000
+"""Files of a media root that are looked at for an example."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """The two addresses as a client on this machine names them."""
+
+    base: str
+    legacy: str
+
+    @classmethod
+    def of(cls, args: Namespace) -> "Place":
+        """Read them from the server's flags."""
+        scheme = "https" if args.ssl_certfile else "http"
+        host = url_host(args.host)
+        return cls(f"{scheme}://{host}:{args.port}", f"{scheme}://{host}:{args.legacy_port}")
+
+
+def banner(args: Namespace, app: "FastAPI") -> str:
+    """Return the text, which ends with a command that asks the server a question."""
+    place, name = Place.of(args), app.state.openai_serving_models.model_name()
+    rows = [
+        ("in a browser", f"{place.base}/   {place.base}/docs"),
+        ("clips", _clips()),
+        ("API keys", _keys(args)),
+        ("to stop", f"Ctrl+C here, or `kill {os.getpid()}`"),
+    ]
+    return "\n".join(
+        [
+            f"\nEmotion-LLaMA Server {__version__} serves {name}.",
+            f"{app.state.emotion_llama_card.description}\n",
+            *(f"  {route:<30}{words}" for route, words in routes(app)),
+            f"  ({place.legacy} answers the same.)\n",
+            *(f"  {what:<14}{words}" for what, words in rows),
+            f"\nTry it{_where_the_key_is(args)}:\n  {_curl(args, place)}\n",
+        ]
+    )
+
+
+def url_host(host: str) -> str:
+    """Return how a client on this machine names the address that the server listens on."""
+    here = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"[{here}]" if ":" in here else here
+
+
+def routes(app: "FastAPI") -> list[tuple[str, str]]:
+    """Return each route with a line on what it is for, the most wanted first."""
+    found: dict[str, tuple[str, str]] = {}
+    for route in app.router.routes:
+        path = getattr(route, "path", "").rstrip("/") or "/"
+        if getattr(route, "include_in_schema", True) and path not in found:
+            found[path] = (f"{_methods(route):<5}{route.path}", _about(path, route))  # type: ignore[attr-defined]
+    return [found[path] for path in sorted(found, key=_rank)]
+
+
+def _rank(path: str) -> tuple[int, str]:
+    """Return where a route stands: ours for work, then what only reads."""
+    if path in _FIRST:
+        return _FIRST.index(path), path
+    return (len(_FIRST) + (path in READ_ONLY), path)
+
+
+def _methods(route: object) -> str:
+    methods = getattr(route, "methods", None) or {"GET"}
+    return "GET" if "GET" in methods else ", ".join(sorted(methods))
+
+
+def _about(path: str, route: object) -> str:
+    if path in _WORDS:
+        return _WORDS[path]
+    return (getattr(route, "description", "") or "vLLM's.").splitlines()[0]
+
+
+def _clips() -> str:
+    roots = ", ".join(str(root) for root in media_settings().media_root)
+    return f"from {roots}, or uploaded" if roots else "uploaded; --media-root DIR has them read"
+
+
+def _keys(args: Namespace) -> str:
+    if args.key_ring:
+        return f"needed: {', '.join(sorted(args.key_ring.names))}"
+    return "none: whoever reaches these ports may ask"
+
+
+def _where_the_key_is(args: Namespace) -> str:
+    return f", with your key in the variable {_KEY[1:]}" if args.key_ring else ""
+
+
+def _curl(args: Namespace, place: Place) -> str:
+    """Return a command for a shell, which works as it stands."""
+    words = [f"curl {shlex.quote(f'{place.base}/v1/emotion')}", *_trust(args)]
+    if args.key_ring:
+        words.append(f'-H "Authorization: Bearer {_KEY}"')
+    if (clip := next(_clips_in_roots(), None)) is not None:
+        body = shlex.quote(json.dumps({"video": clip}))
+        words.append(f"-H 'Content-Type: application/json' -d {body}")
+    else:
+        file = demo_files.clips() / "happy_face.mp4"
+        words.append("-F " + shlex.quote(f"video=@{file}"))
+    return " \\\n    ".join(words)
+
+
+def _clips_in_roots() -> Iterator[str]:
+    """Yield names of clips by which requests may name them."""
+    for root in media_settings().media_root:
+        with os.scandir(root) as entries:
+            names = sorted(entry.name for entry in islice(entries, _MOST_FILES))
+        yield from (name for name in names if name.lower().endswith(_CLIPS) and name.isascii())
+
+
+def _trust(args: Namespace) -> list[str]:
+    """Return how curl gets to trust the server's certificate, which need not be an authority's."""
+    if not args.ssl_certfile:
+        return []
+    if _vouches(args.ssl_certfile, args.ssl_keyfile, url_host(args.host).strip("[]")):
+        return [f"--cacert {shlex.quote(str(Path(args.ssl_certfile).absolute()))}"]
+    return ["--insecure"]
+
+
+def _vouches(certificate: str, key: str | None, host: str) -> bool:
+    """Tell whether a client that trusts this file alone trusts the server under this name."""
+    here, there = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    here.load_cert_chain(certificate, key)
+    there.load_verify_locations(certificate)
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = here.wrap_bio(to_server, to_client, server_side=True)
+    client = there.wrap_bio(to_client, to_server, server_hostname=host)
+    for side in (client, server, client):
+        try:
+            side.do_handshake()
+        except ssl.SSLWantReadError:
+            continue
+        except ssl.SSLError:
+            return False
+    return True

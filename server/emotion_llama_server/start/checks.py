@@ -1,0 +1,123 @@
+"""What cannot work, found before vLLM is imported: each is told in one sentence."""
+
+import os
+import re
+import ssl
+from pathlib import Path
+
+from emotion_llama_server.environment import StartError
+from emotion_llama_server.start.addresses import check_addresses
+from emotion_llama_server.start.arguments import Arguments, check_configuration
+
+_REPOSITORY = re.compile(r"[\w][\w.-]*/[\w][\w.-]*")
+_STAND_INS = ("CHECKPOINT", "DIR", "MODEL", "FOLDER")
+"""What documents write where a reader's own checkpoint belongs."""
+_HUB_SECONDS = 5
+
+
+def check(wanted: Arguments) -> None:
+    """Refuse what cannot work.
+
+    Raises:
+        StartError: the configuration, the model, a certificate or a port.
+    """
+    check_configuration(wanted.config)
+    if wanted.model is not None:
+        check_model(wanted.model)
+    check_certificate(wanted.ssl_certfile, wanted.ssl_keyfile, wanted.ssl_ca_certs)
+    ports = {} if wanted.uds else {"--port": wanted.port}
+    check_addresses(wanted.host, ports | {"--legacy-port": wanted.legacy_port})
+
+
+def check_model(model: str) -> None:
+    """Refuse a model that is neither a folder nor a repository that can be had.
+
+    Raises:
+        StartError: it is not.
+    """
+    if Path(model).is_dir() or "://" in model:
+        return
+    if model in _STAND_INS:
+        raise StartError(
+            f"{model} stands for your checkpoint's folder: replace it. "
+            "Without a model the demo's checkpoint is served."
+        )
+    if Path(model).is_file():
+        raise StartError(f"{model} is a file; name the checkpoint's folder.")
+    if not _REPOSITORY.fullmatch(model):
+        raise StartError(
+            f"there is no folder {model}; name that of a converted checkpoint, "
+            "or a repository of Hugging Face as OWNER/NAME."
+        )
+    if os.environ.get("VLLM_USE_MODELSCOPE", "").lower() not in ("1", "true"):
+        _check_repository(model)
+
+
+def _check_repository(name: str) -> None:
+    """Refuse a repository that is neither kept on this machine nor found at Hugging Face."""
+    import huggingface_hub
+    from httpx2 import HTTPError
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+
+    if isinstance(huggingface_hub.try_to_load_from_cache(name, "config.json"), str):
+        return
+    missing = f"there is no folder {name}, and"
+    try:
+        huggingface_hub.HfApi().model_info(name, timeout=_HUB_SECONDS)
+    except GatedRepoError as error:
+        raise StartError(
+            f"{missing} the repository {name} wants its terms accepted; "
+            "accept them on its page, and log in with `hf auth login`."
+        ) from error
+    except RepositoryNotFoundError as error:
+        raise StartError(f"{missing} no repository {name} at Hugging Face.") from error
+    except (HTTPError, OSError) as error:
+        raise StartError(
+            f"{missing} Hugging Face cannot be asked for a repository {name} "
+            f"({type(error).__name__}): check the path, or the network."
+        ) from error
+
+
+def check_certificate(certificate: str | None, key: str | None, authorities: str | None) -> None:
+    """Refuse files for TLS that are missing, unreadable, or do not belong together.
+
+    Args:
+        certificate: the file of `--ssl-certfile`.
+        key: the file of `--ssl-keyfile`; the certificate's holds it if it is None.
+        authorities: the file of `--ssl-ca-certs`.
+
+    Raises:
+        StartError: one that cannot be used.
+    """
+    files = {"certfile": certificate, "keyfile": key, "ca-certs": authorities}
+    for name, file in files.items():
+        _check_readable(f"--ssl-{name}", file)
+    if certificate is None:
+        if key is not None:
+            raise StartError("--ssl-keyfile needs the certificate beside it: --ssl-certfile FILE.")
+        return
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key, password=lambda: "")
+        if authorities is not None:
+            context.load_verify_locations(authorities)
+    except (ssl.SSLError, OSError) as error:
+        raise StartError(_tls_refusal(certificate, key, error)) from error
+
+
+def _check_readable(flag: str, file: str | None) -> None:
+    if file is not None:
+        try:
+            Path(file).open("rb").close()
+        except OSError as error:
+            raise StartError(f"{flag}: {file} cannot be read ({error.strerror}).") from error
+
+
+def _tls_refusal(certificate: str, key: str | None, error: OSError) -> str:
+    reason = getattr(error, "reason", None) or "no PEM"
+    if reason == "KEY_VALUES_MISMATCH":
+        return f"--ssl-keyfile: {key or certificate} is not the key of {certificate}."
+    return (
+        f"--ssl-certfile: {certificate} with {key or 'the key in it'} cannot be used ({reason}); "
+        "both are to be PEM, the key without a password."
+    )

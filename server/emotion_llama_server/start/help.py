@@ -1,0 +1,86 @@
+"""`emotion-llama serve --help`: our flags, and those of vLLM's that a first hour needs.
+
+vLLM's own parser knows some hundreds, and takes as long as vLLM does to be imported.
+"""
+
+import argparse
+import shutil
+
+from emotion_llama_server.settings import ServerSettings, add_flags
+from emotion_llama_server.start.arguments import HOST, PORT, SHUTDOWN_SECONDS
+from emotion_llama_vllm.settings import MediaSettings
+
+_WIDEST = 110
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "address": ("legacy_port",),
+    "access": (
+        *("api_key_file", "metrics_key", "expose_route", "trusted_proxy"),
+        *("rate_limit", "rate_limit_storage", "rate_limit_fail"),
+    ),
+    "clips": (
+        *("media_root", "max_media_mb", "max_audio_seconds", "max_timeline_seconds"),
+        *("media_fetch_seconds", "allow_private_media_host", "media_trust_env"),
+        *("decode_workers", "decode_seconds", "decode_memory_mb", "clip_cache_mb"),
+    ),
+    "requests": (
+        *("max_in_flight", "max_waiting", "request_timeout", "keep_alive_seconds"),
+        *("max_upload_mb", "max_answer_tokens", "answer_cache_mb", "allow_text_only"),
+    ),
+    "log": ("log_format", "log_file"),
+    "engine": (),
+}
+"""Our fields by what they are about; each is in one group."""
+
+_OF_VLLM: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "address": (
+        ("--host", "ADDRESS", f"of both ports; 0.0.0.0 for all [{HOST}]"),
+        ("--port", "N", f"the port [{PORT}]"),
+        ("--ssl-certfile", "FILE", "certificate in PEM, for HTTPS on both ports"),
+        ("--ssl-keyfile", "FILE", "its key"),
+    ),
+    "access": (("--allowed-origins", "JSON", 'origins whose pages may ask, as ["https://a"]'),),
+    "clips": (("--allowed-media-domains", "HOST", "hosts to fetch from; several may follow"),),
+    "requests": (
+        (
+            "--shutdown-timeout",
+            "N",
+            f"seconds to finish after SIGTERM [{SHUTDOWN_SECONDS}]",
+        ),
+    ),
+    "log": (("--log-level", "LEVEL", "vLLM's lines from debug, info or warning on"),),
+    "engine": (
+        ("--served-model-name", "NAME", "what clients call the model [MODEL]"),
+        ("--dtype", "TYPE", "bfloat16, float16, float32 [what suits]"),
+        ("--max-model-len", "N", "tokens of prompt, clip and answer"),
+        ("--max-num-seqs", "N", "answers that are computed together"),
+        ("--kv-cache-memory-bytes", "N", "bytes of the attention cache, as 2G"),
+    ),
+}
+
+
+def help_text() -> str:
+    """Return the help, as wide as the terminal."""
+    width = min(shutil.get_terminal_size().columns, _WIDEST)
+    parser = argparse.ArgumentParser(
+        prog="emotion-llama serve",
+        usage="%(prog)s [MODEL] [--config FILE] [FLAGS]",
+        description="Serve a checkpoint over HTTP; without MODEL, the demo. In [ ]: the default.",
+        epilog="--help-vllm lists all flags of vLLM, which work too; --help-vllm=WORD those with a "
+        "word. Each flag but vLLM's is a variable too: --max-waiting is EMOTION_LLAMA_MAX_WAITING.",
+        formatter_class=lambda prog: argparse.HelpFormatter(
+            prog, max_help_position=30, width=width
+        ),
+        add_help=False,
+    )
+    parser.add_argument("MODEL", nargs="?", help="a folder, or OWNER/NAME at Hugging Face")
+    parser.add_argument(
+        "--config", metavar="FILE", help="flags in YAML; what ships goes by its name"
+    )
+    for title, names in GROUPS.items():
+        group = parser.add_argument_group(title)
+        for flag, metavar, words in _OF_VLLM[title]:
+            group.add_argument(flag, metavar=metavar, help=words)
+        if names:
+            add_flags(group, ServerSettings, MediaSettings, only=names)
+    return parser.format_help()
