@@ -23,7 +23,9 @@ _NEEDS = ("Needs ", "需要")
 _INSTALL = re.compile(r"(?:pip|npm) install .+")
 _ASKS = re.compile(r"(emotion-llama (?:analyze|evaluate|bench)) ")
 _SERVES = re.compile(r"(emotion-llama serve|make serve(?: ARGS=')?)")
-_TAKES_LONG = re.compile(r"\bLLM\(|EmotionLlama\(|\bbench |vllm.benchmarks|npm ci|pip install")
+_TAKES_LONG = re.compile(
+    r"\bLLM\(|EmotionLlama\(|\bbench |vllm\.benchmarks|npm ci|pip install|-m pytest"
+)
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Block:
 
     @property
     def takes_long(self) -> bool:
-        """Whether it loads an engine of its own, measures a server, or builds something."""
+        """Whether it loads an engine of its own, measures a server, builds or tests something."""
         return bool(_TAKES_LONG.search(self.code))
 
     @property
