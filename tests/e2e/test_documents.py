@@ -1,7 +1,7 @@
 """What the documents show is what happens: each block runs as a file, or in a fresh shell.
 
 A block that needs more than this machine has says so in its first line ("# Needs a GPU"). The
-clients of others have a test of their own, test_openai_clients.py.
+clients of others have a test of their own, test_clients_of_others.py.
 """
 
 import contextlib

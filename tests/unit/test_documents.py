@@ -1,6 +1,6 @@
 """The documents hold programs, data that can be read, and output: the same in both languages.
 
-tests/e2e/test_documents.py and tests/e2e/test_openai_clients.py run the programs.
+tests/e2e/test_documents.py and tests/e2e/test_clients_of_others.py run the programs.
 """
 
 import json

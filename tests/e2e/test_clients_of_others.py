@@ -1,4 +1,4 @@
-"""Clients of OpenAI's API by others, installed and run as docs/*/openai-clients.md shows."""
+"""Clients by others, of OpenAI's API and of Gradio, installed and run as the documents show."""
 
 import re
 import shlex
