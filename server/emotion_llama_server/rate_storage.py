@@ -113,7 +113,9 @@ def check_uri(uri: str) -> None:
     try:
         store = limits.storage.storage_from_string(f"async+{uri}")
     except (ConfigurationError, ImportError, ValueError) as error:
-        raise ValueError("write memory://, or redis://host:port (emotion-llama[redis])") from error
+        raise ValueError(
+            "write memory://, or redis://host:port after `pip install 'limits[async-redis]'`"
+        ) from error
     if not isinstance(store, MovingWindowSupport):
         raise ValueError("this storage cannot count in moving windows; redis://host:port can")
 

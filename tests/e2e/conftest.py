@@ -10,7 +10,9 @@ import openai
 import pytest
 
 from emotion_llama_vllm import demo_files
+from tests.support.documents import make_folder
 from tests.support.media import Recipe, write_clip
+from tests.support.npm import npm, require_npm
 from tests.support.reference import Reference
 from tests.support.server import Server, running_server
 
@@ -72,6 +74,22 @@ def client(server: Server) -> openai.OpenAI:
 @pytest.fixture(scope="session")
 def reference() -> Reference:
     return Reference(demo_files.checkpoint())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder like the checkout, for what readers do in theirs."""
+    return make_folder(tmp_path / "checkout")
+
+
+@pytest.fixture(scope="session")
+def sdk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the JavaScript client, built."""
+    require_npm()
+    built = make_folder(tmp_path_factory.mktemp("sdk") / "checkout") / "clients/js"
+    npm(built, "ci")
+    npm(built, "run", "build")
+    return built
 
 
 @pytest.fixture(autouse=True)

@@ -1,21 +1,14 @@
-/** Against a running server, and what the README shows. */
+/** Against a running server. */
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename } from 'node:path';
 import { describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 
 import { BadRequestError, EmotionLLaMA } from 'emotion-llama-sdk';
 
 const { EMOTION_LLAMA_URL: apiUrl, EMOTION_LLAMA_CLIP: clip } = process.env;
 const missing = !(apiUrl && clip) && 'Set EMOTION_LLAMA_URL and EMOTION_LLAMA_CLIP.';
-const FOLDER = fileURLToPath(new URL('..', import.meta.url));
-const BLOCKS = [
-  ...(await readFile(`${FOLDER}/README.md`, 'utf8')).matchAll(/^```js\n(.*?)^```$/gms),
-].map(([, code]) => code);
 
 function checkAnswer(result) {
   const { emotion, confidence, probabilities } = result;
@@ -23,13 +16,6 @@ function checkAnswer(result) {
   const sum = Object.values(probabilities).reduce((a, b) => a + b);
   assert.ok(Math.abs(sum - 1) < 1e-6);
   assert.ok(result.evidence.has_audio);
-}
-
-/** An example, pointed at the server and the clip that are there. */
-function pointed(code) {
-  return code
-    .replaceAll('http://localhost:7889', apiUrl)
-    .replace(/demo\/clips(\/happy_face\.mp4)?/g, (_, name) => (name ? clip : dirname(clip)));
 }
 
 describe('a running server', { skip: missing }, () => {
@@ -117,15 +103,4 @@ describe('a running server', { skip: missing }, () => {
     const unknown = client.analyze({ videoPath: clip, maxTokenz: 1 });
     await assert.rejects(unknown, { status: 400, param: 'max_tokenz' });
   });
-
-  test('is asked in five ways by the README', () => assert.equal(BLOCKS.length, 5));
-
-  for (const [index, code] of BLOCKS.entries()) {
-    test(`answers example ${index + 1} of the README`, async () => {
-      const words = ['--input-type=module', '--eval', pointed(code)];
-      const { stdout } = await promisify(execFile)('node', words, { cwd: FOLDER });
-      assert.ok(stdout.trim());
-      assert.doesNotMatch(stdout, /Error/);
-    });
-  }
 });

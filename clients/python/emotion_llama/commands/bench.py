@@ -172,7 +172,6 @@ def _write(found: Bench, folder: Path) -> None:
     try:
         draw(found, picture)
     except ModuleNotFoundError:
-        hint = "`pip install 'emotion-llama[bench]'` brings matplotlib, which draws one"
-        print(f"Wrote {numbers}, and no picture: {hint}.")
+        print(f"Wrote {numbers}, and no picture: `pip install matplotlib` lets it draw one.")
     else:
         print(f"Wrote {numbers} and {picture}.")

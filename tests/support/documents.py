@@ -1,0 +1,130 @@
+"""The blocks of code in the documents, and what a reader needs to try them as they are typed."""
+
+import os
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.paths import CHECKOUT
+from tests.support.server import Server
+
+PAGES = sorted(
+    page for form in ("*.md", "docs/*/*.md", "clients/*/*.md") for page in CHECKOUT.glob(form)
+)
+
+FILES = {"bash": "block.sh", "python": "block.py", "js": "block.mjs", "java": "Ask.java"}
+"""Languages whose blocks a reader runs, and the name of a file that holds one."""
+
+_FENCE = re.compile(r"^```(.*)\n((?:(?!```).*\n)*)```$", re.MULTILINE)
+_COMMENT = re.compile(r"(?:#|//) (.*)\n")
+_NEEDS = ("Needs ", "需要")
+_INSTALL = re.compile(r"(?:pip|npm) install .+")
+_ASKS = re.compile(r"(emotion-llama (?:analyze|evaluate|bench)) ")
+_SERVES = re.compile(r"(emotion-llama serve|make serve(?: ARGS=')?)")
+_TAKES_LONG = re.compile(
+    r"\bLLM\(|EmotionLlama\(|\bbench |vllm\.benchmarks|npm ci|pip install|-m pytest"
+)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of code of a page."""
+
+    page: str
+    line: int
+    language: str
+    code: str
+
+    def __str__(self) -> str:
+        return f"{self.page}:{self.line}"
+
+    @property
+    def needs(self) -> str | None:
+        """What its first line says that it needs beyond this machine; None if nothing."""
+        return self._first_comment if self._first_comment.startswith(_NEEDS) else None
+
+    @property
+    def install(self) -> str | None:
+        """The command in its first line that installs a client of somebody else."""
+        found = _INSTALL.fullmatch(self._first_comment)
+        return found and found[0]
+
+    @property
+    def serves(self) -> bool:
+        """Whether it starts a server."""
+        return self.language == "bash" and bool(_SERVES.search(self.code))
+
+    @property
+    def takes_long(self) -> bool:
+        """Whether it loads an engine of its own, measures a server, builds or tests something."""
+        return bool(_TAKES_LONG.search(self.code))
+
+    @property
+    def _first_comment(self) -> str:
+        found = _COMMENT.match(self.code)
+        return found[1] if found else ""
+
+
+def blocks_of(page: Path) -> list[Block]:
+    """Return the blocks of a page, from top to bottom."""
+    text = page.read_text(encoding="utf-8")
+    name = str(page.relative_to(CHECKOUT))
+    return [
+        Block(name, text.count("\n", 0, found.start()) + 1, found[1], found[2])
+        for found in _FENCE.finditer(text)
+    ]
+
+
+def in_chinese(page: Path) -> Path:
+    """Return the Chinese page that belongs to a page, which may be Chinese itself."""
+    if page.parent.name in ("en", "zh"):
+        return page.parent.parent / "zh" / page.name
+    return page if page.stem.endswith(".zh") else page.with_suffix(".zh.md")
+
+
+def make_folder(folder: Path) -> Path:
+    """Make a folder that looks like the checkout in which a reader stands, and return it.
+
+    What they write there stays there: the clients, which are built in their place, are a copy.
+    """
+    folder.mkdir()
+    for entry in CHECKOUT.iterdir():
+        if entry.name == "clients":
+            built = shutil.ignore_patterns("node_modules", "dist")
+            shutil.copytree(entry, folder / entry.name, ignore=built)
+        elif entry.name == ".venv" or not entry.name.startswith("."):
+            (folder / entry.name).symlink_to(entry)
+    return folder
+
+
+def asking(code: str, server: Server) -> str:
+    """Return code that asks this server in place of the one that a reader has started."""
+    address = server.url.removeprefix("http://")
+    for ours in ("127.0.0.1:7889", "localhost:7889"):
+        code = code.replace(ours, address)
+    code = code.replace("127.0.0.1:7887", server.legacy_url.removeprefix("http://"))
+    return _ASKS.sub(rf"\1 --server {server.url} ", code)
+
+
+def listening(code: str, port: int, legacy_port: int) -> str:
+    """Return code whose server listens on these ports in place of the documented ones."""
+    flags = f"--port {port} --legacy-port {legacy_port}"
+
+    def with_flags(found: re.Match[str]) -> str:
+        start = found[0]
+        if start == "make serve":
+            return f"{start} ARGS='{flags}'"
+        return f"{start}{flags} " if start.endswith("'") else f"{start} {flags}"
+
+    return _SERVES.sub(with_flags, code)
+
+
+def fresh_environment() -> dict[str, str]:
+    """Return the environment of a new shell: no virtual environment, nothing of this project's."""
+    ours = ("EMOTION_LLAMA_", "VLLM_", "VIRTUAL_ENV", "PYTHONPATH")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    here = str(Path(sys.executable).parent)
+    folders = os.environ["PATH"].split(os.pathsep)
+    return kept | {"PATH": os.pathsep.join(folder for folder in folders if folder != here)}
