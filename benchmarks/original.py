@@ -34,7 +34,7 @@ from transformers import (
 
 from emotion_llama_vllm.analysis.prompts import one_turn
 from emotion_llama_vllm.config import EmotionLlamaConfig, EvaVisionConfig
-from emotion_llama_vllm.media.features import FEATURE_NAMES
+from emotion_llama_vllm.media.decode.npz import FEATURE_NAMES
 
 SAMPLING_RATE = 16_000
 

@@ -31,9 +31,9 @@ from benchmarks import report
 from benchmarks.clips import SECONDS, SIZES, Video, write_clip
 from benchmarks.original import SAMPLING_RATE, read_media
 from emotion_llama_vllm.config import EmotionLlamaConfig
-from emotion_llama_vllm.media.container import open_container, packets
-from emotion_llama_vllm.media.decode import decode
-from emotion_llama_vllm.media.picture import FirstFrame
+from emotion_llama_vllm.media.decode.container import open_container, packets
+from emotion_llama_vllm.media.decode.first_frame import decode
+from emotion_llama_vllm.media.decode.picture.pixels import FirstFrame
 from emotion_llama_vllm.model.processing import preprocess
 from emotion_llama_vllm.settings import MediaSettings
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.media.clip import SAMPLING_RATE
-from emotion_llama_vllm.media.features import FEATURE_NAMES
+from emotion_llama_vllm.media.decode.npz import FEATURE_NAMES
 
 FLOAT32_BYTES = 4
 

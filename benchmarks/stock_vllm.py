@@ -9,8 +9,8 @@ import os
 from argparse import Namespace
 from typing import cast
 
-from emotion_llama_vllm.cpu import engine_defaults
-from emotion_llama_vllm.runtime import compile_nothing, set_environment
+from emotion_llama_vllm.hooks.cpu_defaults import engine_defaults
+from emotion_llama_vllm.hooks.vllm_environment import compile_nothing, set_environment
 
 
 def main() -> None:

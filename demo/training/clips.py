@@ -13,7 +13,7 @@ from rich.progress import track
 
 from demo.chance import stream
 from emotion_llama_vllm.config import EmotionLlamaConfig
-from emotion_llama_vllm.media.decode import decode
+from emotion_llama_vllm.media.decode.first_frame import decode
 from emotion_llama_vllm.model.processing import normalise, preprocess
 from emotion_llama_vllm.settings import MediaSettings
 

@@ -21,8 +21,8 @@ def register() -> None:
     from vllm import ModelRegistry
 
     from emotion_llama_vllm.config import EmotionLlamaConfig
-    from emotion_llama_vllm.media import connector, loader  # noqa: F401  (they register themselves)
-    from emotion_llama_vllm.orphan import end_with_server
+    from emotion_llama_vllm.hooks import connector, loader  # noqa: F401  (they register themselves)
+    from emotion_llama_vllm.hooks.orphan import end_with_server
 
     end_with_server()
     AutoConfig.register(EmotionLlamaConfig.model_type, EmotionLlamaConfig, exist_ok=True)

@@ -5,7 +5,7 @@ from typing import Any, cast
 from transformers import HubertConfig, LlamaConfig
 from transformers.configuration_utils import PreTrainedConfig
 
-from emotion_llama_vllm.media.features import FEATURE_NAMES
+from emotion_llama_vllm.media.decode.npz import FEATURE_NAMES
 
 
 class EvaVisionConfig(PreTrainedConfig):

@@ -15,12 +15,12 @@ from emotion_llama_vllm.analysis import questions, response, sampling
 from emotion_llama_vllm.analysis.clips import cut, decoding
 from emotion_llama_vllm.analysis.labels import LabelTree
 from emotion_llama_vllm.analysis.prompts import label_tree, one_turn
-from emotion_llama_vllm.attention_cache import default_size
 from emotion_llama_vllm.checkpoint.served import read_served
-from emotion_llama_vllm.cpu import engine_defaults
+from emotion_llama_vllm.hooks.attention_cache import default_size
+from emotion_llama_vllm.hooks.cpu_defaults import engine_defaults
+from emotion_llama_vllm.hooks.vllm_environment import compile_nothing, set_environment
 from emotion_llama_vllm.media.clip import Clip
-from emotion_llama_vllm.media.timeline import Timeline
-from emotion_llama_vllm.runtime import compile_nothing, set_environment
+from emotion_llama_vllm.media.decode.timeline import Timeline
 from emotion_llama_vllm.settings import media_settings
 
 DEMO = "demo"

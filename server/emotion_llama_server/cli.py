@@ -49,7 +49,7 @@ def _commands(
 )
 def serve(context: typer.Context) -> None:
     """Serve a checkpoint over HTTP; the demo's, if none is named."""
-    from emotion_llama_server.serve import main as serve_main
+    from emotion_llama_server.start.serve import main as serve_main
 
     sys.exit(serve_main(context.args))
 
@@ -102,7 +102,7 @@ def verify(
 def _checkpoints() -> ModuleType:
     """The module behind the commands about checkpoints, which needs the engine's packages."""
     try:
-        return importlib.import_module("emotion_llama_server.checkpoints")
+        return importlib.import_module("emotion_llama_server.checkpoint_commands")
     except ModuleNotFoundError as error:
         told = f"{error.name} is not installed; {HOW_TO_INSTALL}"
         print(f"emotion-llama: {told}.", file=sys.stderr)

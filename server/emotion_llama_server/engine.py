@@ -17,7 +17,7 @@ from vllm.outputs import RequestOutput
 from vllm.renderers import ChatParams, TokenizeParams
 from vllm.sampling_params import RequestOutputKind, SamplingParams
 
-from emotion_llama_server.engine_shares import EngineShares
+from emotion_llama_server.emotion.engine_shares import EngineShares
 from emotion_llama_vllm.analysis import prompts, sampling
 from emotion_llama_vllm.analysis.labels import LabelTree
 from emotion_llama_vllm.analysis.prompts import PromptStyle

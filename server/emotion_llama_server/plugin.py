@@ -10,22 +10,32 @@ from vllm.config import ModelConfig
 from vllm.engine.protocol import EngineClient
 from vllm.tasks import SupportedTask
 
-from emotion_llama_server import error_route, exposure, gate, guard, sequences
-from emotion_llama_server.analyst import Analyst
-from emotion_llama_server.answer_cache import AnswerCache
+from emotion_llama_server import gate
+from emotion_llama_server.chat import sequences, validation
+from emotion_llama_server.emotion.answer_cache import AnswerCache
+from emotion_llama_server.emotion.engine_shares import EngineShares
+from emotion_llama_server.emotion.service import Analyst
 from emotion_llama_server.engine import Engine
-from emotion_llama_server.engine_shares import EngineShares
-from emotion_llama_server.lifecycle import Lifecycle
-from emotion_llama_server.routes import emotion, gradio, legacy, models, pages, probes
+from emotion_llama_server.routes import (
+    emotion,
+    error_route,
+    exposure,
+    gradio,
+    legacy,
+    models,
+    pages,
+    probes,
+)
 from emotion_llama_server.settings import server_settings
 from emotion_llama_server.shortening import shorten_log
+from emotion_llama_server.start.lifecycle import Lifecycle
 from emotion_llama_vllm import stages
 from emotion_llama_vllm.checkpoint.served import Served, read_served
 from emotion_llama_vllm.config import EmotionLlamaConfig
-from emotion_llama_vllm.media import decoder
-from emotion_llama_vllm.media.clip_cache import ClipCache
-from emotion_llama_vllm.media.connector import media_reader
-from emotion_llama_vllm.media.workers import Workers
+from emotion_llama_vllm.hooks.connector import media_reader
+from emotion_llama_vllm.media.workers import decoder
+from emotion_llama_vllm.media.workers.cache import ClipCache
+from emotion_llama_vllm.media.workers.pool import Workers
 from emotion_llama_vllm.settings import media_settings
 
 NAME = "emotion_llama_api"
@@ -46,7 +56,7 @@ class EmotionLlamaApi:
         app.include_router(gradio.router)
         app.include_router(gradio.router, prefix="/gradio_api")  # as Gradio 5 has it
         pages.install(app)
-        guard.install(app)
+        validation.install(app)
         sequences.install(app)
         error_route.install(app)
         app.title = "Emotion-LLaMA Server"

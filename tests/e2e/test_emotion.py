@@ -18,7 +18,7 @@ from demo.recipe import numbered
 from emotion_llama.schema import EmotionResponse
 from emotion_llama_vllm.checkpoint.card import Card
 from emotion_llama_vllm.config import FEATURE_NAMES
-from emotion_llama_vllm.media.decode import decode
+from emotion_llama_vllm.media.decode.first_frame import decode
 from emotion_llama_vllm.settings import MediaSettings
 from tests.e2e.conftest import MODEL
 from tests.support.reference import Reference

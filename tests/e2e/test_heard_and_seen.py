@@ -11,7 +11,7 @@ import pytest
 import requests
 import torch
 
-from emotion_llama_vllm.media.decode import decode
+from emotion_llama_vllm.media.decode.first_frame import decode
 from emotion_llama_vllm.settings import MediaSettings
 from tests.e2e.conftest import MODEL
 from tests.support.media import Recipe, write_clip

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from av.audio.resampler import AudioResampler
 
-from emotion_llama_vllm.media.decode import decode
+from emotion_llama_vllm.media.decode.first_frame import decode
 from emotion_llama_vllm.settings import MediaSettings
 from tests.support.golden import FOLDER, read_image, read_wav
 from tests.support.reference import Reference

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from emotion_llama_vllm.config import EmotionLlamaConfig
-from emotion_llama_vllm.media.features import AUDIO_ROW
+from emotion_llama_vllm.media.decode.npz import AUDIO_ROW
 from emotion_llama_vllm.model.processing import preprocess
 from tests.support.golden import CASES, FOLDER, Case, read_json, read_wav
 from tests.support.network import load_network

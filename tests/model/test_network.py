@@ -12,7 +12,7 @@ import torch
 from transformers import HubertConfig, HubertModel
 
 from emotion_llama_vllm.config import EmotionLlamaConfig
-from emotion_llama_vllm.model.activation import FusedSiluAndMul
+from emotion_llama_vllm.hooks.activation import FusedSiluAndMul
 from emotion_llama_vllm.model.audio import (
     MOST_SAMPLES,
     HubertMean,

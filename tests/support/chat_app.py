@@ -16,7 +16,8 @@ from vllm.entrypoints.serve.engine.protocol import UsageInfo
 from vllm.entrypoints.serve.exception_handling.register import init_exception_handler
 from vllm.entrypoints.serve.utils.api_utils import validate_json_request
 
-from emotion_llama_server import exposure, guard
+from emotion_llama_server.chat import validation
+from emotion_llama_server.routes import exposure
 from emotion_llama_vllm.analysis.labels import LabelTree
 from emotion_llama_vllm.checkpoint.card import Card
 
@@ -38,8 +39,8 @@ class ChatApp:
         self.app = FastAPI()
         attach_router(self.app)
         init_exception_handler(self.app)
-        guard.install(self.app)
-        self.app.dependency_overrides[validate_json_request] = guard.check_json_request
+        validation.install(self.app)
+        self.app.dependency_overrides[validate_json_request] = validation.check_json_request
         exposure.read_strictly(self.app)
         self.app.state.args = Namespace(log_error_stack=False)
         self.app.state.openai_serving_chat = self

@@ -12,7 +12,7 @@ from typing import Any
 from vllm import LLM, SamplingParams
 
 from emotion_llama_vllm import EmotionLlama
-from emotion_llama_vllm.media.decode import decode
+from emotion_llama_vllm.media.decode.first_frame import decode
 from emotion_llama_vllm.settings import MediaSettings
 
 

@@ -14,8 +14,8 @@ from starlette.types import ASGIApp, Message
 
 from emotion_llama_server.engine import until_disconnect
 from emotion_llama_server.gate import Doorkeeper, Gate, prepare
+from emotion_llama_server.gate.caller import ABORT
 from emotion_llama_server.gate.keys import KeyRing
-from emotion_llama_server.gate.scope import ABORT
 from emotion_llama_server.settings import ServerSettings
 
 

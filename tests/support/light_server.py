@@ -10,7 +10,7 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
-from emotion_llama_server.connection import Connection
+from emotion_llama_server.gate.connection import Connection
 from tests.support.server import free_port
 
 HOST = "127.0.0.1"

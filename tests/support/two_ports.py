@@ -17,8 +17,8 @@ from fastapi import FastAPI
 from vllm.entrypoints.launchers.launcher import create_server_socket, serve_http
 
 from emotion_llama_server.gate import Doorkeeper
-from emotion_llama_server.lifecycle import Lifecycle
-from emotion_llama_server.listeners import LegacyListener, port_options
+from emotion_llama_server.start.lifecycle import Lifecycle
+from emotion_llama_server.start.listeners import LegacyListener, port_options
 
 
 async def look() -> str:

@@ -11,9 +11,10 @@ from vllm.entrypoints.launchers.cli_args import make_arg_parser
 from vllm.utils.argparse_utils import FlexibleArgumentParser
 
 from emotion_llama.schema import Model
-from emotion_llama_server import exposure, gate
+from emotion_llama_server import gate
 from emotion_llama_server.gate.keys import KeyRing
-from emotion_llama_vllm.runtime import PLUGINS
+from emotion_llama_server.routes import exposure
+from emotion_llama_vllm.hooks.vllm_environment import PLUGINS
 
 MODEL = "org/model"
 DESCRIPTION = "A <b>test</b> that recognises nothing."

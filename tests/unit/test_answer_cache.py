@@ -3,7 +3,7 @@
 import pytest
 
 from emotion_llama.schema import EmotionRequest, EmotionResponse, Evidence, Timing, Usage
-from emotion_llama_server.answer_cache import AnswerCache
+from emotion_llama_server.emotion.answer_cache import AnswerCache
 from emotion_llama_vllm.checkpoint.card import Card
 from emotion_llama_vllm.checkpoint.served import Served
 

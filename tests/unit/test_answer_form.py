@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel
 
-from emotion_llama_server.finite_form import (
+from emotion_llama_server.chat.finite_form import (
     OpenForm,
     texts_of_choices,
     texts_of_regex,

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import torch
 
-from emotion_llama_vllm.attention_cache import TooLittleMemory, default_size, size_cache
 from emotion_llama_vllm.config import EmotionLlamaConfig
+from emotion_llama_vllm.hooks.attention_cache import TooLittleMemory, default_size, size_cache
 from emotion_llama_vllm.memory import Memory
 from emotion_llama_vllm.settings import MediaSettings
 from tests.support.random_checkpoint import small_config

@@ -10,7 +10,7 @@ from benchmarks.clips import VIDEOS, Video, make_clip, new_clips
 from benchmarks.quick import fallen
 from benchmarks.random_checkpoint import midsize_config, parameters
 from benchmarks.throughput import ratios
-from emotion_llama_vllm.media.decode import decode
+from emotion_llama_vllm.media.decode.first_frame import decode
 from emotion_llama_vllm.settings import MediaSettings
 
 

@@ -15,8 +15,9 @@ from vllm.entrypoints.serve.engine.protocol import UsageInfo
 from vllm.entrypoints.serve.utils.api_utils import validate_json_request
 from vllm.exceptions import VLLMValidationError
 
-from emotion_llama_server import error_route, exposure, strict_json
-from emotion_llama_server.guard import check_json_request
+from emotion_llama_server import strict_json
+from emotion_llama_server.chat.validation import check_json_request
+from emotion_llama_server.routes import error_route, exposure
 from emotion_llama_server.settings import ServerSettings
 
 CHAT = "/v1/chat/completions"

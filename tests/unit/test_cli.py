@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from emotion_llama_server.cli import app
-from emotion_llama_vllm.checkpoint.verify import VerifyError, verify
+from emotion_llama_vllm.verify import VerifyError, verify
 from tests.support.golden import ORIGINALS
 from tests.support.media import write_clip
 

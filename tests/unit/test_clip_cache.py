@@ -10,11 +10,11 @@ import pytest
 from emotion_llama.schema import EmotionRequest
 from emotion_llama_vllm.analysis.clips import decoding
 from emotion_llama_vllm.media.clip import Clip
-from emotion_llama_vllm.media.clip_cache import ClipCache
-from emotion_llama_vllm.media.decode import decode
+from emotion_llama_vllm.media.clip_file import ClipFile
+from emotion_llama_vllm.media.decode.first_frame import decode
+from emotion_llama_vllm.media.decode.timeline import record
 from emotion_llama_vllm.media.errors import MediaError
-from emotion_llama_vllm.media.file import ClipFile
-from emotion_llama_vllm.media.timeline import record
+from emotion_llama_vllm.media.workers.cache import ClipCache
 from emotion_llama_vllm.settings import MediaSettings
 from emotion_llama_vllm.shares import Asker, asking
 from tests.support.media import Recipe, make_clip

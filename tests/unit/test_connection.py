@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
-from emotion_llama_server.connection import MAX_HEAD_BYTES, Connection
+from emotion_llama_server.gate.connection import MAX_HEAD_BYTES, Connection
 from tests.support.light_server import HOST, light_server
 
 ENOUGH = 64 << 20

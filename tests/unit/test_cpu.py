@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from emotion_llama_vllm import cpu
+from emotion_llama_vllm.hooks import cpu_defaults
 from emotion_llama_vllm.memory import Memory
 
 _VARIABLES = (
@@ -32,7 +32,7 @@ def capabilities(monkeypatch: pytest.MonkeyPatch, **found: bool) -> None:
 @pytest.fixture
 def nodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stands for /sys/devices/system/node."""
-    monkeypatch.setattr(cpu, "_NODES", tmp_path)
+    monkeypatch.setattr(cpu_defaults, "_NODES", tmp_path)
     (tmp_path / "node0").mkdir()
     return tmp_path
 
@@ -47,14 +47,14 @@ def model(tmp_path: Path) -> str:
 def test_one_rank_shares_the_engines_process_and_gets_the_cores(model: str) -> None:
     with Path(model, "model.safetensors").open("r+b") as weights:
         weights.truncate(64 << 20)
-    defaults = cpu.engine_defaults(model, {})
+    defaults = cpu_defaults.engine_defaults(model, {})
     assert defaults["distributed_executor_backend"].endswith(".UniProcExecutor")
     assert int(os.environ["OMP_NUM_THREADS"]) == len(os.sched_getaffinity(0))
 
 
 @pytest.mark.usefixtures("nodes")
 def test_a_small_model_gets_one_thread(model: str) -> None:
-    cpu.engine_defaults(model, {})
+    cpu_defaults.engine_defaults(model, {})
     assert os.environ["OMP_NUM_THREADS"] == "1"
 
 
@@ -62,17 +62,17 @@ def test_a_small_model_gets_one_thread(model: str) -> None:
 def test_the_operators_threads_stay(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setenv("OMP_WAIT_POLICY", "passive")
-    cpu.engine_defaults(model, {})
+    cpu_defaults.engine_defaults(model, {})
     assert os.environ["OMP_NUM_THREADS"] == "1"
     assert "GOMP_SPINCOUNT" not in os.environ
 
 
 def test_the_engines_memory_is_in_large_pages(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    cpu.engine_defaults(model, {})
+    cpu_defaults.engine_defaults(model, {})
     assert os.environ["THP_MEM_ALLOC_ENABLE"] == "1"
     assert os.environ["GLIBC_TUNABLES"] == "glibc.malloc.hugetlb=1"
     monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.arena_max=2")
-    cpu.engine_defaults(model, {})
+    cpu_defaults.engine_defaults(model, {})
     assert os.environ["GLIBC_TUNABLES"] == "glibc.malloc.arena_max=2"
 
 
@@ -81,7 +81,7 @@ def test_the_engines_memory_is_in_large_pages(model: str, monkeypatch: pytest.Mo
     "name", ["tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size"]
 )
 def test_several_ranks_are_vllms_own_affair(model: str, name: str) -> None:
-    defaults = cpu.engine_defaults(model, {name: 2})
+    defaults = cpu_defaults.engine_defaults(model, {name: 2})
     assert "distributed_executor_backend" not in defaults
     assert "OMP_NUM_THREADS" not in os.environ
 
@@ -89,12 +89,12 @@ def test_several_ranks_are_vllms_own_affair(model: str, name: str) -> None:
 @pytest.mark.usefixtures("nodes")
 def test_bound_threads_are_vllms_own_affair(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VLLM_CPU_OMP_THREADS_BIND", "0-1")
-    assert "distributed_executor_backend" not in cpu.engine_defaults(model, {})
+    assert "distributed_executor_backend" not in cpu_defaults.engine_defaults(model, {})
 
 
 def test_memory_at_several_places_is_vllms_own_affair(nodes: Path, model: str) -> None:
     (nodes / "node1").mkdir()
-    assert "distributed_executor_backend" not in cpu.engine_defaults(model, {})
+    assert "distributed_executor_backend" not in cpu_defaults.engine_defaults(model, {})
 
 
 @pytest.mark.parametrize("name", ["avx512_bf16", "amx_bf16", "bf16"])
@@ -102,19 +102,19 @@ def test_the_checkpoints_dtype_stays_where_the_processor_multiplies_it(
     model: str, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     capabilities(monkeypatch, **{name: True})
-    assert "dtype" not in cpu.engine_defaults(model, {})
+    assert "dtype" not in cpu_defaults.engine_defaults(model, {})
     capabilities(monkeypatch, **{name: False})
-    assert cpu.engine_defaults(model, {})["dtype"] == "float32"
+    assert cpu_defaults.engine_defaults(model, {})["dtype"] == "float32"
 
 
 def test_weights_that_would_fill_the_memory_in_float32_keep_their_dtype(
     model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     capabilities(monkeypatch, avx2=True)
-    monkeypatch.setattr(cpu, "read_memory", lambda: Memory(total=3000, free=3000))
-    assert "dtype" not in cpu.engine_defaults(model, {})
+    monkeypatch.setattr(cpu_defaults, "read_memory", lambda: Memory(total=3000, free=3000))
+    assert "dtype" not in cpu_defaults.engine_defaults(model, {})
 
 
 def test_a_repository_keeps_its_dtype(monkeypatch: pytest.MonkeyPatch) -> None:
     capabilities(monkeypatch, avx2=True)
-    assert "dtype" not in cpu.engine_defaults("someone/a-model", {})
+    assert "dtype" not in cpu_defaults.engine_defaults("someone/a-model", {})

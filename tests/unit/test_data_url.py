@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from emotion_llama_vllm.media.data_url import is_bare_base64, read_base64, read_data_url
 from emotion_llama_vllm.media.errors import MediaError, MediaTooLarge
-from emotion_llama_vllm.media.source import MediaReader
+from emotion_llama_vllm.media.read.data_url import is_bare_base64, read_base64, read_data_url
+from emotion_llama_vllm.media.read.reader import MediaReader
 from emotion_llama_vllm.settings import MediaSettings
 from tests.support.media import Recipe, make_clip, picture
 

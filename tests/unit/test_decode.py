@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from emotion_llama_vllm.media.clip import SAMPLING_RATE
-from emotion_llama_vllm.media.decode import decode
+from emotion_llama_vllm.media.decode.first_frame import decode
+from emotion_llama_vllm.media.decode.timeline import record
 from emotion_llama_vllm.media.errors import MediaError
-from emotion_llama_vllm.media.timeline import record
 from emotion_llama_vllm.settings import MediaSettings
 from tests.support.media import Recipe, make_clip, picture, tone
 
@@ -251,7 +251,7 @@ def test_hours_of_black_are_refused_by_what_the_file_says() -> None:
 
 
 def test_endless_packets_are_not_walked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("emotion_llama_vllm.media.container.MAX_PACKETS", 20)
+    monkeypatch.setattr("emotion_llama_vllm.media.decode.container.MAX_PACKETS", 20)
     with pytest.raises(MediaError, match="too many packets"):
         decode(make_clip(Recipe(seconds=3)), settings=SETTINGS)
 

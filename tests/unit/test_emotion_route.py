@@ -20,19 +20,19 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartParser
 
 from emotion_llama.schema import EmotionRequest
-from emotion_llama_server import submission
-from emotion_llama_server.analyst import Analyst
-from emotion_llama_server.answer_cache import AnswerCache
+from emotion_llama_server.emotion import request
+from emotion_llama_server.emotion.answer_cache import AnswerCache
+from emotion_llama_server.emotion.request import Submission
+from emotion_llama_server.emotion.service import Analyst
 from emotion_llama_server.gate import Gate, prepare
 from emotion_llama_server.gate.keys import KeyRing
 from emotion_llama_server.routes import emotion
-from emotion_llama_server.submission import Submission
 from emotion_llama_vllm.analysis.labels import LabelTree
 from emotion_llama_vllm.checkpoint.card import Card
 from emotion_llama_vllm.checkpoint.served import Served
-from emotion_llama_vllm.media.decoder import InProcess
-from emotion_llama_vllm.media.file import ClipFile
-from emotion_llama_vllm.media.source import MediaReader
+from emotion_llama_vllm.media.clip_file import ClipFile
+from emotion_llama_vllm.media.read.reader import MediaReader
+from emotion_llama_vllm.media.workers.decoder import InProcess
 from emotion_llama_vllm.settings import MediaSettings
 from emotion_llama_vllm.shares import Asker, asking
 from tests.support.media import Recipe, make_clip, write_clip
@@ -161,7 +161,7 @@ def test_sound_beyond_what_the_whole_answer_hears_is_told(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shorter = MediaSettings(max_audio_seconds=1)
-    monkeypatch.setattr("emotion_llama_server.analyst.media_settings", lambda: shorter)
+    monkeypatch.setattr("emotion_llama_server.emotion.service.media_settings", lambda: shorter)
     answer = client.post("/v1/emotion", json=ASKED).json()
     assert warned(answer) == ["sound_cut"]
     assert "2.0 s" in answer["warnings"][0]["message"]
@@ -415,13 +415,13 @@ def test_the_file_of_a_refused_upload_is_closed_at_once(
     size: int,
 ) -> None:
     kept: list[ClipFile] = []
-    keep = submission.keep
+    keep = request.keep
 
     def keep_and_note(video: UploadFile) -> ClipFile:
         kept.append(keep(video))
         return kept[-1]
 
-    monkeypatch.setattr(submission, "keep", keep_and_note)
+    monkeypatch.setattr(request, "keep", keep_and_note)
     client.headers["Accept"] = accepted
     assert upload(client, size, **fields).status_code == 400
     assert [clip.file.closed for clip in kept] == [True]

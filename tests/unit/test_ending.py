@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from emotion_llama_vllm.orphan import SERVER_PID
+from emotion_llama_vllm.hooks.orphan import SERVER_PID
 
 CHILD = "import subprocess, sys; child = subprocess.Popen([sys.executable, '-c', "
 CHILD += "'import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(99)']); "

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from transformers import PreTrainedTokenizerFast
 
+from emotion_llama_server.emotion.engine_shares import EngineShares
 from emotion_llama_server.engine import Engine, PromptStyle, SamplingParams
-from emotion_llama_server.engine_shares import EngineShares
 from emotion_llama_vllm.analysis.labels import LabelTree
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.media.clip import Clip

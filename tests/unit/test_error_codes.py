@@ -16,8 +16,8 @@ from vllm.entrypoints.serve.exception_handling.error_response import create_erro
 from vllm.exceptions import GenerationError, VLLMNotFoundError, VLLMValidationError
 
 from emotion_llama.error_codes import ERROR_CODES, error_type, status_of_code
-from emotion_llama_server import error_route
-from emotion_llama_vllm.media.connector import UnusableClip
+from emotion_llama_server.routes import error_route
+from emotion_llama_vllm.hooks.connector import UnusableClip
 from emotion_llama_vllm.media.errors import MediaNotFound, MediaNotReadable
 from tests.support.paths import CHECKOUT
 

@@ -12,10 +12,11 @@ from httpx2 import Response
 from vllm.entrypoints.serve.exception_handling.register import init_exception_handler
 from vllm.exceptions import GracefulHTTPError
 
-from emotion_llama_server import error_route, errors
-from emotion_llama_vllm.media import connector
-from emotion_llama_vllm.media.connector import UnusableClip
-from emotion_llama_vllm.media.decoder import InProcess
+from emotion_llama_server import errors
+from emotion_llama_server.routes import error_route
+from emotion_llama_vllm.hooks import connector
+from emotion_llama_vllm.hooks.connector import UnusableClip
+from emotion_llama_vllm.media.clip_file import ClipFile
 from emotion_llama_vllm.media.errors import (
     DecodeTimeout,
     MediaError,
@@ -25,7 +26,7 @@ from emotion_llama_vllm.media.errors import (
     StorageFull,
     shortage,
 )
-from emotion_llama_vllm.media.file import ClipFile
+from emotion_llama_vllm.media.workers.decoder import InProcess
 
 CHAT, LEGACY, EMOTION = "/v1/chat/completions", "/process_video", "/v1/emotion"
 WORDS = "Decoding the clip took over 20 s; re-encode it, or cut it."

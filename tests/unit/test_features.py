@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emotion_llama_vllm.media.decode import decode
+from emotion_llama_vllm.media.decode.first_frame import decode
+from emotion_llama_vllm.media.decode.npz import open_container, read_base64
 from emotion_llama_vllm.media.errors import MediaError, MediaTooLarge
-from emotion_llama_vllm.media.features import open_container, read_base64
 from emotion_llama_vllm.settings import MediaSettings
 from tests.support.media import make_clip
 

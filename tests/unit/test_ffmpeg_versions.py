@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from emotion_llama_vllm.media.container import CODECS
+from emotion_llama_vllm.media.decode.container import CODECS
 
 FIXED = [
     # libavcodec in which it is fixed, and the decoders that it concerns.

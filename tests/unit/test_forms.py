@@ -7,7 +7,7 @@ import json
 import pytest
 
 from emotion_llama.schema import ErrorDetail, ErrorResponse, ExplanationDelta, TimelineWindow
-from emotion_llama_server.forms import as_csv, as_vtt, server_sent
+from emotion_llama_server.emotion.formats import as_csv, as_vtt, server_sent
 
 
 def window(start: float, end: float, **probabilities: float) -> TimelineWindow:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from starlette.exceptions import HTTPException
 
-from emotion_llama_server.kept import Kept
+from emotion_llama_server.gradio.kept import Kept
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from emotion_llama_server import lifecycle, memory_kills
-from emotion_llama_server.lifecycle import EXIT_ENGINE_DEAD, Lifecycle
+from emotion_llama_server.start import lifecycle, memory_kills
+from emotion_llama_server.start.lifecycle import EXIT_ENGINE_DEAD, Lifecycle
 
 
 @pytest.mark.parametrize("kills", [0, 1])

@@ -22,10 +22,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from emotion_llama_vllm.media import fetch
 from emotion_llama_vllm.media.errors import MediaError, MediaTooLarge, ServerBusy
-from emotion_llama_vllm.media.fetch import Fetcher
-from emotion_llama_vllm.media.threads import Threads, files
+from emotion_llama_vllm.media.read import http
+from emotion_llama_vllm.media.read.http import Fetcher
+from emotion_llama_vllm.media.read.threads import Threads, files
 
 CLIP = bytes(range(256)) * 40
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -127,14 +127,14 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def secure(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Origin]:
     """The same behind TLS, trusted for HOST."""
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    fetch._trusted.cache_clear()
+    http._trusted.cache_clear()
     origin = Origin()
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
     context.sni_callback = lambda _, name, __: origin.names.append(name)
     async with origin.listening(origin.answer, tls=context):
         yield origin
-    fetch._trusted.cache_clear()
+    http._trusted.cache_clear()
 
 
 class Names:
@@ -878,7 +878,7 @@ class TestDeadline:
     ) -> None:
         """As a slow name server does: every thread that asks it is stuck."""
         goes_on = threading.Event()
-        monkeypatch.setattr(fetch, "names", Threads("threads for names", 1, wait_seconds=0.2))
+        monkeypatch.setattr(http, "names", Threads("threads for names", 1, wait_seconds=0.2))
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: goes_on.wait())
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(max_workers=1))
         stuck = Fetcher([HOST], [], max_bytes=9, seconds=0.5)
@@ -965,7 +965,7 @@ class TestTls:
         self, fetcher: Fetcher, secure: Origin, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.delenv("SSL_CERT_FILE")
-        fetch._trusted.cache_clear()
+        http._trusted.cache_clear()
         there = replace(fetcher, domains=[secure.name])
         assert "could not be fetched" in await refusal(there, f"https://{secure.name}/")
         assert not secure.requests

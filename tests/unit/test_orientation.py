@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from emotion_llama_vllm.media.decode import decode
+from emotion_llama_vllm.media.decode.first_frame import decode
 from emotion_llama_vllm.settings import MediaSettings
 from tests.support.counted import encode, ffmpeg
 

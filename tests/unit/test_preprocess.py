@@ -9,8 +9,8 @@ from transformers import Wav2Vec2FeatureExtractor
 from vllm.exceptions import VLLMValidationError
 
 from emotion_llama_vllm.config import EmotionLlamaConfig
+from emotion_llama_vllm.media.decode.npz import AUDIO_ROW
 from emotion_llama_vllm.media.errors import MediaError
-from emotion_llama_vllm.media.features import AUDIO_ROW
 from emotion_llama_vllm.model.processing import preprocess
 from tests.support.media import picture, tone
 

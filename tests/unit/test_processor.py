@@ -14,7 +14,7 @@ from vllm.multimodal.processing import ProcessorInputs, TimingContext
 
 from emotion_llama_vllm import register
 from emotion_llama_vllm.config import EmotionLlamaConfig
-from emotion_llama_vllm.media.decode import decode
+from emotion_llama_vllm.media.decode.first_frame import decode
 from emotion_llama_vllm.settings import MediaSettings
 from tests.support.media import make_clip, picture, tone
 

@@ -19,8 +19,8 @@ from fastapi import FastAPI, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from emotion_llama_server.gate import Gate, prepare, streams
+from emotion_llama_server.gate.caller import caller_of
 from emotion_llama_server.gate.keys import KeyRing
-from emotion_llama_server.gate.scope import caller_of
 from emotion_llama_server.settings import ServerSettings
 from emotion_llama_vllm.settings import MediaSettings
 from tests.support.light_server import HOST, light_server

@@ -10,9 +10,9 @@ from fastapi import Depends, Request
 from starlette.responses import Response, StreamingResponse
 from vllm.entrypoints.serve.utils.api_utils import validate_json_request
 
-from emotion_llama_server import sequences
+from emotion_llama_server.chat import sequences
+from emotion_llama_server.emotion.engine_shares import EngineShares
 from emotion_llama_server.engine import until_disconnect
-from emotion_llama_server.engine_shares import EngineShares
 from tests.support.gate import Call, House, until
 
 MOST = 16

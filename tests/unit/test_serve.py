@@ -15,10 +15,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from vllm.v1.engine.exceptions import EngineDeadError
 
-from emotion_llama_server import environment, flags, memory_kills, serve
+from emotion_llama_server import environment
 from emotion_llama_server.environment import StartError
 from emotion_llama_server.errors import describe
-from emotion_llama_vllm import attention_cache, demo_files, runtime
+from emotion_llama_server.start import flags, memory_kills, serve
+from emotion_llama_vllm import demo_files
+from emotion_llama_vllm.hooks import attention_cache, vllm_environment
 from emotion_llama_vllm.memory import Memory
 from tests.support.server import free_port
 
@@ -325,7 +327,7 @@ def test_both_plugins_are_named_beside_the_operators_own(
         clean_environment.setenv(name, "")
         clean_environment.delenv(name)
     clean_environment.setenv("VLLM_PLUGINS", "mine,emotion_llama")
-    runtime.set_environment()
+    vllm_environment.set_environment()
     assert os.environ["VLLM_PLUGINS"] == "mine,emotion_llama,emotion_llama_api"
     assert os.environ["VLLM_NO_USAGE_STATS"] == "1"
 

@@ -9,8 +9,8 @@ import pytest
 from av import Packet
 
 from emotion_llama_vllm.media.clip import Clip
-from emotion_llama_vllm.media.decode import decode
-from emotion_llama_vllm.media.timeline import record
+from emotion_llama_vllm.media.decode.first_frame import decode
+from emotion_llama_vllm.media.decode.timeline import record
 from emotion_llama_vllm.settings import MediaSettings
 from tests.support.counted import (
     ShownPicture,

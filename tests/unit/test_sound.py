@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from emotion_llama_vllm.media.clip import SAMPLING_RATE
+from emotion_llama_vllm.media.decode.sound.track import resample
 from emotion_llama_vllm.media.errors import MediaError
-from emotion_llama_vllm.media.sound import resample
 
 RATES = [1000, 7350, 8000, 11_025, 12_345, 22_050, 32_000, 44_100, 48_000, 96_000, 768_000]
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from emotion_llama_vllm.media.clip import SAMPLING_RATE
-from emotion_llama_vllm.media.decode import decode
+from emotion_llama_vllm.media.decode.first_frame import decode
+from emotion_llama_vllm.media.decode.timeline import record
 from emotion_llama_vllm.media.errors import MediaError
-from emotion_llama_vllm.media.timeline import record
 from emotion_llama_vllm.settings import MediaSettings
 from tests.support.counted import ffmpeg
 

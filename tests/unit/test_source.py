@@ -13,7 +13,6 @@ from pathlib import Path
 import pybase64
 import pytest
 
-from emotion_llama_vllm.media import source
 from emotion_llama_vllm.media.errors import (
     MediaError,
     MediaNotFound,
@@ -21,8 +20,9 @@ from emotion_llama_vllm.media.errors import (
     MediaTooLarge,
     ServerBusy,
 )
-from emotion_llama_vllm.media.source import MediaReader
-from emotion_llama_vllm.media.threads import Threads
+from emotion_llama_vllm.media.read import reader as module
+from emotion_llama_vllm.media.read.reader import MediaReader
+from emotion_llama_vllm.media.read.threads import Threads
 from emotion_llama_vllm.settings import MediaSettings
 
 CONTENT = b"\x00\x00\x00\x18ftypisom" + bytes(1000)
@@ -164,7 +164,7 @@ class TestPaths:
         healthy = threading.Event()
         resolve = MediaReader._resolve
         pool = Threads("threads for files", 2, wait_seconds=0.2)
-        monkeypatch.setattr(source, "files", pool)
+        monkeypatch.setattr(module, "files", pool)
 
         def hang(self: MediaReader, path: str) -> str:
             healthy.wait()
@@ -201,7 +201,7 @@ class TestPaths:
             check(self, descriptor)
 
         monkeypatch.setattr(MediaReader, "_check_opened", wait)
-        monkeypatch.setattr(source.ClipFile, "close", lambda _: closed.set())
+        monkeypatch.setattr(module.ClipFile, "close", lambda _: closed.set())
 
         async def leave() -> None:
             task = asyncio.ensure_future(reader.open("one.mp4"))

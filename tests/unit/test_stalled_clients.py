@@ -13,8 +13,8 @@ from starlette.responses import Response, StreamingResponse
 
 from emotion_llama_server.gate import Doorkeeper, Gate, prepare
 from emotion_llama_server.gate.keys import KeyRing
-from emotion_llama_server.listeners import cut_stalled
 from emotion_llama_server.settings import ServerSettings
+from emotion_llama_server.start.listeners import cut_stalled
 from tests.support.light_server import HOST, light_server
 
 HUGE = 64 << 20

@@ -15,12 +15,12 @@ import pytest
 from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
-from emotion_llama_vllm.media import essentials
-from emotion_llama_vllm.media.decode import decode
+from emotion_llama_vllm.media.decode.first_frame import decode
+from emotion_llama_vllm.media.decode.picture import essentials
+from emotion_llama_vllm.media.decode.picture.still import decode_still
+from emotion_llama_vllm.media.decode.picture.still_colour import to_rgb
+from emotion_llama_vllm.media.decode.timeline import record
 from emotion_llama_vllm.media.errors import MediaError
-from emotion_llama_vllm.media.still import decode_still
-from emotion_llama_vllm.media.still_colour import to_rgb
-from emotion_llama_vllm.media.timeline import record
 from emotion_llama_vllm.settings import MediaSettings
 from tests.support.media import picture
 

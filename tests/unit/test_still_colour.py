@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from emotion_llama_vllm.media.still_colour import to_rgb
+from emotion_llama_vllm.media.decode.picture.still_colour import to_rgb
 from tests.support.media import picture
 
 COLOURS = Image.fromarray(picture(32, 24))

@@ -15,7 +15,7 @@ _DECODE = """
 import asyncio, sys
 from functools import partial
 from emotion_llama_vllm.media import worker  # all that a decode worker loads
-from emotion_llama_vllm.media.decode import decode
+from emotion_llama_vllm.media.decode.first_frame import decode
 from emotion_llama_vllm.settings import MediaSettings
 assert not {"numba", "librosa", "torch", "vllm"} & set(sys.modules)
 clip = decode(open(sys.argv[1], "rb").read(), settings=MediaSettings())
@@ -26,9 +26,9 @@ _WORKERS = """
 import asyncio, sys
 from functools import partial
 from pathlib import Path
-from emotion_llama_vllm.media.decode import decode
-from emotion_llama_vllm.media.source import MediaReader
-from emotion_llama_vllm.media.workers import Workers
+from emotion_llama_vllm.media.decode.first_frame import decode
+from emotion_llama_vllm.media.read.reader import MediaReader
+from emotion_llama_vllm.media.workers.pool import Workers
 from emotion_llama_vllm.settings import MediaSettings
 
 async def main():
@@ -48,7 +48,7 @@ if __name__ == "__main__":
 
 _PLACES = """
 import getpass, os, tempfile
-from emotion_llama_vllm.runtime import set_environment
+from emotion_llama_vllm.hooks.vllm_environment import set_environment
 set_environment()
 home = os.environ["HOME"]
 open(os.path.join(home, "x"), "w").write("x")
@@ -83,7 +83,8 @@ def test_a_stranger_is_given_a_home_a_name_and_a_place_for_temporary_files(tmp: 
 
 
 def test_a_home_that_can_be_written_to_is_kept(tmp_path: Path) -> None:
-    code = "import os; from emotion_llama_vllm.runtime import set_environment as s; s()"
+    code = "import os; from emotion_llama_vllm.hooks import vllm_environment as e"
+    code += "; e.set_environment()"
     code += "; print(os.environ['HOME'], 'HF_HOME' in os.environ)"
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": ":".join(sys.path)}
     command = [sys.executable, "-c", code]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from emotion_llama_vllm.media.errors import ServerBusy
-from emotion_llama_vllm.media.threads import Threads
+from emotion_llama_vllm.media.read.threads import Threads
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ async def test_a_system_without_threads_is_busy(monkeypatch: pytest.MonkeyPatch)
 
 _HANGS = """
 import asyncio, time
-from emotion_llama_vllm.media.threads import files
+from emotion_llama_vllm.media.read.threads import files
 
 async def main():
     task = asyncio.ensure_future(files.run(lambda: time.sleep(600)))

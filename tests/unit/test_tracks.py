@@ -10,10 +10,10 @@ from fastapi.testclient import TestClient
 
 from emotion_llama_server.routes import emotion
 from emotion_llama_vllm.media.clip import SAMPLING_RATE, Clip
-from emotion_llama_vllm.media.decode import decode
+from emotion_llama_vllm.media.decode.first_frame import decode
+from emotion_llama_vllm.media.decode.timeline import record
+from emotion_llama_vllm.media.decode.tracks import Track
 from emotion_llama_vllm.media.errors import TrackError
-from emotion_llama_vllm.media.timeline import record
-from emotion_llama_vllm.media.tracks import Track
 from emotion_llama_vllm.settings import MediaSettings
 from tests.support.counted import ffmpeg
 from tests.support.media import Recipe, make_clip

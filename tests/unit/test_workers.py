@@ -14,11 +14,11 @@ from prometheus_client import REGISTRY
 
 from emotion_llama.schema import EmotionRequest, TimelineRequest
 from emotion_llama_vllm.analysis.clips import cut, decoding
-from emotion_llama_vllm.media.decode import decode
-from emotion_llama_vllm.media.decoder import InProcess
+from emotion_llama_vllm.media.clip_file import ClipFile
+from emotion_llama_vllm.media.decode.first_frame import decode
 from emotion_llama_vllm.media.errors import DecodeTimeout, MediaError
-from emotion_llama_vllm.media.file import ClipFile
-from emotion_llama_vllm.media.workers import Workers
+from emotion_llama_vllm.media.workers.decoder import InProcess
+from emotion_llama_vllm.media.workers.pool import Workers
 from emotion_llama_vllm.settings import MediaSettings
 from emotion_llama_vllm.shares import Asker, asking
 from tests.support import jobs
@@ -151,7 +151,7 @@ async def test_a_pool_whose_lock_is_lost_is_replaced(
     workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As when the system kills a worker in the middle of its answer."""
-    monkeypatch.setattr("emotion_llama_vllm.media.workers._STUCK_SECONDS", 0.5)
+    monkeypatch.setattr("emotion_llama_vllm.media.workers.pool._STUCK_SECONDS", 0.5)
     channel = workers._pool._pool_manager.worker_manager.workers_channel
     assert channel is not None
     lock = channel.mutex
@@ -174,7 +174,7 @@ async def test_a_request_that_is_given_up_frees_its_worker(workers: Workers) -> 
 
 
 async def test_a_worker_is_replaced_after_so_many_clips(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("emotion_llama_vllm.media.workers._CLIPS_PER_WORKER", 3)
+    monkeypatch.setattr("emotion_llama_vllm.media.workers.pool._CLIPS_PER_WORKER", 3)
     workers = Workers(SETTINGS.model_copy(update={"decode_workers": 1}), 64)
     try:
         ids = [await run(workers, jobs.own_id) for _ in range(7)]

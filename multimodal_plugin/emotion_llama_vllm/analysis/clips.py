@@ -5,17 +5,17 @@ from dataclasses import replace
 from functools import partial
 
 from emotion_llama.schema import EmotionRequest
-from emotion_llama_vllm.media import features
 from emotion_llama_vllm.media.clip import Clip
-from emotion_llama_vllm.media.decode import decode
-from emotion_llama_vllm.media.errors import MediaError
-from emotion_llama_vllm.media.timeline import (
+from emotion_llama_vllm.media.decode import npz
+from emotion_llama_vllm.media.decode.first_frame import decode
+from emotion_llama_vllm.media.decode.timeline import (
     MAX_READS,
     MAX_WINDOWS,
     Recording,
     Timeline,
     record,
 )
+from emotion_llama_vllm.media.errors import MediaError
 from emotion_llama_vllm.settings import MediaSettings
 
 
@@ -59,8 +59,8 @@ def cut(decoded: Clip | Recording, request: EmotionRequest, feature_size: int) -
     """
     timeline = decoded.cut() if isinstance(decoded, Recording) else Timeline(decoded, ())
     if timeline.whole.features is not None:
-        raise MediaError(features.ONLY_FOR_CHAT)
+        raise MediaError(npz.ONLY_FOR_CHAT)
     if request.features is None:
         return timeline
-    rows = features.read_base64(request.features, feature_size)
+    rows = npz.read_base64(request.features, feature_size)
     return replace(timeline, whole=replace(timeline.whole, features=rows))

@@ -20,10 +20,10 @@ from emotion_llama.schema import (
 from emotion_llama_vllm.analysis.spelling import meaning
 from emotion_llama_vllm.analysis.warnings import warnings_about
 from emotion_llama_vllm.checkpoint.served import Served
-from emotion_llama_vllm.media import tracks
 from emotion_llama_vllm.media.clip import Clip
-from emotion_llama_vllm.media.features import FEATURE_NAMES
-from emotion_llama_vllm.media.timeline import Timeline
+from emotion_llama_vllm.media.decode import tracks
+from emotion_llama_vllm.media.decode.npz import FEATURE_NAMES
+from emotion_llama_vllm.media.decode.timeline import Timeline
 
 
 def emotion(probabilities: dict[str, float]) -> Emotion:

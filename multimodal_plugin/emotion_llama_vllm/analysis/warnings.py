@@ -7,8 +7,8 @@ from emotion_llama_vllm.analysis import questions
 from emotion_llama_vllm.analysis.spelling import unknown_labels
 from emotion_llama_vllm.checkpoint.card import Card
 from emotion_llama_vllm.media.clip import Clip
-from emotion_llama_vllm.media.features import AUDIO_ROW
-from emotion_llama_vllm.media.timeline import Timeline
+from emotion_llama_vllm.media.decode.npz import AUDIO_ROW
+from emotion_llama_vllm.media.decode.timeline import Timeline
 
 _SHORT = 0.1
 """Seconds: a shorter stretch that is left out is not worth a warning."""

@@ -17,7 +17,7 @@ from emotion_llama_vllm.checkpoint.layout import kept_dtype, tensor_shapes
 from emotion_llama_vllm.checkpoint.manifest import FILE_NAME, Manifest, sha256
 from emotion_llama_vllm.checkpoint.tokenizer import SPECIAL_TOKENS
 from emotion_llama_vllm.config import EmotionLlamaConfig
-from emotion_llama_vllm.cpu import weight_bytes
+from emotion_llama_vllm.hooks.cpu_defaults import weight_bytes
 from emotion_llama_vllm.memory import read_memory
 
 CPU_HEAD_SIZES = (32, 64, 80, 96, 112, 128, 160, 192, 256)

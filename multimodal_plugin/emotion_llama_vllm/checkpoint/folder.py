@@ -18,7 +18,7 @@ from emotion_llama_vllm import ARCHITECTURE
 from emotion_llama_vllm.checkpoint import card as cards
 from emotion_llama_vllm.checkpoint.tensors import ConversionError
 from emotion_llama_vllm.config import EmotionLlamaConfig
-from emotion_llama_vllm.media.loader import VIDEO_PROCESSOR_TYPE
+from emotion_llama_vllm.hooks.loader import VIDEO_PROCESSOR_TYPE
 
 _SHARD_BYTES = 2 << 30
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from emotion_llama_vllm.media.tracks import Track
+from emotion_llama_vllm.media.decode.tracks import Track
 
 SAMPLING_RATE = 16_000
 """Hz; what HuBERT was trained on."""

@@ -16,10 +16,10 @@ from vllm.multimodal import MULTIMODAL_REGISTRY
 from vllm.sequence import IntermediateTensors
 
 from emotion_llama_vllm.config import EmotionLlamaConfig
-from emotion_llama_vllm.media.features import AUDIO_ROW
-from emotion_llama_vllm.model import activation  # noqa: F401  (it registers itself)
+from emotion_llama_vllm.hooks import activation  # noqa: F401  (it registers itself)
+from emotion_llama_vllm.hooks.loading_progress import tell_progress
+from emotion_llama_vllm.media.decode.npz import AUDIO_ROW
 from emotion_llama_vllm.model.audio import HubertMean
-from emotion_llama_vllm.model.loading import tell_progress
 from emotion_llama_vllm.model.processing import (
     PLACEHOLDER,
     EmotionLlamaDummyInputsBuilder,

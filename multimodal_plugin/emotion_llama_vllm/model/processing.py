@@ -22,9 +22,9 @@ from vllm.multimodal.processing import (
 
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.media.clip import SAMPLING_RATE
-from emotion_llama_vllm.media.features import AUDIO_ROW, FEATURE_NAMES, check_features
-from emotion_llama_vllm.media.picture import resize
-from emotion_llama_vllm.media.sound import check_seconds, resample
+from emotion_llama_vllm.media.decode.npz import AUDIO_ROW, FEATURE_NAMES, check_features
+from emotion_llama_vllm.media.decode.picture.pixels import resize
+from emotion_llama_vllm.media.decode.sound.track import check_seconds, resample
 from emotion_llama_vllm.model.audio import min_samples
 from emotion_llama_vllm.settings import media_settings
 

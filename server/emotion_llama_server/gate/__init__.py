@@ -17,8 +17,8 @@ from emotion_llama_server.gate.body import BodyLimit
 from emotion_llama_server.gate.failures import Failures
 from emotion_llama_server.gate.identity import Identity
 from emotion_llama_server.gate.keys import Keys, key_ring
+from emotion_llama_server.gate.known_routes import Routes
 from emotion_llama_server.gate.rate import RateLimit
-from emotion_llama_server.gate.routes import Routes
 from emotion_llama_server.gate.streams import Streams
 from emotion_llama_server.settings import server_settings
 from emotion_llama_vllm.settings import media_settings

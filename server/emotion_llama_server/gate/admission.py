@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emotion_llama_server.errors import Failure, describe, failure_response, openai_error
-from emotion_llama_server.gate.scope import ABORT, caller_of, is_work, owner_of, refuse
+from emotion_llama_server.gate.caller import ABORT, caller_of, is_work, owner_of, refuse
 from emotion_llama_vllm import metrics
 from emotion_llama_vllm.shares import Asker, Shares, asking, turns, with_reserve
 

@@ -4,7 +4,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from emotion_llama_server.gate.scope import refuse
+from emotion_llama_server.gate.caller import refuse
 from emotion_llama_server.shortening import printable
 
 _PLAIN = ("", "identity")

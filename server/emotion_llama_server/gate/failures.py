@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emotion_llama_server.errors import describe, failure_response
-from emotion_llama_server.gate.scope import refuse
+from emotion_llama_server.gate.caller import refuse
 
 _MAX_HEADER_BYTES = 8 << 10
 _MAX_HEADERS_BYTES = 32 << 10

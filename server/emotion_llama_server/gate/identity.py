@@ -12,7 +12,7 @@ from vllm.logger import init_logger
 
 from emotion_llama_server.errors import path_of
 from emotion_llama_server.gate.address import Networks, client_address
-from emotion_llama_server.gate.scope import Caller, caller_of, set_caller
+from emotion_llama_server.gate.caller import Caller, caller_of, set_caller
 from emotion_llama_server.shortening import printable
 from emotion_llama_vllm import metrics
 

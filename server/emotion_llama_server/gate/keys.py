@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from emotion_llama_server.errors import path_of
-from emotion_llama_server.gate.scope import OPEN_PATHS, caller_of, refuse
+from emotion_llama_server.gate.caller import OPEN_PATHS, caller_of, refuse
 from emotion_llama_server.settings import ServerSettings
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")

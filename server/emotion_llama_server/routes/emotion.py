@@ -13,16 +13,16 @@ from emotion_llama.schema import (
     EmotionResponse,
     TimelineWindow,
 )
-from emotion_llama_server import forms
-from emotion_llama_server.analyst import Analyst, Findings
+from emotion_llama_server.emotion import formats
+from emotion_llama_server.emotion.request import Submission, read_submission
+from emotion_llama_server.emotion.service import Analyst, Findings
 from emotion_llama_server.engine import until_disconnect
-from emotion_llama_server.error_route import ErrorRoute
 from emotion_llama_server.errors import describe, openai_error
-from emotion_llama_server.submission import Submission, read_submission
+from emotion_llama_server.routes.error_route import ErrorRoute
 
 _TIMELINE_FORMS: dict[str, Callable[[Sequence[TimelineWindow]], str]] = {
-    "text/csv": forms.as_csv,
-    "text/vtt": forms.as_vtt,
+    "text/csv": formats.as_csv,
+    "text/vtt": formats.as_vtt,
 }
 _STREAM = "text/event-stream"
 
@@ -107,6 +107,6 @@ async def _stream(findings: Findings) -> AsyncGenerator[str, None]:
     try:
         async with aclosing(findings.events) as events:
             async for event in events:
-                yield forms.server_sent(event)
+                yield formats.server_sent(event)
     except Exception as error:
-        yield forms.server_sent(openai_error(describe(error)))
+        yield formats.server_sent(openai_error(describe(error)))

@@ -18,18 +18,18 @@ from starlette.background import BackgroundTask
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from emotion_llama_server import gradio_app
+from emotion_llama_server.emotion.request import keep, read_form
 from emotion_llama_server.engine import until_disconnect
-from emotion_llama_server.error_route import ErrorRoute
 from emotion_llama_server.errors import describe
-from emotion_llama_server.gate.scope import caller_of, owner_of
-from emotion_llama_server.gradio_app import Told
-from emotion_llama_server.kept import Kept
+from emotion_llama_server.gate.caller import caller_of, owner_of
+from emotion_llama_server.gradio import description
+from emotion_llama_server.gradio.description import Told
+from emotion_llama_server.gradio.kept import Kept
 from emotion_llama_server.routes import legacy
+from emotion_llama_server.routes.error_route import ErrorRoute
 from emotion_llama_server.settings import running_settings
 from emotion_llama_server.strict_json import media_type
-from emotion_llama_server.submission import keep, read_form
-from emotion_llama_vllm.media.file import ClipFile
+from emotion_llama_vllm.media.clip_file import ClipFile
 from emotion_llama_vllm.settings import media_settings
 
 _KEEP_SECONDS = 300
@@ -80,13 +80,13 @@ router = APIRouter(route_class=ErrorRoute, include_in_schema=False)
 @router.get("/config")
 async def config() -> dict[str, Any]:
     """Describe the app."""
-    return gradio_app.config(media_settings().max_media_bytes)
+    return description.config(media_settings().max_media_bytes)
 
 
 @router.get("/info")
 async def info() -> dict[str, Any]:
     """Describe the function."""
-    return gradio_app.info()
+    return description.info()
 
 
 @router.get("/heartbeat/{session_hash}")
@@ -129,8 +129,8 @@ async def run(body: Question, raw_request: Request) -> legacy.PredictResponse:
 async def join(raw_request: Request) -> StreamingResponse:
     """Ask for a question, as `gradio_client` waits for that, and stream what becomes of it."""
     event_id = await _begin(raw_request)
-    first = gradio_app.queue_message({"msg": "send_data", "event_id": event_id})
-    return _stream(raw_request, event_id, first, gradio_app.queue_event)
+    first = description.queue_message({"msg": "send_data", "event_id": event_id})
+    return _stream(raw_request, event_id, first, description.queue_event)
 
 
 @router.post("/queue/data")
@@ -154,7 +154,7 @@ async def call(body: Question, raw_request: Request) -> JSONResponse:
 @router.get("/call/predict/{event_id}")
 async def call_answer(event_id: str, raw_request: Request) -> StreamingResponse:
     """Stream what becomes of a question."""
-    return _stream(raw_request, event_id, "", gradio_app.call_event)
+    return _stream(raw_request, event_id, "", description.call_event)
 
 
 async def _begin(raw_request: Request) -> str:

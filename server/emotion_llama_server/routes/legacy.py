@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, StrictStr
 from starlette.exceptions import HTTPException
 
 from emotion_llama_server.engine import Engine, SamplingParams, until_disconnect
-from emotion_llama_server.error_route import ErrorRoute
+from emotion_llama_server.routes.error_route import ErrorRoute
 from emotion_llama_vllm.logits_processor import REQUEST_FIELD
 
 _MAX_POSITIONS = 2000

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Request
 from vllm.exceptions import VLLMNotFoundError
 
 from emotion_llama.schema import Model, ModelList
-from emotion_llama_server.error_route import ErrorRoute
+from emotion_llama_server.routes.error_route import ErrorRoute
 from emotion_llama_server.shortening import printable
 
 LIST, ONE = "/v1/models", "/v1/models/{model:path}"

@@ -14,7 +14,7 @@ import vllm
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse
 
-_OURS = Path(__file__).parents[1] / "static"
+_OURS = Path(__file__).parent / "static"
 _SWAGGER = Path(vllm.__path__[0]) / "entrypoints" / "serve" / "instrumentator" / "static"
 _DOCS, _DOCUMENT = "/docs", "/openapi.json"
 _STYLE = {"/page.css": _OURS / "page.css"}

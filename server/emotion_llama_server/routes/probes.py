@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
-from emotion_llama_server.error_route import ErrorRoute
+from emotion_llama_server.routes.error_route import ErrorRoute
 
 router = APIRouter(route_class=ErrorRoute, tags=["probes"])
 

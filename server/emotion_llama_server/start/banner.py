@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emotion_llama import __version__
-from emotion_llama_server.exposure import READ_ONLY
+from emotion_llama_server.routes.exposure import READ_ONLY
 from emotion_llama_vllm import demo_files
 from emotion_llama_vllm.settings import media_settings
 

@@ -7,7 +7,7 @@ import pytest
 from starlette.datastructures import Headers
 
 from emotion_llama_server.gate.address import client_address
-from emotion_llama_server.gate.scope import Caller, owner_of
+from emotion_llama_server.gate.caller import Caller, owner_of
 
 PROXIES = ("10.0.0.0/8", "2001:db8:f::/48")
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from emotion_llama_vllm import stages
-from emotion_llama_vllm.model import loading
+from emotion_llama_vllm.hooks import loading_progress
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def told(
 ) -> pytest.LogCaptureFixture:
     """The log of a start, in a world of one rank."""
     monkeypatch.setattr(logging.getLogger("vllm"), "propagate", True)
-    monkeypatch.setattr(loading, "_numbers", lambda network: 100)
+    monkeypatch.setattr(loading_progress, "_numbers", lambda network: 100)
     monkeypatch.setenv("EMOTION_LLAMA_BEGUN", "0")
     caplog.set_level("INFO")
     return caplog
@@ -31,14 +31,14 @@ def stages_of(told: pytest.LogCaptureFixture) -> list[str]:
 def test_a_slow_one_tells_every_fifth_part(
     told: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loading, "_SECONDS", 0)
-    assert list(loading.tell_progress(WEIGHTS, torch.nn.Module())) == WEIGHTS
+    monkeypatch.setattr(loading_progress, "_SECONDS", 0)
+    assert list(loading_progress.tell_progress(WEIGHTS, torch.nn.Module())) == WEIGHTS
     parts = [f"Loading weights {share} %" for share in (20, 40, 60, 80, 100)]
     assert stages_of(told) == ["Loading weights", *parts, "Preparing the engine"]
 
 
 def test_a_quick_one_tells_only_that_it_begins(told: pytest.LogCaptureFixture) -> None:
-    assert len(list(loading.tell_progress(WEIGHTS, torch.nn.Module()))) == 10
+    assert len(list(loading_progress.tell_progress(WEIGHTS, torch.nn.Module()))) == 10
     assert stages_of(told) == ["Loading weights", "Preparing the engine"]
 
 
@@ -51,7 +51,7 @@ def test_nothing_is_told_where_no_start_has_begun(
 
 
 def test_the_total_is_what_the_network_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "get_tensor_model_parallel_world_size", lambda: 2)
-    monkeypatch.setattr(loading, "get_pp_group", lambda: torch.nn.Identity())
+    monkeypatch.setattr(loading_progress, "get_tensor_model_parallel_world_size", lambda: 2)
+    monkeypatch.setattr(loading_progress, "get_pp_group", lambda: torch.nn.Identity())
     monkeypatch.setattr(torch.nn.Identity, "world_size", 3, raising=False)
-    assert loading._numbers(torch.nn.Linear(4, 5)) == 25 * 2 * 3
+    assert loading_progress._numbers(torch.nn.Linear(4, 5)) == 25 * 2 * 3

@@ -1,0 +1,1 @@
+"""The places where this package hangs on vLLM: registries, environment and processes."""

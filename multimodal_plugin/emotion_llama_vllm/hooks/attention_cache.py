@@ -1,0 +1,173 @@
+"""The size of vLLM's attention cache on a CPU, where the operator names none.
+
+vLLM would take nearly the whole machine for it, its container or not, and leave nothing for what
+comes after: the first clips, their decoders, other programs.
+"""
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from emotion_llama_vllm import ARCHITECTURE
+from emotion_llama_vllm.checkpoint.layout import kept_dtype, tensor_shapes
+from emotion_llama_vllm.config import EmotionLlamaConfig
+from emotion_llama_vllm.hooks.cpu_defaults import RANKS
+from emotion_llama_vllm.media.clip import SAMPLING_RATE
+from emotion_llama_vllm.memory import Memory, read_memory
+from emotion_llama_vllm.model.audio import MOST_SAMPLES, convolution_bytes
+from emotion_llama_vllm.settings import MediaSettings
+from emotion_llama_vllm.shares import with_reserve
+
+_GIB = 2**30
+_SEQUENCES = 128
+"""Requests that vLLM computes together on CPUs, unless `max_num_seqs` says otherwise."""
+_MOST_OF_LEFT = 0.5
+"""The cache's share of what the rest of the server leaves; other programs and files get theirs."""
+_PROCESSES = _GIB
+"""What the engine imports, and what the server grows by after its start (0.8 GiB were measured)."""
+_DECODE_WORKER = _GIB // 8
+"""A decode worker with a large clip."""
+
+
+class TooLittleMemory(Exception):
+    """Not even one request fits, in one sentence with the cure."""
+
+
+@dataclass(frozen=True)
+class CacheSize:
+    """Bytes of the attention cache in all ranks, and what they are for."""
+
+    all: int
+    per_request: int
+    """A request that has as many tokens as it may have."""
+    positions: int
+    """Those tokens."""
+    ranks: int
+    free: int
+    """Memory at the start."""
+
+    @property
+    def per_rank(self) -> int:
+        """Bytes of each rank's part, as `--kv-cache-memory-bytes` counts them."""
+        return self.all // self.ranks
+
+    def __str__(self) -> str:
+        tokens = self.all * self.positions // self.per_request
+        return (
+            f"The attention cache takes {_gib(self.all)} of the {_gib(self.free)} that are free "
+            f"and holds {tokens} tokens, of which a request uses {self.positions} at most; "
+            "--kv-cache-memory-bytes sets it."
+        )
+
+
+def default_size(model: str, given: Mapping[str, Any]) -> CacheSize | None:
+    """Return the size for this machine.
+
+    None on a GPU, where the operator names a size, and where this is no checkpoint of ours: vLLM
+    says later what is wrong with it.
+
+    Args:
+        model: the checkpoint's folder, or a repository.
+        given: the engine's arguments; what is missing is vLLM's default.
+
+    Raises:
+        TooLittleMemory: not even one request fits.
+    """
+    from vllm.platforms import current_platform
+
+    if not current_platform.is_cpu() or _is_named(given):
+        return None
+    try:
+        revision = given.get("revision") or "main"
+        config = EmotionLlamaConfig.from_pretrained(model, revision=revision)
+    except (OSError, ValueError):
+        return None
+    if config.architectures != [ARCHITECTURE]:
+        return None
+    return size_cache(config, given, MediaSettings(), read_memory())
+
+
+def size_cache(
+    config: EmotionLlamaConfig, given: Mapping[str, Any], media: MediaSettings, memory: Memory
+) -> CacheSize:
+    """Take what the requests can use, but no more than half of what the rest leaves.
+
+    Args:
+        config: the checkpoint's.
+        given: the engine's arguments.
+        media: how clips are decoded, and how long their sound may be.
+        memory: what there is.
+
+    Raises:
+        TooLittleMemory: the rest leaves less than one request needs.
+    """
+    engines = given.get("data_parallel_size") or 1
+    length = given.get("max_model_len") or -1
+    positions = length if length > 0 else config.text.max_position_embeddings
+    per_request = positions * _bytes_per_token(config, given)
+    least = engines * per_request
+    rest = _bytes_of_the_rest(config, given, media, engines)
+    left = memory.free - rest
+    if left < least:
+        raise TooLittleMemory(
+            f"{_gib(memory.free)} of memory are free, and the server needs {_gib(rest)} beside "
+            f"{_gib(least)} for a request of {positions} tokens; lower --max-model-len or "
+            "--max-audio-seconds, or give the machine, or its container, more memory."
+        )
+    usable = least * (given.get("max_num_seqs") or _SEQUENCES)
+    most = max(least, int(left * _MOST_OF_LEFT))
+    ranks = math.prod(given.get(name) or 1 for name in RANKS)
+    return CacheSize(min(usable, most), per_request, positions, ranks, memory.free)
+
+
+def _is_named(given: Mapping[str, Any]) -> bool:
+    """Return whether the operator names a size, by any of vLLM's ways."""
+    from vllm.engine.arg_utils import EngineArgs
+
+    share = EngineArgs.gpu_memory_utilization
+    return (
+        given.get("kv_cache_memory_bytes") is not None
+        or given.get("num_gpu_blocks_override") is not None
+        or given.get("gpu_memory_utilization", share) != share
+        or bool(os.environ.get("VLLM_CPU_KVCACHE_SPACE"))
+    )
+
+
+def _bytes_per_token(config: EmotionLlamaConfig, given: Mapping[str, Any]) -> int:
+    """Keys and values of all layers."""
+    text = config.text
+    heads = text.num_key_value_heads or text.num_attention_heads
+    width = heads * (text.head_dim or text.hidden_size // text.num_attention_heads)
+    name = given.get("kv_cache_dtype", "auto")
+    # The names that torch does not know are of formats with one byte, or less.
+    kept = _dtype(config, given) if name == "auto" else getattr(torch, name, torch.uint8)
+    return 2 * text.num_hidden_layers * width * kept.itemsize
+
+
+def _bytes_of_the_rest(
+    config: EmotionLlamaConfig, given: Mapping[str, Any], media: MediaSettings, engines: int
+) -> int:
+    """What the server takes beside the cache, at its busiest."""
+    dtype = _dtype(config, given)
+    weights = sum(
+        math.prod(shape) * kept_dtype(name, dtype).itemsize
+        for name, shape in tensor_shapes(config).items()
+    )
+    samples = max(MOST_SAMPLES, int(media.max_audio_seconds * SAMPLING_RATE))
+    engine = weights + convolution_bytes(config.audio, samples)
+    workers = with_reserve(media.decode_workers) * _DECODE_WORKER
+    return engines * engine + _PROCESSES + workers + int(media.clip_cache_mb * 2**20)
+
+
+def _dtype(config: EmotionLlamaConfig, given: Mapping[str, Any]) -> torch.dtype:
+    name = given.get("dtype", "auto")
+    kept = config.dtype if name == "auto" else getattr(torch, str(name), None)
+    return kept if isinstance(kept, torch.dtype) else torch.float32
+
+
+def _gib(count: int) -> str:
+    return f"{count / _GIB:.1f} GiB"

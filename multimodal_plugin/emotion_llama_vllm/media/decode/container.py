@@ -1,0 +1,99 @@
+"""Opening a video file: which containers are read, and that nothing else is reached."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import av
+import av.logging as av_logging
+from av import CodecContext, Packet
+from av.container import Flags, InputContainer
+from av.error import FFmpegError
+
+from emotion_llama_vllm.media.decode.picture.essentials import check_scans
+from emotion_llama_vllm.media.errors import MediaError
+
+_VIDEO = (
+    *("h264", "hevc", "vp8", "vp9", "libdav1d", "av1"),
+    *("mpeg4", "mpeg1video", "mpeg2video", "mjpeg"),
+)
+_AUDIO = (
+    *("aac", "mp3", "mp3float", "opus", "libopus", "vorbis", "flac", "ac3"),
+    *("eac3", "mp2", "mp2float", "alac", "amrnb", "amrwb"),  # of cameras and phones
+    *("adpcm_ms", "adpcm_ima_wav", "adpcm_ima_qt", "pcm_alaw", "pcm_mulaw", "pcm_u8", "pcm_s8"),
+    *(f"pcm_{kind}{end}" for kind in ("s16", "s24", "s32", "f32", "f64") for end in ("le", "be")),
+)
+CODECS = frozenset(_VIDEO + _AUDIO)
+"""The decoders that may run. FFmpeg has hundreds, and its worst bugs are in those nobody uses."""
+
+_OPTIONS = {
+    # Playlists, concat scripts and SDP texts would make FFmpeg open other files or hosts.
+    "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi",
+    "protocol_whitelist": "none",
+    # FFmpeg decodes a little already to find out what is in a file.
+    "codec_whitelist": ",".join(sorted(CODECS)),
+}
+
+MAX_PACKETS = 500_000
+"""More than an hour of picture and sound has: walking them takes a second."""
+
+av_logging.set_level(None)
+
+
+@contextmanager
+def open_container(data: bytes) -> Iterator[InputContainer]:
+    """Open the bytes of a video file for reading its packets inside the `with` block.
+
+    Raises:
+        MediaError: not a container that is read here, or a damaged one.
+    """
+    _check_riff_size(data)
+    try:
+        container = av.open(io.BytesIO(data), mode="r", options=_OPTIONS, metadata_errors="replace")
+    except (FFmpegError, ValueError, OSError) as error:
+        raise MediaError(
+            "The file is no video that can be read: send an intact MP4, MOV, AVI, MKV or WebM, "
+            "or a PNG or JPEG."
+        ) from error
+    # PyAV's default makes up presentation times, in AVI wrong ones.
+    container.flags &= ~Flags.gen_pts.value
+    with container:
+        try:
+            yield container
+        except FFmpegError as error:
+            raise MediaError("The file is damaged: it cannot be read to its end.") from error
+
+
+def packets(container: InputContainer, max_seconds: float) -> Iterator[Packet]:
+    """Walk a file's packets.
+
+    Raises:
+        MediaError: it says that it lasts over `max_seconds`, there are too many, or one is a JPEG
+            that takes too long to decode.
+    """
+    if container.duration is not None and container.duration / 1e6 > max_seconds:
+        raise MediaError(
+            f"The clip lasts {container.duration / 1e6:.0f} s; at most {max_seconds:g} s are taken."
+        )
+    jpegs = {s.index for s in container.streams.video if s.codec_context and s.name == "mjpeg"}
+    for number, packet in enumerate(container.demux()):
+        if number == MAX_PACKETS:
+            raise MediaError("The clip has too many packets; cut it into shorter ones.")
+        if packet.stream_index in jpegs:
+            check_scans(bytes(packet))
+        yield packet
+
+
+def check_codec(context: CodecContext) -> None:
+    """Raise MediaError unless this decoder may run."""
+    if context.name not in CODECS:
+        raise MediaError(
+            f"The clip is in a codec that is not taken ({context.name}); re-encode it as H.264 "
+            "with AAC."
+        )
+
+
+def _check_riff_size(data: bytes) -> None:
+    """FFmpeg reads a cut-off AVI as a shorter one; its header knows better."""
+    if data[:4] == b"RIFF" and int.from_bytes(data[4:8], "little") + 8 > len(data):
+        raise MediaError("The file is cut off: it is shorter than its header says.")

@@ -1,0 +1,266 @@
+"""Any frame of a clip: the packets are kept, and only those that a wanted frame needs are decoded.
+
+Emotion-LLaMA's author ranks the peak frame first, then the middle one, a random one, the first
+(issues 126, 127 and 131 of the original); the first is what the original uses.
+
+A frame is a picture that a player shows. Which pictures these are is predicted from the packets
+first. Every decoded picture is compared with the prediction; where they differ, all packets are
+decoded once to find out, and then frames are decoded from the beginning of the file only.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import accumulate, chain
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from av import Packet
+from av.container import InputContainer
+
+from emotion_llama_vllm.media.decode.picture.decoding import (
+    Flaw,
+    Picture,
+    PictureDecoder,
+    start_in_file,
+)
+from emotion_llama_vllm.media.decode.picture.pixels import check_size, resize, to_rgb
+from emotion_llama_vllm.media.decode.picture.shown import Shown, observe, predict
+from emotion_llama_vllm.media.decode.tracks import open_video_track
+from emotion_llama_vllm.media.errors import FrameTimeError, MediaError
+
+FramePolicy = Literal["first", "middle"] | float
+"""Which frame of a stretch: its first, its middle one, or that of a time in seconds from its start.
+"""
+
+
+_TOLERANCE = 1e-3
+"""Ticks by which a time in seconds may be off: it is a rounded number."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A decoded frame: RGB uint8 [height, width, 3], its place and its time in the track."""
+
+    rgb: npt.NDArray[np.uint8]
+    index: int
+    seconds: float
+
+
+class Mispredicted(Exception):
+    """The decoder did not show the pictures that the packets promised."""
+
+
+@dataclass(frozen=True)
+class _Keys:
+    """The packets at which a file says that decoding can begin."""
+
+    places: Sequence[int]
+    earliest: Sequence[int]
+    """The earliest time among each of them and those after it."""
+
+    @classmethod
+    def find(cls, packets: Sequence[Packet], shown: Shown) -> "_Keys":
+        """Find those whose pictures are shown, as only these can be told to be key frames."""
+        times = set(shown.times)
+        keys = [
+            (place, packet.pts)
+            for place, packet in enumerate(packets)
+            if packet.is_keyframe and not packet.is_discard and packet.pts in times
+        ]
+        backwards = accumulate((time for _, time in reversed(keys)), min)
+        return cls([place for place, _ in keys], list(backwards)[::-1])
+
+
+class Frames:
+    """The frames of a file's video track; of use while the file is open.
+
+    Feed it all packets of the track, then call `finish`. Where `decode` raises Mispredicted, call
+    `scan`, then choose and decode again.
+    """
+
+    def __init__(self, container: InputContainer, size: int | None = None) -> None:
+        """Open the track; `size` is the side in pixels to which each frame is resized."""
+        self.stream, self.track = open_video_track(container)
+        check_size(self.stream.codec_context.width, self.stream.codec_context.height)
+        self._size = size
+        self._base = self.stream.time_base or Fraction(1)
+        self._decoder = PictureDecoder(self.stream)
+        self._packets: list[Packet] = []
+        self._shown = observe(())
+        self._keys = _Keys((), ())
+        self._zero = 0
+        self._first: Picture | None = None
+        """The first picture, where it need not be decoded again."""
+        self._position = 0
+        """The place of the packet that the decoder gets next."""
+        self._coming = 0
+        """The index of the picture that should come out next."""
+        self._is_at_key = False
+        """Whether decoding has just begun at a key frame inside the track."""
+
+    def feed(self, packet: Packet) -> None:
+        """Keep one packet of the track."""
+        if packet.size:
+            self._packets.append(packet)
+
+    def finish(self) -> None:
+        """Find out which pictures are shown, if need be by decoding them all.
+
+        Raises:
+            MediaError: there is not a single picture that can be decoded.
+        """
+        pictures: list[Picture] = []
+        while not pictures and self._position <= len(self._packets):
+            pictures = self._step()
+        if pictures:
+            self._zero = start_in_file(pictures[0], self._packets[0])
+        codec = self.stream.codec_context.codec.canonical_name
+        shown = predict(self._packets, codec, pictures[0]) if pictures else None
+        if shown is None:
+            self._observe(pictures)
+        else:
+            self._shown, self._first, self._coming = shown, pictures[0], len(pictures)
+            self._keys = _Keys.find(self._packets, shown)
+
+    def scan(self) -> None:
+        """Decode the whole track to learn which pictures are shown.
+
+        Raises:
+            MediaError: there is not a single picture that can be decoded.
+        """
+        self._first = None
+        self._restart(0)
+        self._observe([])
+
+    def _observe(self, pictures: list[Picture]) -> None:
+        """Decode the rest of the track, where these pictures came out of its beginning."""
+        steps = range(self._position, len(self._packets) + 1)
+        rest = (picture for _ in steps for picture in self._step())
+        self._shown = observe(chain(pictures, rest))
+        self._coming = len(self._shown.times)
+        if not self._shown.usable:
+            raise MediaError("The file has a video track without a frame that can be decoded.")
+
+    @property
+    def bytes_per_frame(self) -> int:
+        """The memory that a decoded frame takes."""
+        context = self.stream.codec_context
+        pixels = context.width * context.height if self._size is None else self._size**2
+        return 3 * max(pixels, 1)
+
+    @property
+    def zero(self) -> float:
+        """When the first picture is shown, in the file's own seconds."""
+        return float(self._zero * self._base)
+
+    @property
+    def seconds(self) -> float:
+        """When the last frame ends, from the start of the first."""
+        return self._seconds(self._shown.end)
+
+    def choose(self, policy: FramePolicy, start: float = 0.0, end: float | None = None) -> int:
+        """Return the index of a frame of the stretch from `start` to `end` seconds.
+
+        Raises:
+            FrameTimeError: a time past the end of the stretch.
+        """
+        end = self.seconds if end is None else end
+        index = self._at(start)
+        if policy == "middle":
+            behind = max(index + 1, self._before(end))
+            index += (behind - index) // 2
+        elif policy != "first":
+            if start + policy > end:
+                raise FrameTimeError(
+                    f"The frame at {policy:g} s is past the end: there are {end - start:.2f} s."
+                )
+            index = self._at(start + policy)
+        return self._shown.nearest_usable(index)
+
+    def decode(self, indices: Iterable[int]) -> dict[int, Frame]:
+        """Decode the frames with these indices.
+
+        Raises:
+            Mispredicted: other pictures came out than the packets promised.
+        """
+        wanted = set(indices)
+        found: dict[int, Frame] = {}
+        if self._first is not None and 0 in wanted:
+            found[0] = self._frame(self._first, 0)
+        for index in sorted(wanted):
+            if index in found:
+                continue
+            key = self._key_before(index)
+            if index < self._coming or key > self._position:
+                self._restart(key)
+            while index not in found:
+                if self._position > len(self._packets):
+                    raise Mispredicted
+                for picture in self._step():
+                    self._keep(picture, wanted, found)
+        return found
+
+    def _restart(self, position: int) -> None:
+        """Let decoding begin at this packet."""
+        self._decoder.restart()
+        self._position, self._is_at_key = position, position > 0
+        start = self._packets[position].pts if position else None
+        times = self._shown.times
+        self._coming = self._shown.grey if start is None else bisect_left(times, start)
+
+    def _step(self) -> list[Picture]:
+        """Feed the decoder the next packet, or the end, and return what comes out."""
+        at_end = self._position == len(self._packets)
+        packet = None if at_end else self._packets[self._position]
+        self._position += 1
+        return self._decoder.feed(packet)
+
+    def _keep(self, picture: Picture, wanted: set[int], found: dict[int, Frame]) -> None:
+        """Keep the picture if it is wanted."""
+        if picture.flaw == Flaw.NO_REFERENCES:
+            return  # how many of these come out differs after a restart
+        if self._shown.is_predicted:
+            if self._is_at_key and picture.start < self._shown.times[self._coming]:
+                return  # it refers to pictures before the key frame
+            self._check(picture)
+        index, self._coming, self._is_at_key = self._coming, self._coming + 1, False
+        if index in wanted:
+            found[index] = self._frame(picture, index)
+
+    def _check(self, picture: Picture) -> None:
+        """Raise Mispredicted unless this is the promised picture, decoded from its references."""
+        times = self._shown.times
+        is_promised = self._coming < len(times) and times[self._coming] == picture.start
+        is_key = picture.frame.key_frame or not self._is_at_key
+        if picture.flaw or self._decoder.has_errors or not (is_promised and is_key):
+            raise Mispredicted
+
+    def _key_before(self, index: int) -> int:
+        """Return the place of the last key frame from which decoding reaches a frame."""
+        if not self._shown.is_predicted:
+            return 0
+        place = bisect_right(self._keys.earliest, self._shown.times[index]) - 1
+        return self._keys.places[place] if place >= 0 else 0
+
+    def _frame(self, picture: Picture, index: int) -> Frame:
+        rgb = resize(to_rgb(picture.frame), self._size)
+        return Frame(rgb, index, self._seconds(self._shown.times[index]))
+
+    def _at(self, seconds: float) -> int:
+        """Return the index of the frame that is shown at a time."""
+        if seconds <= 0:
+            return 0
+        return max(0, bisect_right(self._shown.times, self._ticks(seconds) + _TOLERANCE) - 1)
+
+    def _before(self, seconds: float) -> int:
+        """Return how many frames begin before a time."""
+        return bisect_left(self._shown.times, self._ticks(seconds) - _TOLERANCE)
+
+    def _ticks(self, seconds: float) -> float:
+        return self._shown.times[0] + seconds / float(self._base)
+
+    def _seconds(self, ticks: int) -> float:
+        return float((ticks - self._shown.times[0]) * self._base)

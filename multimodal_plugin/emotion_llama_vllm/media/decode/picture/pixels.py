@@ -1,0 +1,127 @@
+"""The one frame that the model sees: the very pixels that OpenCV, as in the original, reads."""
+
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+from av import Packet, VideoFrame
+from av.container import InputContainer
+from av.error import FFmpegError
+from PIL import Image
+
+from emotion_llama_vllm.media.decode.picture.decoding import (
+    Flaw,
+    Picture,
+    PictureDecoder,
+    start_in_file,
+)
+from emotion_llama_vllm.media.decode.picture.orientation import upright
+from emotion_llama_vllm.media.decode.tracks import open_video_track
+from emotion_llama_vllm.media.errors import MediaError
+
+_MAX_PIXELS = 8192 * 4320
+
+
+def resize(frame: npt.NDArray[np.uint8], size: int | None) -> npt.NDArray[np.uint8]:
+    """Bring an RGB frame to the network's `size`, as the original does; None leaves it."""
+    if size is None:
+        return frame
+    return np.asarray(Image.fromarray(frame).resize((size, size), Image.Resampling.BICUBIC))
+
+
+class FirstFrame:
+    """The first frame of a file's video track that was decoded from its references."""
+
+    def __init__(self, container: InputContainer) -> None:
+        """Open the track.
+
+        Raises:
+            MediaError: there is none that can be decoded, or its pictures are too large.
+        """
+        self.stream, self.track = open_video_track(container)
+        check_size(self.stream.codec_context.width, self.stream.codec_context.height)
+        # Read now: after the file is closed these fields are whatever lies in that memory.
+        self._base = self.stream.time_base or Fraction(1)
+        self._decoder = PictureDecoder(self.stream)
+        self._count = 0
+        self._first_packet: Packet | None = None
+        self._zero = self._first_start = 0
+        self._latest: int | None = None
+        self._best: Picture | None = None
+        self._best_place = self._best_start = 0
+
+    @property
+    def found(self) -> bool:
+        """Whether no more packets are needed."""
+        return self._best is not None and self._best.flaw == Flaw.NONE
+
+    def feed(self, packet: Packet) -> None:
+        """Decode one packet of the track, or its end: a packet without bytes and time."""
+        if packet.size == 0 and packet.dts is not None:
+            return  # AVI repeats a picture in this way
+        first = self._first_packet = self._first_packet or packet
+        for picture in self._decoder.feed(packet if packet.size else None):
+            if self._latest is None:
+                self._first_start, self._zero = picture.start, start_in_file(picture, first)
+            self._latest = max(picture.start, self._latest or picture.start)
+            if self._best is None or picture.flaw < self._best.flaw:
+                self._best, self._best_place, self._best_start = picture, self._count, self._latest
+            self._count += 1
+
+    @property
+    def index(self) -> int:
+        """How many pictures are shown before it: none in an intact clip."""
+        self._usable()
+        return self._best_place
+
+    @property
+    def zero(self) -> float:
+        """When the first picture of all is shown, in the file's own seconds."""
+        return float(self._zero * self._base)
+
+    @property
+    def seconds(self) -> float:
+        """When the frame is shown, from the start of the first picture of all."""
+        self._usable()
+        return float((self._best_start - self._first_start) * self._base)
+
+    def rgb(self) -> npt.NDArray[np.uint8]:
+        """Return the pixels [height, width, 3], upright.
+
+        Raises:
+            MediaError: not a single picture was decoded from its references.
+        """
+        return to_rgb(self._usable().frame)
+
+    def _usable(self) -> Picture:
+        if self._best is None or self._best.flaw == Flaw.NO_REFERENCES:
+            raise MediaError("The file has a video track without a frame that can be decoded.")
+        return self._best
+
+
+def to_rgb(frame: VideoFrame) -> npt.NDArray[np.uint8]:
+    """Return a decoded frame as RGB [height, width, 3], turned and mirrored as players show it.
+
+    Raises:
+        MediaError: it is too large, or damaged.
+    """
+    check_size(frame.width, frame.height)
+    # OpenCV's own conversion: to BGR with bicubic chroma.
+    try:
+        bgr = frame.reformat(format="bgr24", interpolation="BICUBIC").to_ndarray()
+    except (FFmpegError, ValueError) as error:
+        raise MediaError("The clip's picture is damaged: its colours cannot be read.") from error
+    # Channel by channel: NumPy copies a reversed view six times as slowly.
+    rgb = np.empty(bgr.shape, np.uint8)
+    for channel in range(3):
+        rgb[..., channel] = bgr[..., 2 - channel]
+    return upright(rgb, frame)
+
+
+def check_size(width: int, height: int) -> None:
+    """Raise MediaError for a picture that is too large."""
+    if width * height > _MAX_PIXELS:
+        raise MediaError(
+            f"The picture is {width} x {height}; at most {_MAX_PIXELS // 10**6} megapixels are "
+            "taken. Send a smaller one."
+        )

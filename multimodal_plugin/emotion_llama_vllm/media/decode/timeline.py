@@ -1,0 +1,241 @@
+"""A clip cut into windows, each a clip of its own: one read of the file for all of them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+from av.container import InputContainer
+
+from emotion_llama_vllm.media.clip import SAMPLING_RATE, Clip
+from emotion_llama_vllm.media.decode import npz
+from emotion_llama_vllm.media.decode.container import open_container, packets
+from emotion_llama_vllm.media.decode.picture.frames import Frame, FramePolicy, Frames, Mispredicted
+from emotion_llama_vllm.media.decode.picture.pixels import resize
+from emotion_llama_vllm.media.decode.picture.still import decode_still, is_still
+from emotion_llama_vllm.media.decode.sound.track import SoundTrack
+from emotion_llama_vllm.media.decode.tracks import Track, check_wanted
+from emotion_llama_vllm.media.errors import FrameTimeError, MediaError, TimelineError
+from emotion_llama_vllm.settings import MediaSettings
+
+MAX_WINDOWS = 4000
+MAX_READS = 1 << 16
+"""Reads of the model for all windows together: as many as labels of one or two tokens need in the
+most windows there may be."""
+_UNCOVERED = 0.1
+"""Seconds at the end of a clip that get no window of their own."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of a clip, in seconds from its start."""
+
+    start: float
+    end: float
+    clip: Clip
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The clip as a whole and its windows.
+
+    The whole has at most `max_audio_seconds` of sound: of a longer clip those at the start.
+    """
+
+    whole: Clip
+    windows: Sequence[Window]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What is needed of a file to cut it, each frame and each sample once.
+
+    It is what a decode worker hands back: `cut` makes a `Timeline` of it without copying.
+    """
+
+    sound: npt.NDArray[np.float32] | None
+    frames: dict[int, Frame]
+    spans: Sequence[tuple[float, float]]
+    """The whole clip, then each window, in seconds."""
+    indices: Sequence[int]
+    """The frame of each span."""
+    max_audio_seconds: float
+    video_track: Track | None = None
+    audio_track: Track | None = None
+
+    @property
+    def nbytes(self) -> int:
+        pictures = sum(frame.rgb.nbytes for frame in self.frames.values())
+        return pictures + (0 if self.sound is None else self.sound.nbytes)
+
+    def cut(self) -> Timeline:
+        clips = [
+            self._clip(index, *span) for index, span in zip(self.indices, self.spans, strict=True)
+        ]
+        windows = [
+            Window(*span, clip) for span, clip in zip(self.spans[1:], clips[1:], strict=True)
+        ]
+        return Timeline(clips[0], windows)
+
+    def _clip(self, index: int, start: float, end: float) -> Clip:
+        frame = self.frames[index]
+        heard = _stretch(self.sound, start, min(end, start + self.max_audio_seconds))
+        return Clip(
+            frame.rgb,
+            heard,
+            frame_index=frame.index,
+            frame_time=frame.seconds,
+            video_track=self.video_track,
+            audio_track=self.audio_track,
+        )
+
+
+def record(
+    source: bytes,
+    *,
+    frame: FramePolicy = "first",
+    window: float | None = None,
+    step: float | None = None,
+    reads: int = 1,
+    size: int | None = None,
+    audio_track: int | None = None,
+    settings: MediaSettings,
+) -> Recording:
+    """Read a clip with a frame of choice, and its windows if `window` and `step` are given.
+
+    Args:
+        source: as for `decode`, but for the container with features.
+        frame: which frame stands for the clip, and for each window.
+        window: seconds of each window, the last of which ends with the clip.
+        step: seconds from one window's start to the next one's.
+        reads: how often the model is read for each window.
+        size: side in pixels to which the frames are resized.
+        audio_track: as for `decode`.
+        settings: the limits. With windows, only they need to fit into `max_audio_seconds`.
+
+    Raises:
+        MediaError: no usable clip, or a frame or window that it does not have.
+    """
+    if npz.is_container(source):
+        raise MediaError(npz.ONLY_FOR_CHAT)
+    if not source:
+        raise MediaError("The clip is empty: it has no bytes.")
+    if is_still(source):
+        check_wanted(audio_track, 0)
+        picture = resize(decode_still(source), size)
+        return _still(picture, frame, has_windows=window is not None)
+    if window is not None and window > settings.max_audio_seconds:
+        raise TimelineError(
+            f"A window of {window:g} s is too long; at most {settings.max_audio_seconds:g} s."
+        )
+    with open_container(source) as container:
+        longest = settings.max_audio_seconds if window is None else settings.max_timeline_seconds
+        frames = Frames(container, size)
+        sound = SoundTrack(container, audio_track, max_seconds=longest)
+        _walk(container, frames, sound, settings)
+        waveform = sound.waveform(frames.zero, source)
+
+        def spans(seconds: float) -> list[tuple[float, float]]:
+            whole = (0.0, seconds)
+            if window is None or step is None:
+                return [whole]
+            return [whole, *spread(seconds, window, step, reads)]
+
+        try:
+            made = _record(frames, waveform, frame, spans, settings)
+        except Mispredicted:
+            frames.scan()
+            made = _record(frames, waveform, frame, spans, settings)
+        return replace(made, video_track=frames.track, audio_track=sound.track)
+
+
+def _record(
+    frames: Frames,
+    waveform: npt.NDArray[np.float32] | None,
+    frame: FramePolicy,
+    spans_of: Callable[[float], list[tuple[float, float]]],
+    settings: MediaSettings,
+) -> Recording:
+    """Cut a clip whose packets were all walked into the spans that its length has.
+
+    Raises:
+        Mispredicted: as from `Frames.decode`.
+    """
+    heard = 0.0 if waveform is None else len(waveform) / SAMPLING_RATE
+    spans = spans_of(max(frames.seconds, heard))
+    indices = [frames.choose(frame, start, end) for start, end in spans]
+    _check_room(len(set(indices)), frames, settings)
+    pictures = frames.decode(indices)
+    return Recording(waveform, pictures, spans, indices, settings.max_audio_seconds)
+
+
+def spread(seconds: float, window: float, step: float, reads: int = 1) -> list[tuple[float, float]]:
+    """Return the starts and ends of the windows that cover a clip; a shorter clip is one window.
+
+    Raises:
+        TimelineError: too many of them, or too many reads of the model.
+    """
+    if seconds <= window:
+        return [(0.0, seconds)]
+    count = (seconds - window) / step + 1e-9 + 1
+    _check_count(seconds, count, reads)
+    spans = [(step * number, step * number + window) for number in range(int(count))]
+    if spans[-1][1] < seconds - _UNCOVERED and step <= window:
+        spans.append((seconds - window, seconds))
+        _check_count(seconds, len(spans), reads)
+    return spans
+
+
+def _check_count(seconds: float, count: float, reads: int) -> None:
+    """Raise TimelineError for too many windows; the count may be infinite."""
+    words = f"A clip of {seconds:.0f} s would have {min(count, 1e15) // 1:.15g} windows"
+    if count >= MAX_WINDOWS + 1:
+        raise TimelineError(f"{words}; at most {MAX_WINDOWS}. Take a larger step.")
+    most = MAX_READS // reads
+    if count >= most + 1:
+        raise TimelineError(
+            f"{words}, and with these labels each needs {reads} reads of the model; at most "
+            f"{MAX_READS} reads are taken, which are {most} windows. Take a larger step, or fewer "
+            "or shorter labels."
+        )
+
+
+def _walk(
+    container: InputContainer, frames: Frames, sound: SoundTrack, settings: MediaSettings
+) -> None:
+    """Walk the file's packets once: the sound is decoded, the picture's packets are kept."""
+    for packet in packets(container, settings.max_timeline_seconds):
+        if packet.stream is frames.stream:
+            frames.feed(packet)
+        elif packet.stream is sound.stream:
+            sound.feed(packet)
+        sound.see(packet)
+    frames.finish()
+
+
+def _check_room(count: int, frames: Frames, settings: MediaSettings) -> None:
+    """Raise TimelineError for more frames than half of a worker's memory holds."""
+    most = int(settings.decode_memory_mb * 2**19 / frames.bytes_per_frame)
+    if count > max(most, 1):
+        raise TimelineError(
+            f"The windows need {count} frames; at most {most} of this size are taken. "
+            "Take a larger step."
+        )
+
+
+def _stretch(
+    sound: npt.NDArray[np.float32] | None, start: float, end: float
+) -> npt.NDArray[np.float32] | None:
+    """The sound between two times; None where there is none, as behind the end of the sound."""
+    if sound is None:
+        return None
+    stretch = sound[round(start * SAMPLING_RATE) : round(end * SAMPLING_RATE)]
+    return stretch if len(stretch) else None
+
+
+def _still(picture: npt.NDArray[np.uint8], frame: FramePolicy, *, has_windows: bool) -> Recording:
+    """A picture is a clip of one frame without sound, and so is its one window."""
+    if not isinstance(frame, str) and frame > 0:
+        raise FrameTimeError("A picture has only the frame at 0 s.")
+    spans = [(0.0, 0.0)] * (1 + has_windows)
+    return Recording(None, {0: Frame(picture, 0, 0.0)}, spans, [0] * len(spans), 0.0)

@@ -1,0 +1,1 @@
+"""The processes in which clips are decoded, and the clips that were decoded lately."""

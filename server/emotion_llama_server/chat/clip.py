@@ -1,0 +1,122 @@
+"""The clip of a chat request: brought into the one form that vLLM reads, or found missing."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from vllm.exceptions import VLLMValidationError
+
+from emotion_llama_vllm.media.read.data_url import is_data_url
+
+_HOW = '{"type": "video_url", "video_url": {"url": ...}}'
+_FILES, _IMAGES = ("file", "input_file"), ("image_url", "input_image")
+_SOUNDS = ("input_audio", "audio_url")
+_BESIDE_MESSAGES = (
+    *("video", "video_url", "videos", "image", "images", "file", "files", "media", "attachments"),
+)
+"""Fields in which clients put a clip that chat then never sees."""
+
+PICTURE_WARNING = (
+    "picture_as_clip: An image_url part was taken as the clip; "
+    "a picture is a clip of one frame without sound."
+)
+_NO_SOUND_ALONE = f"Sound alone is not taken: send a video file that holds it as {_HOW}."
+
+
+def unify(body: dict[str, Any]) -> list[str]:
+    """Rewrite every part of the messages that brings a clip as a `video_url` part.
+
+    Args:
+        body: the request's, rewritten in place.
+
+    Returns:
+        Warnings for the client.
+
+    Raises:
+        VLLMValidationError: a part that names no clip, or sound alone.
+    """
+    warnings: list[str] = []
+    for part in _parts(body):
+        kind = _kind(part)
+        if kind in _SOUNDS:
+            raise VLLMValidationError(_NO_SOUND_ALONE, parameter="messages")
+        if kind in _FILES:
+            url = _of_file(part)
+        elif kind in (*_IMAGES, "video_url"):
+            url = _of_url(part, "video_url" if kind == "video_url" else "image_url")
+        else:
+            continue
+        if kind in _IMAGES:
+            warnings.append(PICTURE_WARNING)
+        part.clear()
+        part.update({"type": "video_url", "video_url": {"url": url}})
+    return list(dict.fromkeys(warnings))
+
+
+def check_present(body: dict[str, Any]) -> None:
+    """Look for a clip in a conversation whose parts are unified.
+
+    Raises:
+        VLLMValidationError: there is none.
+    """
+    messages = body.get("messages")
+    if not isinstance(messages, list) or any(_kind(part) not in _TEXTS for part in _parts(body)):
+        return
+    beside = next((name for name in _BESIDE_MESSAGES if name in body), None)
+    hint = f"; `{beside}` beside `messages` is not read" if beside else ""
+    raise VLLMValidationError(
+        f"There is no clip in this conversation{hint}. Send it in a user's message as {_HOW}; "
+        "earlier messages of the conversation are to be sent again with theirs.",
+        parameter=beside or "messages",
+    )
+
+
+_TEXTS = ("text", "input_text", "output_text", "refusal", "thinking")
+
+
+def _parts(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    messages = body.get("messages")
+    for message in messages if isinstance(messages, list) else ():
+        content = message.get("content") if isinstance(message, dict) else None
+        for part in content if isinstance(content, list) else ():
+            if isinstance(part, dict):
+                yield part
+
+
+def _kind(part: dict[str, Any]) -> str:
+    """Return a part's type; some clients leave it out and write the field alone."""
+    kind = part.get("type")
+    if kind is not None:
+        return str(kind)
+    return next((name for name in (*_SOUNDS, "video_url", *_IMAGES, *_FILES) if name in part), "")
+
+
+def _of_url(part: dict[str, Any], name: str) -> str:
+    """Return the URL of a part, which is a text or stands in an object."""
+    given = part.get(name)
+    url = given.get("url") if isinstance(given, dict) else given
+    if not isinstance(url, str):
+        raise VLLMValidationError(
+            f"A part of the messages names no clip: send {_HOW}.", parameter="messages"
+        )
+    return url
+
+
+def _of_file(part: dict[str, Any]) -> str:
+    """Return the data, or the URL, of a `file` part as OpenAI's SDKs and LiteLLM write it."""
+    file = part.get("file")
+    fields = file if isinstance(file, dict) else part
+    given = [fields.get(name) for name in ("file_data", "file_url", "file_id")]
+    data, url, identifier = (value if isinstance(value, str) and value else None for value in given)
+    if identifier is not None and "://" not in identifier[:32] and not is_data_url(identifier):
+        identifier = None  # of a file that was uploaded elsewhere
+    clip = data or url or identifier
+    if clip is None:
+        raise VLLMValidationError(
+            "A file part needs `file_data`, the file as a data URL or base64; "
+            "files cannot be uploaded ahead.",
+            parameter="messages",
+        )
+    kind = fields.get("format") or fields.get("mime_type") or clip[:64].strip().lower()[5:]
+    if isinstance(kind, str) and kind.lower().startswith("audio/"):
+        raise VLLMValidationError(_NO_SOUND_ALONE, parameter="messages")
+    return clip

@@ -1,0 +1,58 @@
+"""Shares of the engine for vLLM's own routes, which send their requests there by themselves."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Request
+from starlette.exceptions import HTTPException
+from vllm.entrypoints.serve.utils.api_utils import listen_for_disconnect, validate_json_request
+
+from emotion_llama_server.chat.validation import check_json_request
+from emotion_llama_server.emotion.engine_shares import EngineShares
+from emotion_llama_vllm.shares import Shares, asking
+
+
+async def hold_sequences(
+    raw_request: Request, checked: Annotated[None, Depends(check_json_request)]
+) -> AsyncGenerator[None, None]:
+    """Hold as many places in the engine as the answer has choices, until it has ended.
+
+    Raises:
+        HTTPException: the client left while its key had too much in the engine.
+    """
+    shares: EngineShares = raw_request.app.state.emotion_llama_engine_shares
+    owner, count = asking.get().owner, _choices(await raw_request.json())
+    taken = await _unless_gone(shares.sequences, owner, count, raw_request)
+    try:
+        yield
+    finally:
+        shares.sequences.release(owner, taken)
+
+
+async def _unless_gone(sequences: Shares[str], owner: str, count: int, raw_request: Request) -> int:
+    """Take the places, however long that takes, as long as somebody waits for the answer."""
+    taking = asyncio.ensure_future(sequences.acquire(owner, count))
+    gone = asyncio.ensure_future(listen_for_disconnect(raw_request))
+    try:
+        await asyncio.wait({taking, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not taking.done():
+            raise HTTPException(400, "The client closed the connection.")
+        return taking.result()
+    except BaseException:
+        if not taking.cancel():
+            sequences.release(owner, taking.result())
+        raise
+    finally:
+        gone.cancel()
+
+
+def _choices(body: Any) -> int:
+    """Return how many answers a body asks for; of a wrong type they are vLLM's to refuse."""
+    count = body.get("n") if isinstance(body, dict) else None
+    return count if isinstance(count, int) and count > 1 else 1
+
+
+def install(app: FastAPI) -> None:
+    """Put the check and the shares where vLLM's JSON routes have their own check."""
+    app.dependency_overrides[validate_json_request] = hold_sequences

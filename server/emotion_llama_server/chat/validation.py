@@ -1,0 +1,134 @@
+"""What is refused and rewritten of a request before vLLM's own JSON routes get it."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import FastAPI, Request
+from vllm.exceptions import VLLMValidationError
+
+from emotion_llama.error_codes import MODEL_NOT_FOUND
+from emotion_llama_server.chat import answer_form, clip, tools
+from emotion_llama_server.chat.limits import check_limits
+from emotion_llama_server.chat.warnings import WarningHeaders, warn
+from emotion_llama_server.errors import CHAT_PATH, path_of
+from emotion_llama_server.openapi import document
+from emotion_llama_server.settings import running_settings
+from emotion_llama_server.strict_json import BodyError
+
+_TEMPLATE_VARIABLES = {"prompt_style"}
+_REFUSED = {
+    "media_io_kwargs": "how clips are read is the operator's choice",
+    "mm_processor_kwargs": "how clips are processed is the operator's choice",
+    "chat_template": "the prompt is the checkpoint's",
+    "prompt_embeds": "prompts are text and clips here",
+    "priority": "requests are served as they come",
+    "cache_salt": "the caches are the operator's",
+    "kv_transfer_params": "the caches are the operator's",
+    "ec_transfer_params": "the caches are the operator's",
+    "uuid": "a clip is known by its content alone, as an identifier could be another clip's",
+}
+"""Fields that could reach another request's clip, the server's code or its queue."""
+
+_MAX_NAME = 256
+_GRAMMARS = ("structured_outputs", "response_format")
+_MAX_GRAMMAR = 16_384
+"""Characters; compiling them takes up to half a second, and grows with the square."""
+
+
+async def check_json_request(raw_request: Request) -> None:
+    """Check what vLLM's own route gets, and bring a chat into the form that the model knows.
+
+    The body is parsed by now, and this very object is what the route gets afterwards.
+
+    Raises:
+        BodyError: the body asks for too much.
+        VLLMValidationError: a field that clients may not set here, or a chat without a clip.
+        VLLMError: a chat's clip cannot be used.
+    """
+    body = await raw_request.json()
+    if isinstance(body, dict):
+        _check_fields(body)
+        _check_model(body.get("model"))
+        is_chat = path_of(raw_request.scope) == CHAT_PATH
+        if is_chat:
+            tools.settle(body)
+        check_limits(body, running_settings(raw_request.app.state).max_answer_tokens)
+        answer_form.adopt_old_names(body)
+        raw_request.state.has_grammar = _has_grammar(body)
+        _check_template_variables(body.get("chat_template_kwargs"))
+        if is_chat:
+            await _prepare_chat(body, raw_request)
+
+
+async def _prepare_chat(body: dict[str, Any], raw_request: Request) -> None:
+    state = raw_request.app.state
+    warn(raw_request, clip.unify(body))
+    if not state.emotion_llama_allow_text_only:
+        clip.check_present(body)
+    await answer_form.settle(body, state)
+
+
+def _check_model(name: object) -> None:
+    """Refuse a long name before vLLM repeats it."""
+    if isinstance(name, str) and len(name) > _MAX_NAME:
+        words = "The model does not exist."
+        raise BodyError(words, status=404, param="model", code=MODEL_NOT_FOUND)
+
+
+def _check_fields(body: dict[str, Any]) -> None:
+    """Refuse fields that have a value; null and defaults, which typed clients send, are dropped."""
+    for fields in (body, *_parts(body)):
+        for name in fields.keys() & _REFUSED.keys():
+            if fields.pop(name):
+                raise VLLMValidationError(
+                    f"`{name}` cannot be set here: {_REFUSED[name]}.", parameter=name
+                )
+
+
+def _has_grammar(body: dict[str, Any]) -> bool:
+    """Whether the answer is to have a form, which vLLM compiles: a large one takes minutes."""
+    given = {name: body[name] for name in _GRAMMARS if body.get(name) is not None}
+    for name, value in given.items():
+        if len(json.dumps(value)) > _MAX_GRAMMAR:
+            raise VLLMValidationError(
+                f"`{name}` is over {_MAX_GRAMMAR} characters.", parameter=name
+            )
+    if not isinstance(given.get("structured_outputs", {}), dict):
+        raise VLLMValidationError(
+            "`structured_outputs` must be an object.", parameter="structured_outputs"
+        )
+    return bool(given)
+
+
+def _parts(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The parts of all messages, and the objects in them that name media."""
+    for message in _dicts(body.get("messages")):
+        for part in _dicts(message.get("content")):
+            yield part
+            yield from (value for value in part.values() if isinstance(value, dict))
+
+
+def _dicts(values: object) -> Iterator[dict[str, Any]]:
+    if isinstance(values, list):
+        yield from (value for value in values if isinstance(value, dict))
+
+
+def _check_template_variables(variables: object) -> None:
+    """Only what the chat template reads: others could reach its `bos_token` and the like."""
+    if not isinstance(variables, dict):
+        return  # absent, or of a type that vLLM's own validation refuses
+    given = {name for name, value in variables.items() if value is not None}
+    unknown = sorted(str(name) for name in given - _TEMPLATE_VARIABLES)
+    if unknown:
+        raise VLLMValidationError(
+            "chat_template_kwargs takes only 'prompt_style' ('eval' or 'demo'), "
+            f"not {unknown[0]!r}.",
+            parameter="chat_template_kwargs",
+        )
+
+
+def install(app: FastAPI) -> None:
+    """Add what the check needs around vLLM's routes: warnings as headers, and a true document."""
+    app.add_middleware(WarningHeaders)
+    document.install(app, (*_REFUSED, *tools.FIELDS))

@@ -1,0 +1,102 @@
+"""The commands about checkpoints: convert, doctor, verify. Each returns its exit code."""
+
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from emotion_llama_server import environment
+from emotion_llama_vllm.checkpoint import convert as conversion
+from emotion_llama_vllm.checkpoint.doctor import examine_checkpoint, examine_machine
+from emotion_llama_vllm.checkpoint.fetch import FetchError, local_file, local_folder
+from emotion_llama_vllm.checkpoint.manifest import FILE_NAME, Manifest
+from emotion_llama_vllm.checkpoint.tensors import ConversionError
+from emotion_llama_vllm.hooks.vllm_environment import compile_nothing, set_environment
+from emotion_llama_vllm.verify import VerifyError
+from emotion_llama_vllm.verify import verify as verify_answers
+
+_WEIGHTS = ("*.safetensors", "*.safetensors.index.json", "pytorch_model*.bin*")
+
+_errors = Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+def convert(
+    *,
+    llama: str,
+    eva: str,
+    hubert: str,
+    checkpoint: str,
+    out: Path,
+    dtype: str,
+    lora_alpha: float,
+) -> int:
+    """Fetch what is remote, convert, and tell what was left out."""
+    try:
+        originals = conversion.Originals(
+            llama=local_folder(llama, files=(*conversion.LLAMA_FILES, *_WEIGHTS)),
+            eva=local_file(eva),
+            hubert=local_folder(hubert, files=(*conversion.HUBERT_FILES, *_WEIGHTS)),
+            checkpoint=local_file(checkpoint),
+        )
+        config = conversion.convert(
+            originals, out, dtype=getattr(torch, dtype), lora_alpha=lora_alpha
+        )
+    except (ConversionError, FetchError) as error:
+        return _fail("convert", error)
+    manifest = Manifest.model_validate_json((out / FILE_NAME).read_text(encoding="utf-8"))
+    for role, names in manifest.ignored.items():
+        if names:
+            print(f"Not used from {role}: {_summary(names)}")
+    print(
+        f"Wrote {out}: {config.embeddings_per_clip} embeddings per clip, LoRA of rank "
+        f"{manifest.lora_rank} merged. Serve it with: emotion-llama serve {out}"
+    )
+    return 0
+
+
+def doctor(folder: Path | None) -> int:
+    """Print what is well and what is not; 1 if anything is not."""
+    engine = environment.detect_engine()
+    findings = examine_machine(
+        folder,
+        engine=f"{engine.name} {engine.version}" if engine and engine.supported else None,
+        foreign=[f"{c.name} {c.version}: {c.why}" for c in environment.mismatched_companions()],
+    )
+    if folder is not None:
+        findings = [*examine_checkpoint(folder), *findings]
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for finding in findings:
+        mark = Text("ok", "green") if finding.ok else Text("not ok", "red")
+        table.add_row(mark, finding.subject, Text(finding.words))
+    Console().print(table)
+    return 0 if all(finding.ok for finding in findings) else 1
+
+
+def verify(folder: Path, golden: Path, *, dtype: str) -> int:
+    """Print each recorded answer beside ours; 1 if any differs."""
+    set_environment()
+    compile_nothing()
+    try:
+        answers = verify_answers(folder, golden, dtype=dtype)
+    except VerifyError as error:
+        return _fail("verify", error)
+    for answer in answers:
+        print(f"{'same     ' if answer.same else 'DIFFERENT'}  {answer.name}: {answer.ours!r}")
+        if not answer.same:
+            print(f"           expected: {answer.expected!r}")
+    wrong = sum(not answer.same for answer in answers)
+    print(f"{len(answers) - wrong} of {len(answers)} answers are the recorded ones.")
+    return 1 if wrong else 0
+
+
+def _fail(command: str, error: Exception) -> int:
+    _errors.print(f"emotion-llama {command}: {error}", markup=False)
+    return 2
+
+
+def _summary(names: list[str]) -> str:
+    """The first names, and how many more."""
+    shown = ", ".join(names[:3])
+    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"

@@ -1,0 +1,167 @@
+"""A request for an analysis as it comes in: JSON, or a file and JSON in one multipart body."""
+
+import errno
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import BinaryIO, cast
+
+from fastapi import Request
+from python_multipart.multipart import parse_options_header
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
+from vllm.exceptions import VLLMValidationError
+
+from emotion_llama.schema import EmotionRequest
+from emotion_llama_server.settings import TEXT_BYTES, running_settings
+from emotion_llama_server.strict_json import check_json, gather, media_type, parse
+from emotion_llama_vllm.media.clip_file import ClipFile
+from emotion_llama_vllm.media.errors import MediaError, StorageFull, clip_too_large, shortage
+from emotion_llama_vllm.settings import media_settings
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What is asked, and the clip where it was uploaded."""
+
+    request: EmotionRequest
+    upload: ClipFile | None
+
+
+async def read_submission(raw_request: Request) -> AsyncGenerator[Submission, None]:
+    """Read the body, of either kind; close an uploaded clip when the request is over.
+
+    Raises:
+        pydantic.ValidationError: a field that is unknown or has a wrong value.
+        VLLMValidationError: no clip, or two.
+        MediaTooLarge: more bytes than the operator allows.
+        StorageFull: an upload that is too large for memory, and no disk space for it.
+        BodyError: another Content-Type.
+    """
+    submission = await _read(raw_request)
+    try:
+        if (submission.request.video is None) == (submission.upload is None):
+            raise VLLMValidationError(
+                "Name one clip: as `video`, or as an uploaded file.", parameter="video"
+            )
+        yield replace(submission, request=_bounded(submission.request, raw_request))
+    finally:
+        if submission.upload is not None:
+            submission.upload.close()
+
+
+def _bounded(request: EmotionRequest, raw_request: Request) -> EmotionRequest:
+    """Return the request with at most as many tokens as the operator allows an answer."""
+    most = running_settings(raw_request.app.state).max_answer_tokens
+    return request.model_copy(update={"max_tokens": min(request.max_tokens, most)})
+
+
+async def _read(raw_request: Request) -> Submission:
+    if media_type(raw_request) == "multipart/form-data":
+        return await _read_form(raw_request)
+    check_json(raw_request)
+    return await _read_json(raw_request)
+
+
+async def _read_json(raw_request: Request) -> Submission:
+    clip_bytes = media_settings().max_media_bytes * 4 // 3
+    body = await gather(_limited(raw_request, clip_bytes))
+    return Submission(EmotionRequest.model_validate(await parse(body)), None)
+
+
+async def _read_form(raw_request: Request) -> Submission:
+    async with read_form(raw_request, files=2, fields=2) as form:
+        return await _from_form(form)
+
+
+@asynccontextmanager
+async def read_form(
+    raw_request: Request, *, files: int, fields: int
+) -> AsyncGenerator[FormData, None]:
+    """Read a multipart body; its files are there until the block ends.
+
+    Args:
+        raw_request: a request of the type `multipart/form-data`.
+        files: the most that it may have.
+        fields: the most other parts that it may have.
+
+    Raises:
+        MediaTooLarge: more bytes than the operator allows.
+        StorageFull: a file that is too large for memory, and no disk space for it.
+        HTTPException: a body that is not what it should be.
+    """
+    _check_charset(raw_request.headers["content-type"])
+    parser = MultiPartParser(
+        raw_request.headers,
+        _limited(raw_request, media_settings().max_media_bytes),
+        max_files=files,
+        max_fields=fields,
+        max_part_size=TEXT_BYTES,
+    )
+    try:
+        form = await parser.parse()
+    except MultiPartException as error:
+        raise HTTPException(400, f"The multipart body cannot be read: {error.message}") from error
+    except OSError as error:
+        raise _cannot_store(error) from error
+    try:
+        yield form
+    finally:
+        await form.close()
+
+
+def _check_charset(content_type: str) -> None:
+    """Refuse another encoding than UTF-8: decoding some takes the square of the text's length."""
+    _, options = parse_options_header(content_type)
+    if options.get(b"charset", b"utf-8").lower() not in (b"utf-8", b"utf8"):
+        raise HTTPException(400, "The multipart body cannot be read: send its text as UTF-8.")
+
+
+def _cannot_store(error: OSError) -> MediaError:
+    """Return how to tell that the folder for temporary files cannot be written to."""
+    full = StorageFull(
+        "The server has no disk space for an upload of this size now; "
+        f"send at most {MultiPartParser.spool_max_size >> 20} MiB, or ask again later."
+    )
+    return full if error.errno == errno.ENOSPC else shortage(error) or full
+
+
+async def _from_form(form: FormData) -> Submission:
+    if unknown := sorted(set(form) - {"video", "request"}):
+        raise VLLMValidationError(
+            "The parts of an upload are `video` and `request`.", parameter=unknown[0]
+        )
+    video, request = form.get("video"), form.get("request", "{}")
+    if len(form.multi_items()) > len(form):
+        raise VLLMValidationError("Each part may come once.", parameter="video")
+    if video is not None and not isinstance(video, UploadFile):
+        raise VLLMValidationError("The part `video` must be a file.", parameter="video")
+    text = await request.read() if isinstance(request, UploadFile) else request.encode()
+    asked = EmotionRequest.model_validate(await parse(text))
+    return Submission(asked, video and keep(video))
+
+
+def keep(upload: UploadFile) -> ClipFile:
+    """Hold an uploaded file open beyond its form.
+
+    A small one is in memory and stays there: its descriptor would put it on a disk that may be
+    full. A larger one is on disk, where it never had a name.
+    """
+    if (upload.size or 0) <= MultiPartParser.spool_max_size:
+        return ClipFile.in_memory(upload.file.read())
+    return ClipFile(cast(BinaryIO, os.fdopen(os.dup(upload.file.fileno()), "rb")))
+
+
+async def _limited(raw_request: Request, clip_bytes: int) -> AsyncGenerator[bytes, None]:
+    """The body as it comes, as long as it is not too large."""
+    limit, read = clip_bytes + TEXT_BYTES, 0
+    declared = raw_request.headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared) > limit:
+        raise clip_too_large(media_settings().max_media_bytes)
+    async for piece in raw_request.stream():
+        read += len(piece)
+        if read > limit:
+            raise clip_too_large(media_settings().max_media_bytes)
+        yield piece

@@ -1,0 +1,104 @@
+"""Takes a submission up: its clip is fetched, decoded and analysed, or the answer is known."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from emotion_llama.schema import (
+    EmotionEvent,
+    EmotionRequest,
+    EmotionResponse,
+    ExplanationDelta,
+)
+from emotion_llama_server.emotion.analysis import Analysis, Clock, Event
+from emotion_llama_server.emotion.answer_cache import AnswerCache
+from emotion_llama_server.emotion.request import Submission
+from emotion_llama_server.engine import Engine
+from emotion_llama_vllm.analysis import questions
+from emotion_llama_vllm.analysis.clips import cut, decoding
+from emotion_llama_vllm.analysis.response import new_id
+from emotion_llama_vllm.checkpoint.served import Served
+from emotion_llama_vllm.media.clip_file import ClipFile
+from emotion_llama_vllm.media.read.reader import MediaReader
+from emotion_llama_vllm.media.read.threads import files
+from emotion_llama_vllm.media.workers.decoder import Decoder
+from emotion_llama_vllm.settings import media_settings
+from emotion_llama_vllm.shares import asking
+
+Events = AsyncGenerator[Event, None]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What comes of a submission, piece by piece, at last the whole."""
+
+    events: Events
+    cached: bool | None
+    """Whether the answer was known; None where none are kept."""
+
+    async def whole(self) -> EmotionResponse:
+        """Wait for all of it."""
+        async with aclosing(self.events) as events:
+            async for event in events:
+                if isinstance(event, EmotionResponse):
+                    return event
+        raise RuntimeError("The analysis ended without an answer.")
+
+
+@dataclass(frozen=True)
+class Analyst:
+    """Made once, when the engine is there."""
+
+    engine: Engine
+    served: Served
+    reader: MediaReader
+    decoder: Decoder
+    cache: AnswerCache
+
+    async def take_up(self, submission: Submission) -> Findings:
+        """Return when it is clear that there is something to find.
+
+        Raises:
+            MediaError: no usable clip, or not with this frame, these windows or features.
+            VLLMError: labels or texts that the model cannot take.
+        """
+        clock, request = Clock(), submission.request
+        clip = submission.upload or await self.reader.open(request.video or "")
+        with clip:
+            clock.fetch = clock.passed()
+            key = await self._key(clip, request)
+            if (known := self.cache.get(key)) is not None:
+                return Findings(_again(known, clock), cached=True)
+            tree = self.engine.label_tree(questions.labels(request, self.served.card))
+            job = decoding(
+                request, reads=len(tree.reads), size=self.decoder.size, settings=media_settings()
+            )
+            decoded = await self.decoder.run(job, clip)
+            clock.decode = clock.passed() - clock.fetch
+        timeline = cut(decoded, request, self.engine.feature_size)
+        analysis = Analysis(self.engine, self.served, request, tree, timeline, clock)
+        cached = None if self.cache.is_off else False
+        return Findings(self._keep(key, analysis.events()), cached)
+
+    async def _key(self, clip: ClipFile, request: EmotionRequest) -> bytes | None:
+        if self.cache.is_off:
+            return None
+        owner = asking.get().owner
+        return await files.run(lambda: self.cache.key(owner, clip.digest, request, self.served))
+
+    async def _keep(self, key: bytes | None, events: Events) -> Events:
+        async with aclosing(events):
+            async for event in events:
+                if key is not None and isinstance(event, EmotionResponse):
+                    self.cache.put(key, event)
+                yield event
+
+
+async def _again(known: EmotionResponse, clock: Clock) -> Events:
+    """The events of an answer that is known."""
+    yield EmotionEvent.model_validate(known.model_dump())
+    if known.explanation:
+        yield ExplanationDelta(delta=known.explanation)
+    for window in known.timeline or ():
+        yield window
+    yield known.model_copy(update={"id": new_id(), "timing": clock.timing()})

@@ -1,0 +1,1 @@
+"""The original's Gradio app, as its clients look for it."""

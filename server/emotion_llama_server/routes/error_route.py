@@ -1,0 +1,101 @@
+"""The class of every route that takes a body: JSON is read strictly, and whatever fails is answered
+in the route's own shape, what vLLM's routes answer by themselves included.
+"""
+
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import aclosing, suppress
+from http import HTTPStatus
+from typing import Any, cast
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.types import Scope
+from vllm.exceptions import GenerationError, GracefulHTTPError
+from vllm.v1.engine.exceptions import EngineDeadError
+
+from emotion_llama.error_codes import MODEL_NOT_FOUND
+from emotion_llama.schema import ErrorResponse
+from emotion_llama_server.errors import Failure, describe, failure_response, openai_error, path_of
+from emotion_llama_server.routes.unknown import no_such_route
+from emotion_llama_server.shortening import shortened
+from emotion_llama_server.strict_json import JsonRequest, check_json, media_type
+
+_ERROR_EVENT = 'data: {"error":'
+"""How an event begins in which vLLM tells that a stream has failed."""
+
+
+class ErrorRoute(APIRoute):
+    """A route that reads JSON strictly, and answers whatever fails in it in its own shape."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                if self._takes_json(request):
+                    check_json(request)
+                response = await handle(JsonRequest(request.scope, request.receive))
+                return _in_our_words(request.scope, response)
+            except Exception as error:
+                return failure_response(request.scope, describe(_blamed(request, error)))
+
+        return answer
+
+    def _takes_json(self, request: Request) -> bool:
+        """Return whether the body is JSON only; some routes also take one that names no type."""
+        is_strict = bool(self.strict_content_type)
+        return self.body_field is not None and (is_strict or media_type(request) != "")
+
+
+def install(app: FastAPI) -> None:
+    """Answer in our shapes also what Starlette refuses by itself, which vLLM leaves out."""
+
+    async def answer(request: Request, error: Exception) -> JSONResponse:
+        if isinstance(error, HTTPException) and error.status_code == HTTPStatus.NOT_FOUND:
+            error = no_such_route(request.method, path_of(request.scope))
+        return failure_response(request.scope, describe(error))
+
+    for kind in (HTTPException, GenerationError, GracefulHTTPError, EngineDeadError):
+        app.add_exception_handler(kind, answer)
+
+
+def _blamed(request: Request, error: Exception) -> Exception:
+    """Blame the client for a grammar that cannot be used, for which vLLM blames itself."""
+    if isinstance(error, GenerationError) and getattr(request.state, "has_grammar", False):
+        return HTTPException(400, "The form that the answer should have cannot be used.")
+    return error
+
+
+def _in_our_words(scope: Scope, response: Response) -> Response:
+    """Return a response of vLLM's with the types and codes of our errors."""
+    if isinstance(response, StreamingResponse):
+        events = cast(AsyncGenerator[str, None], response.body_iterator)
+        response.body_iterator = _events_in_our_words(events)
+    elif isinstance(response, JSONResponse) and response.status_code >= HTTPStatus.BAD_REQUEST:
+        with suppress(ValueError):  # some of the routes that an operator may expose differ
+            return failure_response(scope, _failure(bytes(response.body)))
+    return response
+
+
+async def _events_in_our_words(events: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
+    async with aclosing(events):
+        async for event in events:
+            if event.startswith(_ERROR_EVENT):
+                told = openai_error(_failure(event.removeprefix("data: ").encode()))
+                event = f"data: {told.model_dump_json()}\n\n"
+            yield event
+
+
+def _failure(body: bytes) -> Failure:
+    """Read an error that vLLM tells; its code is the status.
+
+    Raises:
+        ValueError: the body has another shape.
+    """
+    told = ErrorResponse.model_validate_json(body).error
+    status = HTTPStatus(int(told.code or HTTPStatus.INTERNAL_SERVER_ERROR))
+    is_model = status == HTTPStatus.NOT_FOUND and told.param == "model"
+    code = MODEL_NOT_FOUND if is_model else None
+    return Failure(int(status), status.phrase, shortened(told.message), told.param, code)

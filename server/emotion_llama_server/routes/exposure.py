@@ -1,0 +1,66 @@
+"""Which routes answer: those that this project documents, and those that the operator names.
+
+vLLM has many more, some of which change the engine or answer whole chats without its key.
+"""
+
+from collections.abc import Iterable
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from emotion_llama_server.routes import models, pages
+from emotion_llama_server.routes.error_route import ErrorRoute
+
+READ_ONLY = pages.PATHS | {
+    *("/health", "/livez", "/readyz", "/metrics", "/version", "/ping"),
+    *(models.LIST, models.ONE),
+}
+"""Routes that answer GET and HEAD alone, whatever else vLLM would answer there."""
+
+DOCUMENTED = READ_ONLY | {
+    *("/v1/chat/completions", "/v1/emotion"),
+    *("/api/predict/", "/api/predict", "/process_video"),
+}
+
+
+def close_others(app: FastAPI, exposed: Iterable[str]) -> None:
+    """Take routes of vLLM that are not documented here out of the app, so that they answer 404.
+
+    Raises:
+        ValueError: a route to expose that vLLM does not have.
+    """
+    kept = DOCUMENTED | set(exposed)
+    paths = {getattr(route, "path", None) for route in app.router.routes}
+    if unknown := sorted(set(exposed) - paths):
+        raise ValueError(f"--expose-route: vLLM has no route {unknown[0]}.")
+    app.router.routes[:] = [
+        route
+        for route in app.router.routes
+        if isinstance(route, ErrorRoute) or getattr(route, "path", None) in kept
+    ]
+
+
+def read_strictly(app: FastAPI) -> None:
+    """Put vLLM's routes that take a body behind our reading of JSON and our table of errors.
+
+    FastAPI parses a body on the event loop unless the route's class does it otherwise.
+    """
+    for route in list(app.router.routes):
+        if isinstance(route, APIRoute) and route.body_field and not isinstance(route, ErrorRoute):
+            app.router.routes.remove(route)
+            app.router.add_api_route(
+                route.path,
+                route.endpoint,
+                response_model=route.response_model,
+                status_code=route.status_code,
+                tags=route.tags,
+                dependencies=route.dependencies,
+                summary=route.summary,
+                description=route.description,
+                responses=route.responses,
+                methods=list(route.methods),
+                operation_id=route.operation_id,
+                include_in_schema=route.include_in_schema,
+                name=route.name,
+                route_class_override=ErrorRoute,
+            )

@@ -1,0 +1,201 @@
+"""The flags of `emotion-llama serve`: vLLM's and ours, checked before the engine starts."""
+
+import asyncio
+import os
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import NoReturn
+
+import limits
+from pydantic import ValidationError
+from vllm.config import StructuredOutputsConfig
+from vllm.entrypoints.launchers.cli_args import make_arg_parser, validate_parsed_serve_args
+from vllm.entrypoints.serve.utils.api_utils import cli_env_setup
+from vllm.logger import init_logger
+from vllm.utils.argparse_utils import FlexibleArgumentParser
+from vllm.utils.torch_utils import available_cpu_count
+
+from emotion_llama_server.environment import StartError
+from emotion_llama_server.gate import MIDDLEWARE
+from emotion_llama_server.gate.connection import MAX_HEAD_BYTES
+from emotion_llama_server.gate.keys import KeyFormatError, key_ring
+from emotion_llama_server.gate.rate_storage import Storage, StorageFailure
+from emotion_llama_server.settings import ServerSettings, add_flags, first_error, given_flags
+from emotion_llama_server.start.arguments import HOST, PORT, SHUTDOWN_SECONDS
+from emotion_llama_vllm import demo_files
+from emotion_llama_vllm.checkpoint.doctor import examine_weights
+from emotion_llama_vllm.hooks.cpu_defaults import engine_defaults
+from emotion_llama_vllm.logits_processor import CLASS_NAME
+from emotion_llama_vllm.settings import ENV_PREFIX, MediaSettings
+
+logger = init_logger("vllm.emotion_llama_server")
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_MOST_SEQUENCES = 8
+"""Answers to one chat request."""
+
+_KEEP_ALIVE = "VLLM_HTTP_TIMEOUT_KEEP_ALIVE"
+_FEWEST_DECODE_WORKERS, _MOST_DECODE_WORKERS = 2, 8
+
+
+class _Parser(FlexibleArgumentParser):
+    """Tells a wrong flag in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        raise StartError(f"{message}; --help lists the flags.")
+
+
+def make_parser() -> FlexibleArgumentParser:
+    """Return vLLM's parser with our flags and defaults."""
+    parser = make_arg_parser(_Parser(prog="emotion-llama serve"))
+    add_flags(parser.add_argument_group("Emotion-LLaMA"), ServerSettings, MediaSettings)
+    parser.set_defaults(
+        host=HOST,
+        port=PORT,
+        chat_template_content_format="openai",
+        disable_uvicorn_access_log=True,  # ours names the key and leaves query strings out
+        shutdown_timeout=SHUTDOWN_SECONDS,
+        h11_max_incomplete_event_size=MAX_HEAD_BYTES,
+        load_format="safetensors",  # never a pickle
+        scheduling_policy="priority",  # in the turns that the gate gives out, key by key
+        # The model never learnt to stop writing spaces between the parts of a document.
+        structured_outputs_config=StructuredOutputsConfig(
+            backend="xgrammar", disable_any_whitespace=True
+        ),
+        # It saves little, as workers hand over small frames; and with it vLLM answers an error to
+        # a chat about a new clip that overtakes the one which carries the clip to the engine.
+        mm_processor_cache_gb=0,
+        use_tqdm_on_load=False,  # the model tells its progress
+    )
+    return parser
+
+
+def parse(argv: list[str]) -> Namespace:
+    """Read the flags: vLLM's and ours, from the command line and the config file."""
+    cli_env_setup()
+    parser = make_parser()
+    args: Namespace = parser.parse_args(argv)  # type: ignore[assignment]
+    if args.model_tag is None and args.model == parser.get_default("model"):
+        args = parser.parse_args(_demo_arguments(argv))  # type: ignore[assignment]
+    args.model = args.model_tag or args.model
+    args.middleware = [*args.middleware, MIDDLEWARE]
+    args.logits_processors = [*(args.logits_processors or []), CLASS_NAME]
+    _fill_in(args, parser)
+    _take_access_over(args)
+    _check_media_settings(args)
+    _check_server_settings(args)
+    _check_rate_limit_storage(args.server_settings)
+    _check_weights(args)
+    validate_parsed_serve_args(args)
+    return args
+
+
+def _fill_in(args: Namespace, parser: ArgumentParser) -> None:
+    """What is best on this machine, where the operator says nothing."""
+    for name, value in engine_defaults(args.model, vars(args)).items():
+        if getattr(args, name) == parser.get_default(name):
+            setattr(args, name, value)
+
+
+def _check_weights(args: Namespace) -> None:
+    """Of a checkpoint that is here: the engine would end after many seconds and pages of log."""
+    folder = Path(args.model)
+    if args.load_format == "safetensors" and folder.is_dir():
+        for finding in examine_weights(folder):
+            if not finding.ok:
+                raise StartError(f"{folder}: {finding.words}")
+
+
+def _take_access_over(args: Namespace) -> None:
+    """Ours guards every route, vLLM's only some; and its children need to know no key."""
+    args.unnamed_keys = [key for key in args.api_key or [os.environ.get("VLLM_API_KEY")] if key]
+    args.api_key = None
+    os.environ.pop("VLLM_API_KEY", None)
+    args.cors_origins, args.allowed_origins = args.allowed_origins, []
+
+
+def _check_server_settings(args: Namespace) -> None:
+    try:
+        args.server_settings = ServerSettings(**given_flags(args, ServerSettings))
+    except ValidationError as error:
+        raise StartError(first_error(error)) from error
+    os.environ.pop(f"{ENV_PREFIX}API_KEYS", None)
+    try:
+        args.key_ring = key_ring(args, args.server_settings)
+    except KeyFormatError as error:
+        raise StartError(f"API keys: {error}.") from error
+    if unknown := sorted(set(args.server_settings.metrics_key) - args.key_ring.names):
+        raise StartError(f"--metrics-key: no API key has the name {unknown[0][:64]!r}.")
+    args.legacy_port = args.server_settings.legacy_port
+    _bound_answers(args)
+    _set_keep_alive(args.server_settings)
+    if not args.key_ring and args.host not in _LOOPBACK:
+        logger.warning(
+            "Whoever reaches %s:%s may use it, as there are no API keys; "
+            "--api-key-file FILE sets some.",
+            *(args.host, args.port),
+        )
+
+
+def _bound_answers(args: Namespace) -> None:
+    """Have vLLM bound also the answers for which a chat request names no limit."""
+    bound = {"max_new_tokens": args.server_settings.max_answer_tokens}
+    args.override_generation_config = bound | args.override_generation_config
+    os.environ.setdefault("VLLM_MAX_N_SEQUENCES", str(_MOST_SEQUENCES))
+
+
+def _check_rate_limit_storage(settings: ServerSettings) -> None:
+    """Try to count a request: a wrong address or password would else show at the first one."""
+    if settings.rate_limit is None:
+        return
+    try:
+        asyncio.run(Storage(limits.parse(settings.rate_limit), settings.rate_limit_storage).check())
+    except StorageFailure as failure:
+        raise StartError(
+            f"--rate-limit-storage: it cannot count requests ({failure})."
+        ) from failure
+
+
+def _set_keep_alive(settings: ServerSettings) -> None:
+    """Hand the setting to vLLM, whose own variable counts where ours is not set."""
+    if _KEEP_ALIVE not in os.environ or "keep_alive_seconds" in settings.model_fields_set:
+        os.environ[_KEEP_ALIVE] = str(settings.keep_alive_seconds)
+
+
+def _demo_arguments(argv: list[str]) -> list[str]:
+    """The demo checkpoint and its clips, in front of what the caller gave."""
+    checkpoint = demo_files.checkpoint()
+    if not (checkpoint / "config.json").is_file():
+        raise StartError(
+            "name a checkpoint folder: the demo's is missing; "
+            "`python -m demo.train --work DIR --out demo/checkpoint` makes it."
+        )
+    config = [] if "--config" in argv else ["--config", str(demo_files.config())]
+    demo = ["--model", str(checkpoint), "--served-model-name", demo_files.MODEL_NAME]
+    return [*config, *demo, "--media-root", str(demo_files.clips()), *argv]
+
+
+def _decode_workers() -> int:
+    """Half of the cores: with two workers on 16 cores beside a GPU, of 64 requests at once 19 to 25
+    were in the engine, and the others in front of it.
+    """
+    half = available_cpu_count() // 2
+    return min(max(_FEWEST_DECODE_WORKERS, half), _MOST_DECODE_WORKERS)
+
+
+def _check_media_settings(args: Namespace) -> None:
+    """Hand the media flags to every process through the environment, and check them here."""
+    os.environ.setdefault(f"{ENV_PREFIX}DECODE_WORKERS", str(_decode_workers()))
+    for name, value in given_flags(args, MediaSettings).items():
+        if name == "media_root":
+            value = ":".join(str(Path(p).absolute()) for v in value for p in v.split(":") if p)
+        elif isinstance(value, list):
+            value = ",".join(value)
+        os.environ[f"{ENV_PREFIX}{name.upper()}"] = str(value)
+    try:
+        settings = MediaSettings()
+    except ValidationError as error:
+        raise StartError(first_error(error)) from error
+    for root in settings.media_root:
+        if not root.is_dir():
+            raise StartError(f"--media-root: {root} is no folder.")

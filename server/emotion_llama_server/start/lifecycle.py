@@ -1,0 +1,132 @@
+"""How the server ends: by a signal, or with its engine; and what its exit code says."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from vllm.engine.protocol import EngineClient
+from vllm.logger import init_logger
+
+from emotion_llama_server.gate import Doorkeeper
+from emotion_llama_server.start.ending import end_process_within, end_signals
+from emotion_llama_server.start.loop_stalls import measure_stalls
+from emotion_llama_server.start.memory_kills import MemoryKills
+
+logger = init_logger("vllm.emotion_llama_server")
+
+EXIT_UNFINISHED = 1
+EXIT_ENGINE_DEAD = 3
+_LOOK_SECONDS = 0.1
+_HANG_UP_SECONDS = 3
+_END_SECONDS = 15
+"""For the end of the process after the last request, the engine's included."""
+_END_AT_ONCE_SECONDS = 5
+
+
+@dataclass
+class Lifecycle:
+    """Watches one server from when it is ready.
+
+    vLLM's own handler ends the engine on SIGTERM, and whatever is still being fetched or decoded
+    with it; so this one takes its place, and ends the engine when the last request is answered.
+    """
+
+    doorkeeper: Doorkeeper
+    engine: EngineClient
+    drain_seconds: float
+    exit_code: int = EXIT_ENGINE_DEAD
+    """Nothing but a signal ends a server whose engine lives."""
+    _servers: list[uvicorn.Server] = field(default_factory=list)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _is_draining: bool = False
+    _is_ending: bool = False
+    """Whether the engine is about to be shut down, which looks as if it died."""
+    _kills: MemoryKills = field(default_factory=MemoryKills)
+
+    def watch(self, server: uvicorn.Server) -> None:
+        """Begin with vLLM's server, once vLLM has set its own signal handlers."""
+        self._servers.append(server)
+        loop = asyncio.get_running_loop()
+        for number in end_signals():
+            loop.add_signal_handler(number, self._on_signal)
+        self._start(self._watch_engine())
+        self._start(measure_stalls())
+
+    def join(self, server: uvicorn.Server) -> None:
+        """End this server with the other; at once if the end has begun."""
+        self._servers.append(server)
+        server.should_exit = self._is_ending
+
+    def _on_signal(self) -> None:
+        if self._is_draining:
+            self._start(self._end_at_once())
+        else:
+            self._is_draining = True
+            self.exit_code = 0
+            self._start(self._drain())
+
+    async def _drain(self) -> None:
+        """Accept nothing, wait for what is inside, then end."""
+        logger.info("Draining: %s requests are inside.", self.doorkeeper.inside)
+        self.doorkeeper.close("The server is shutting down; ask another, or again later.")
+        if not await self._emptied(self.drain_seconds):
+            logger.warning("Ending %s requests after the deadline.", self.doorkeeper.inside)
+            self.doorkeeper.turn_out("The server is shutting down.")
+            await self._emptied(1)
+        self._stop()
+
+    async def _end_at_once(self) -> None:
+        logger.warning("Ending at once.")
+        if not self._is_ending:  # else every request has its answer already
+            self.exit_code, self._is_ending = EXIT_UNFINISHED, True
+        end_process_within(_END_AT_ONCE_SECONDS, lambda: self.exit_code)
+        self.doorkeeper.turn_out("The server is shutting down.")
+        await asyncio.to_thread(self.engine.shutdown, timeout=0)
+        for server in self._servers:
+            server.force_exit = True
+        self._stop()
+
+    async def _watch_engine(self) -> None:
+        """When the engine dies, answer all that wait for it, and end: a supervisor starts anew."""
+        while not self.engine.errored:  # noqa: ASYNC110  (vLLM has no event for it)
+            await asyncio.sleep(_LOOK_SECONDS)
+        if self._is_ending:
+            return
+        logger.error("The engine has died.")
+        if (why := self._kills.sentence()) is not None:
+            logger.error(why)
+        self.exit_code = EXIT_ENGINE_DEAD
+        self.doorkeeper.turn_out("The model's engine has died; the server is ending.")
+        await self._emptied(1)
+        self._stop()
+
+    async def _emptied(self, seconds: float) -> bool:
+        """Wait until no request is inside."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while self.doorkeeper.inside:
+            if asyncio.get_running_loop().time() > deadline:
+                return False
+            await asyncio.sleep(0.05)
+        return True
+
+    def _stop(self) -> None:
+        """Have the servers close, and the process end whatever its threads do."""
+        self._is_ending = True
+        end_process_within(_END_SECONDS, lambda: self.exit_code)
+        for server in self._servers:
+            server.should_exit = True
+        asyncio.get_running_loop().call_later(_HANG_UP_SECONDS, self._cut)
+
+    def _cut(self) -> None:
+        """Hang up where the client does not: over TLS an idle one is waited for."""
+        for server in self._servers:
+            for connection in list(server.server_state.connections):
+                if connection.transport is not None:
+                    connection.transport.abort()
+
+    def _start(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,222 @@
+"""`emotion-llama serve`: vLLM's OpenAI server with our model, our routes and a second port."""
+
+import errno
+import importlib.util
+import logging
+import os
+import resource
+from argparse import Namespace
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from emotion_llama_server import environment
+from emotion_llama_server.environment import StartError
+from emotion_llama_server.start import addresses, ending, log
+from emotion_llama_vllm import stages
+from emotion_llama_vllm.hooks.orphan import announce_server
+from emotion_llama_vllm.hooks.vllm_environment import PLUGINS, compile_nothing, set_environment
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+logger = logging.getLogger("vllm.emotion_llama_server")
+
+EXIT_NO_ENGINE = 1
+_NO_ENGINE = "Engine core initialization failed"
+"""What vLLM's error begins with when the engine's process has ended before it was ready."""
+_FEWEST_DESCRIPTORS = 256
+"""The engine has 73 open without a request; each client takes one, and its clip a few."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Serve until stopped; return the exit code."""
+    with ending.at_once_on_signal():
+        try:
+            _check_installation()
+            _check_descriptors()
+            return _help(asked) if (asked := _question(argv)) else _serve_by(argv)
+        except StartError as error:
+            log.refuse(str(error))
+            return 2
+
+
+def _question(argv: Sequence[str]) -> str | None:
+    """Return the word of the command line that asks for help, if one does."""
+    asking = ("-h", "--help", "--help-vllm")
+    return next((word for word in argv if word.partition("=")[0] in asking), None)
+
+
+def _help(asked: str) -> int:
+    """Print our flags, or vLLM's: all, or those of a word behind `--help-vllm=`."""
+    if asked in ("-h", "--help"):
+        from emotion_llama_server.start.help import help_text
+
+        print(help_text())
+    else:
+        from emotion_llama_server.start.flags import make_parser
+
+        make_parser().parse_args([f"--help={asked.partition('=')[2] or 'all'}"])
+    return 0
+
+
+def _serve_by(argv: Sequence[str]) -> int:
+    """Serve as the flags say; refuse at once what cannot work."""
+    from emotion_llama_server.start import arguments, checks
+
+    words = arguments.normalise(argv)
+    wanted = arguments.read(words)
+    log.configure(wanted)
+    checks.check(wanted)
+    args = _parse(words)
+    checks.check_model(args.model)
+    _check_plugins()
+    return _run(args)
+
+
+def _parse(words: list[str]) -> Namespace:
+    """Import vLLM and have its parser read the flags."""
+    stages.begin()
+    stages.tell("Importing vLLM")
+    set_environment()
+    announce_server()
+    ending.start_tracker()
+    from emotion_llama_server.start.flags import parse
+
+    stages.tell("Checking the settings")
+    return parse(words)
+
+
+def _check_installation() -> None:
+    engine = environment.detect_engine()
+    if engine is None or importlib.util.find_spec("av") is None:
+        raise StartError(f"the engine is not installed; {environment.HOW_TO_INSTALL}.")
+    if not engine.supported:
+        raise StartError(
+            f"{engine.name} {engine.version} is installed, "
+            f"but this release works with vLLM {environment.VLLM_SERIES}."
+        )
+    if foreign := environment.mismatched_companions():
+        names = ", ".join(companion.name for companion in foreign)
+        raise StartError(
+            f"{names} do not match the installed PyTorch and would break it; "
+            "run `python -m emotion_llama_server.environment --mend`."
+        )
+
+
+def _check_descriptors() -> None:
+    """vLLM would only raise the soft limit, and end with pages of log where that is too little."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard != resource.RLIM_INFINITY and hard < _FEWEST_DESCRIPTORS:
+        raise StartError(
+            f"a process may open {hard} files here, and the server needs {_FEWEST_DESCRIPTORS}; "
+            "raise the limit (`ulimit -n`, or LimitNOFILE= of a systemd unit)."
+        )
+
+
+def _check_plugins() -> None:
+    """vLLM only logs a plugin that fails to load; then the server would lack what it is for."""
+    from vllm.model_executor.models import ModelRegistry
+    from vllm.plugins import load_endpoint_plugins, load_general_plugins
+
+    from emotion_llama_vllm import ARCHITECTURE
+
+    load_general_plugins()
+    routes = {plugin.name for plugin in load_endpoint_plugins(("generate",))}
+    if ARCHITECTURE not in ModelRegistry.get_supported_archs() or PLUGINS[1] not in routes:
+        raise StartError(
+            "vLLM did not load Emotion-LLaMA's plugins: the log above says why. "
+            "If it tells of nothing else, reinstall the package in this environment."
+        )
+
+
+def _run(args: Namespace) -> int:
+    import uvloop
+    from vllm.logger import configure_logging_from_args
+    from vllm.platforms import current_platform
+
+    from emotion_llama_server.start.memory_kills import MemoryKills
+
+    configure_logging_from_args(args)
+    _size_cache(args)
+    if args.enforce_eager and current_platform.is_cpu():
+        compile_nothing()
+
+    kills = MemoryKills()
+    try:
+        return uvloop.run(_serve(args))
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
+            raise
+        raise StartError(
+            f"port {args.port} or {args.legacy_port} of {args.host} cannot be had "
+            f"({os.strerror(error.errno)}); choose others with --port and --legacy-port."
+        ) from error
+    except RuntimeError as error:
+        if not str(error).startswith(_NO_ENGINE):
+            raise
+        why = kills.sentence() or "The log above says why."
+        log.refuse(f"the engine did not start. {why}")
+        return EXIT_NO_ENGINE
+    except ValueError as error:
+        # vLLM checks its own settings when it makes its configuration of them.
+        raise StartError(_one_sentence(error)) from error
+
+
+def _size_cache(args: Namespace) -> None:
+    """Bound what vLLM would otherwise take of a machine without a GPU, and say how much it is."""
+    from emotion_llama_vllm.hooks.attention_cache import TooLittleMemory, default_size
+
+    try:
+        size = default_size(args.model, vars(args))
+    except TooLittleMemory as error:
+        raise StartError(str(error)) from error
+    if size is not None:
+        args.kv_cache_memory_bytes = size.per_rank
+        logger.info("%s", size)
+
+
+def _one_sentence(error: ValueError) -> str:
+    from emotion_llama_server.settings import first_error
+
+    if isinstance(error, ValidationError):
+        return first_error(error)
+    return " ".join(str(error).split())
+
+
+async def _serve(args: Namespace) -> int:
+    """Serve on both ports until the end; return the exit code."""
+    from vllm.entrypoints.launchers.api_server.entry import run_server_worker
+    from vllm.entrypoints.launchers.launcher import setup_server
+    from vllm.utils.system_utils import decorate_logs
+
+    from emotion_llama_server.start.listeners import LegacyListener, cut_stalled, port_options
+
+    # vLLM's `run_server` does the same, but it takes SIGTERM over while the engine starts.
+    decorate_logs("APIServer", skip_if_decorated=True)
+    claims = [addresses.claim(args.host, port) for port in (args.port, args.legacy_port)]
+    legacy = LegacyListener(args, lambda app: _announce(args, app))
+    address, listener = setup_server(args, reuse_port=False)
+    cut_stalled(listener)
+    args.on_app_ready = legacy.prepare
+    stages.tell("Starting the engine")
+    try:
+        await run_server_worker(address, listener, args, **port_options(legacy.start))
+    finally:
+        await legacy.stop()
+        for claimed in claims:
+            claimed.close()
+    return legacy.exit_code
+
+
+def _announce(args: Namespace, app: "FastAPI") -> None:
+    """Say that the server answers, where, and how to ask it."""
+    from emotion_llama_server.start.banner import Place, banner
+
+    stages.tell("Emotion-LLaMA is ready")
+    if log.is_json():
+        place = Place.of(args)
+        logger.info("Emotion-LLaMA listens.", extra={"url": place.base, "legacy": place.legacy})
+    else:
+        print(banner(args, app), flush=True)
