@@ -12,12 +12,12 @@ from functools import partial
 from typing import Any
 
 from benchmarks import report
+from devtools.media import Recipe, make_clip
 from emotion_llama_vllm.media.clip_file import ClipFile
 from emotion_llama_vllm.media.decode.first_frame import decode
 from emotion_llama_vllm.media.workers.decoder import Decoder, InProcess
 from emotion_llama_vllm.media.workers.pool import Workers
 from emotion_llama_vllm.settings import MediaSettings
-from tests.support.media import Recipe, make_clip
 
 MODULE = "benchmarks.decode_workers"
 SIZE = 448

@@ -17,9 +17,9 @@ from benchmarks import report
 from benchmarks.clips import new_clips
 from benchmarks.load import as_sent, measure
 from benchmarks.servers import WORK, dtype, midsize_server
+from devtools.server import Server
 from emotion_llama.bench.figures import Record
 from emotion_llama.bench.routes import ROUTES
-from tests.support.server import Server
 
 MODULE = "benchmarks.follow_up"
 TOKENS = 2

@@ -24,7 +24,7 @@ from typing import Any
 
 import httpx2
 
-from benchmarks.random_checkpoint import full_config, write_originals
+from devtools.random_checkpoint import full_config, write_originals
 
 PORTS = (17889, 17887)
 CONFIG = Path(__file__).parent.parent / "configs" / "emotion-llama-7b-cpu.yaml"

@@ -4,7 +4,7 @@
 
 Weights are random and the same for all ways, which take turns as in `benchmarks.throughput`; but
 here the original's way computes on the GPU, in bfloat16. Then the load tool that users have sends
-clips at several levels, beside which stands what `benchmarks.paper_model` predicts.
+clips at several levels, beside which stands what `benchmarks.paper.paper_model` predicts.
 
 Wants 48 GiB of GPU memory, as server and original share it, and 20 GB of disk; the weights are kept
 in `build/bench` for the next run.
@@ -22,9 +22,9 @@ import torch
 
 from benchmarks import report
 from benchmarks.clips import new_clips
-from benchmarks.gpus import GPUS
 from benchmarks.original import Original
-from benchmarks.paper_model import (
+from benchmarks.paper.data_sheets import GPUS
+from benchmarks.paper.paper_model import (
     RANDOM_TEXT_TOKENS,
     SHORT_AUDIO_SECONDS,
     Workload,
@@ -32,13 +32,13 @@ from benchmarks.paper_model import (
     predict,
     rounded,
 )
-from benchmarks.random_checkpoint import full_config, write_full
 from benchmarks.servers import MODEL, WORK
 from benchmarks.throughput import FULL, QUICK, Clips, Comparison, Size, compare
+from devtools.random_checkpoint import full_config, write_full
+from devtools.server import Server, running_server
 from emotion_llama.bench.figures import Bench
 from emotion_llama.bench.load import ClosedLoop
 from emotion_llama_server.environment import detect_engine
-from tests.support.server import Server, running_server
 
 CONFIG = Path(__file__).parent.parent / "configs" / "emotion-llama-7b.yaml"
 MODULE = "benchmarks.gpu"

@@ -24,12 +24,12 @@ import numpy as np
 import psutil
 
 from benchmarks import report
+from devtools.server import Server, running_server
 from emotion_llama.schema import EmotionRequest
 from emotion_llama_vllm import demo_files
 from emotion_llama_vllm.analysis.questions import emotion_text
 from emotion_llama_vllm.checkpoint.served import read_served
 from emotion_llama_vllm.logits_processor import REQUEST_FIELD
-from tests.support.server import Server, running_server
 
 MODULE = "benchmarks.overhead"
 CLIP = "happy_face.mp4"

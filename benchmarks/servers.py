@@ -13,10 +13,10 @@ from pathlib import Path
 import httpx2
 from safetensors.torch import load_file, save_file
 
-from benchmarks.random_checkpoint import write_midsize
+from devtools.random_checkpoint import write_midsize
+from devtools.server import Server, free_port, running_server
 from emotion_llama_vllm.checkpoint.layout import LANGUAGE
 from emotion_llama_vllm.config import EmotionLlamaConfig
-from tests.support.server import Server, free_port, running_server
 
 WORK = Path(__file__).parent.parent / "build" / "bench"
 """Checkpoints and clips, kept between runs."""

@@ -19,7 +19,7 @@ from typing import Any
 import psutil
 
 from benchmarks import report
-from tests.support.server import free_port
+from devtools.server import free_port
 
 MODULE = "benchmarks.start"
 STEPS = {

@@ -29,10 +29,10 @@ from typing import Any
 import torch
 
 from benchmarks import report
-from benchmarks.calibration import calibrate
 from benchmarks.clips import new_clips
 from benchmarks.load import WHOLE, Further, as_sent, complete, first_tokens, measure
 from benchmarks.original import Original, read_media
+from benchmarks.paper.calibration import calibrate
 from benchmarks.servers import WORK, dtype, midsize, midsize_server, text_server
 from emotion_llama.bench.clips import Clip, Deck, Question
 from emotion_llama.bench.routes import chat_text

@@ -6,15 +6,15 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from PIL import Image
 
-from demo.expression import ACTION_UNITS, Expression, expression
-from demo.face import draw_body, draw_ears, draw_face
-from demo.hair import draw_back_of_head
-from demo.motion import Motion, speech_envelope
-from demo.pen import Colour, Pen, Pose
-from demo.questions import emotion_question
+from demo.drawing.expression import ACTION_UNITS, Expression, expression
+from demo.drawing.face import draw_body, draw_ears, draw_face
+from demo.drawing.hair import draw_back_of_head
+from demo.drawing.motion import Motion, speech_envelope
+from demo.drawing.pen import Colour, Pen, Pose
+from demo.drawing.scene import Camera, draw_backdrop
 from demo.recipe import DARK, OPEN, TURNED, Act, Recipe
-from demo.scene import Camera, draw_backdrop
-from demo.voice import SAMPLE_RATE, SOUNDS, say
+from demo.speech.voice import SAMPLE_RATE, SOUNDS, say
+from demo.words.questions import emotion_question
 
 SIZE, FPS = 224, 12
 SHORTEST, LONGEST = 2.0, 4.0  # seconds an act

@@ -18,9 +18,9 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from demo.cases import Case, make_cases
-from demo.facts import claims, problems
 from demo.labels import LABELS
+from demo.measure.cases import Case, make_cases
+from demo.measure.facts import claims, problems
 
 TARGETS: dict[str, tuple[str, float]] = {
     "emotion": ("at least", 0.95),
@@ -175,8 +175,8 @@ def evaluate(url: str, model: str, *, seed: int, count: int, out: Path) -> list[
 
 def main() -> None:
     """The command line."""
+    from devtools.server import running_server
     from emotion_llama_vllm.demo_files import MODEL_NAME
-    from tests.support.server import running_server
 
     parser = argparse.ArgumentParser(prog="python -m demo.evaluate", description=__doc__)
     parser.add_argument("--out", type=Path, required=True)

@@ -11,8 +11,8 @@ from rich.progress import track
 from demo.clip import FPS, make_clip
 from demo.labels import SPLITS
 from demo.recipe import Recipe, numbered
+from demo.speech.voice import SAMPLE_RATE
 from demo.video import write_mp4
-from demo.voice import SAMPLE_RATE
 
 COLUMNS: tuple[str, ...] = ("name", "label", "family", "transcript", "question", "facts")
 

@@ -114,7 +114,7 @@ def evaluate(url: str, *, seed: int, count: int, changes: int, out: Path) -> lis
 
 def main() -> None:
     """The command line."""
-    from tests.support.server import running_server
+    from devtools.server import running_server
 
     parser = argparse.ArgumentParser(prog="python -m demo.numbers", description=__doc__)
     parser.add_argument("--out", type=Path, required=True)

@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 
 from demo.chance import pick, share
-from demo.pen import Colour
+from demo.drawing.pen import Colour
 
 SKINS: dict[str, Colour] = {
     "pale": (250, 220, 198), "fair": (240, 198, 165), "tan": (216, 164, 120),

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from demo.chance import pick, stream
+from demo.drawing.scene import Scene, scene
 from demo.labels import FAMILIES, LABELS
 from demo.people import Person, person
-from demo.scene import Scene, scene
-from demo.sentences import sentences
-from demo.voice import VOICES
+from demo.speech.voice import VOICES
+from demo.words.sentences import sentences
 
 OPEN, TURNED, DARK = "open", "turned away", "in the dark"
 MIXTURES = (

@@ -13,9 +13,7 @@ from transformers import HubertModel, PreTrainedTokenizerFast
 
 from demo.chance import stream
 from demo.generate import write_clips
-from demo.originals import train_tokenizer, write_originals
 from demo.recipe import numbered
-from demo.sizes import demo_config
 from demo.training.clips import Clips, read_clips
 from demo.training.encoded import Encoded, encode
 from demo.training.encoders import (
@@ -29,7 +27,9 @@ from demo.training.encoders import (
 from demo.training.eva import EvaViT
 from demo.training.language import Material, label_accuracy, texts, train_speaker
 from demo.training.loop import Stage
+from demo.training.originals import train_tokenizer, write_originals
 from demo.training.plot import plot_losses
+from demo.training.sizes import demo_config
 from demo.training.speaker import LORA_ALPHA, Speaker, add_lora, take_lora
 from emotion_llama_vllm.checkpoint.card import Card
 from emotion_llama_vllm.checkpoint.convert import Originals, convert

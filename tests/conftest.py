@@ -7,11 +7,11 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizerFast
 
+from devtools.small_checkpoint import write_random_checkpoint
 from emotion_llama_server.start import log
 from emotion_llama_vllm.checkpoint.convert import convert
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from tests.support.golden import ORIGINALS
-from tests.support.random_checkpoint import write_random_checkpoint
 
 
 @pytest.fixture(scope="session")

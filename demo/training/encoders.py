@@ -12,15 +12,15 @@ from torch import nn
 from torch.nn import functional as F
 from transformers import HubertModel
 
-from demo.given import face_emotion, voice_emotion
+from demo.drawing.scene import BACKDROPS
 from demo.labels import LABELS
 from demo.people import HAIR_COLOURS, HAIR_STYLES
 from demo.recipe import DARK, OPEN, TURNED
-from demo.scene import BACKDROPS
 from demo.training.clips import FRAMES, Clips, cut
 from demo.training.eva import EvaViT
 from demo.training.loop import Stage, train
 from demo.training.spectrum import BANDS, log_mel
+from demo.words.given import face_emotion, voice_emotion
 
 UNKNOWN = -100
 SEEN: Mapping[str, Sequence] = {

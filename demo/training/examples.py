@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from demo.chance import pick
-from demo.given import given
 from demo.labels import LABELS
-from demo.questions import questions
-from demo.reasons import answer, reason
+from demo.words.given import given
+from demo.words.questions import questions
+from demo.words.reasons import answer, reason
 
 NO_PICTURE, NO_SOUND, NO_WORDS = 0.04, 0.08, 0.15
 """How often a question comes without one of them."""

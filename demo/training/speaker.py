@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from transformers import LlamaForCausalLM
 
-from demo.originals import LORA_NAME, LORA_RANK
+from demo.training.originals import LORA_NAME, LORA_RANK
 from emotion_llama_vllm.checkpoint.layout import projection_shapes
 from emotion_llama_vllm.config import EmotionLlamaConfig
 

@@ -4,7 +4,7 @@ import librosa
 import torch
 from torch.nn import functional as F
 
-from demo.voice import SAMPLE_RATE
+from demo.speech.voice import SAMPLE_RATE
 
 BANDS = 48
 FRAME, HOP = 400, 320

@@ -9,12 +9,12 @@ from pathlib import Path
 import openai
 import pytest
 
+from devtools.media import Recipe, write_clip
+from devtools.server import Server, running_server
 from emotion_llama_vllm import demo_files
 from tests.support.documents import make_folder
-from tests.support.media import Recipe, write_clip
 from tests.support.npm import npm, require_npm
 from tests.support.reference import Reference
-from tests.support.server import Server, running_server
 
 MODEL = demo_files.MODEL_NAME
 

@@ -10,11 +10,11 @@ import openai
 import pytest
 import requests
 
-from demo.cases import make_cases
+from demo.measure.cases import make_cases
+from devtools.server import Server
 from emotion_llama_vllm import demo_files
 from emotion_llama_vllm.checkpoint.card import Card
 from tests.e2e.conftest import MODEL
-from tests.support.server import Server
 
 CLIPS, SEED = 104, 17
 AGREEMENT = 0.98

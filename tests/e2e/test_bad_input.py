@@ -8,9 +8,9 @@ import pybase64
 import pytest
 import requests
 
+from devtools.server import Server
 from emotion_llama.error_codes import ERROR_CODES
 from tests.e2e.conftest import MODEL
-from tests.support.server import Server
 
 ROUTES = ["/v1/chat/completions", "/v1/emotion", "/api/predict/", "/process_video"]
 

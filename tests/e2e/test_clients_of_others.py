@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from devtools.server import Server
 from tests.support.cached_venv import cached_venv
 from tests.support.documents import FILES, PAGES, Block, asking, blocks_of, fresh_environment
 from tests.support.npm import npm, require_npm
-from tests.support.server import Server
 
 CLIENTS = [block for page in PAGES for block in blocks_of(page) if block.install]
 

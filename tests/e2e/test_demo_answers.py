@@ -9,11 +9,11 @@ import openai
 import pytest
 import requests
 
-from demo.cases import Case, make_cases
 from demo.evaluate import Answers, ask_all, measure, missed
-from demo.facts import problems
+from demo.measure.cases import Case, make_cases
+from demo.measure.facts import problems
+from devtools.server import Server
 from emotion_llama_vllm import demo_files
-from tests.support.server import Server
 
 CLIPS, SEED = 72, 3
 SLACK = 0.1

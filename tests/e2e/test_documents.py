@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from devtools.server import START_SECONDS, Server, free_port
 from tests.support.documents import (
     FILES,
     PAGES,
@@ -28,7 +29,6 @@ from tests.support.documents import (
     listening,
 )
 from tests.support.paths import CHECKOUT
-from tests.support.server import START_SECONDS, Server, free_port
 
 BLOCKS = [block for page in PAGES for block in blocks_of(page)]
 

@@ -15,6 +15,7 @@ import requests
 
 from demo.generate import write_clip
 from demo.recipe import numbered
+from devtools.server import Server
 from emotion_llama.schema import EmotionResponse
 from emotion_llama_vllm.checkpoint.card import Card
 from emotion_llama_vllm.config import FEATURE_NAMES
@@ -22,7 +23,6 @@ from emotion_llama_vllm.media.decode.first_frame import decode
 from emotion_llama_vllm.settings import MediaSettings
 from tests.e2e.conftest import MODEL
 from tests.support.reference import Reference
-from tests.support.server import Server
 
 CHANGE_AT = 2.0
 

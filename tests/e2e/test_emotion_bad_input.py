@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import requests
 
-from tests.support.server import Server
+from devtools.server import Server
 
 
 def npy(array: np.ndarray) -> str:

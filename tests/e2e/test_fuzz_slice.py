@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from devtools.server import Server
 from tests.fuzz.campaign import shoot
 from tests.fuzz.gallery import Gallery
 from tests.fuzz.log import tracebacks
 from tests.fuzz.target import Target
-from tests.support.server import Server
 
 
 def test_hostile_clips_and_requests_are_answered_as_documented(

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from devtools.server import Server
 from tests.support.cached_venv import cached_venv
-from tests.support.server import Server
 
 MESSAGES = """[{
     "role": "user",

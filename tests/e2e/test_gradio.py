@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.support.server import Server
+from devtools.server import Server
 
 QUESTION = "[emotion] Which emotion does this reflect?"
 

@@ -11,12 +11,12 @@ import pytest
 import requests
 import torch
 
+from devtools.media import Recipe, write_clip
+from devtools.server import Server
 from emotion_llama_vllm.media.decode.first_frame import decode
 from emotion_llama_vllm.settings import MediaSettings
 from tests.e2e.conftest import MODEL
-from tests.support.media import Recipe, write_clip
 from tests.support.reference import Reference
-from tests.support.server import Server
 
 TOLERANCE = 1e-4
 

@@ -9,8 +9,8 @@ import pytest
 import requests
 from PIL import Image
 
-from tests.support.media import picture
-from tests.support.server import Server
+from devtools.media import picture
+from devtools.server import Server
 
 PROMPT = "The person in video says: Won't you? [reason] Which emotion does this reflect?"
 

@@ -15,11 +15,11 @@ from PIL import Image
 
 from demo.generate import write_clip
 from demo.recipe import numbered
+from devtools.media import picture
+from devtools.server import Server
 from emotion_llama_vllm import demo_files
 from tests.e2e.conftest import MODEL
-from tests.support.media import picture
 from tests.support.reference import Reference
-from tests.support.server import Server
 
 QUESTION = "The person in video says: hello.  [emotion] Which emotion is this?"
 WHY = "The person in video says: .  [reason] Which emotion does this reflect, and why?"

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import requests
 
+from devtools.server import Server
 from emotion_llama.error_codes import ERROR_CODES, error_type
 from tests.e2e.conftest import MODEL
-from tests.support.server import Server
 
 CHAT, EMOTION = "/v1/chat/completions", "/v1/emotion"
 PREDICT, PROCESS = "/api/predict/", "/process_video"

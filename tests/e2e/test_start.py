@@ -4,7 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from tests.support.server import Server
+from devtools.server import Server
 
 STAGES = [
     "Importing vLLM",

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import requests
 
+from devtools.media import Recipe, write_clip
+from devtools.server import Server, running_server
 from emotion_llama_vllm import demo_files
-from tests.support.media import Recipe, write_clip
-from tests.support.server import Server, running_server
 
 KEYS = {"alice": "key-of-alice", "bob": "key-of-bob", "carol": "key-of-carol"}
 

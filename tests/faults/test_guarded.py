@@ -22,9 +22,9 @@ from typing import Any
 import pytest
 import requests
 
+from devtools.media import Recipe, make_clip
 from emotion_llama_vllm import demo_files
 from tests.faults.conftest import KEYS, Guarded, Start, chat
-from tests.support.media import Recipe, make_clip
 
 CHAT = "/v1/chat/completions"
 MISSES = 'emotion_llama_clip_cache_total{result="miss"}'

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.server import START_SECONDS, free_port
+from devtools.server import START_SECONDS, free_port
 
 
 def start(log: Path) -> subprocess.Popen[bytes]:

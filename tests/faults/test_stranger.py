@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.support.media import Recipe, make_clip
+from devtools.media import Recipe, make_clip
+from devtools.server import START_SECONDS, free_port
 from tests.support.paths import CHECKOUT
-from tests.support.server import START_SECONDS, free_port
 from tests.support.stranger import as_stranger
 
 MEBIBYTE = 1 << 20

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 from PIL import Image
 
-from tests.support.media import Recipe, make_clip, picture
+from devtools.media import Recipe, make_clip, picture
 
 _FEATURE_SIZE = 128
 """The demo checkpoint's."""

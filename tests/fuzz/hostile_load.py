@@ -20,13 +20,13 @@ from tempfile import TemporaryDirectory
 
 import requests
 
+from devtools.media import make_clip
+from devtools.server import running_server
 from tests.fuzz.attacks import WITH_A_KEY, WITHOUT, Attack, Attacker
 from tests.fuzz.clips import clip_request
 from tests.fuzz.corpus import VIDEOS
 from tests.fuzz.mutators import Mutant
 from tests.fuzz.target import Target
-from tests.support.media import make_clip
-from tests.support.server import running_server
 
 _KEYS = {"alice": "key-of-alice", "bob": "key-of-bob", "mallory": "key-of-mallory"}
 _HONEST = ("alice", "alice", "bob", "bob")

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import requests
 
-from tests.support.server import Server, running_server
+from devtools.server import Server, running_server
 
 
 @dataclass(frozen=True)

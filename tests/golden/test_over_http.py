@@ -12,9 +12,9 @@ import requests
 import torch
 from transformers import PreTrainedTokenizerFast
 
+from devtools.server import Server, running_server
 from emotion_llama_server.routes.legacy import post_process
 from tests.support.golden import ANSWERED, RUNS, Case
-from tests.support.server import Server, running_server
 
 RECORDED = [(case, run) for case in ANSWERED for run in case.runs]
 

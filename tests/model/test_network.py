@@ -11,6 +11,7 @@ import pytest
 import torch
 from transformers import HubertConfig, HubertModel
 
+from devtools.media import picture, tone
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.hooks.activation import FusedSiluAndMul
 from emotion_llama_vllm.model.audio import (
@@ -22,7 +23,6 @@ from emotion_llama_vllm.model.audio import (
 )
 from emotion_llama_vllm.model.processing import preprocess
 from emotion_llama_vllm.model.waveform import ChannelsLastFeatureEncoder
-from tests.support.media import picture, tone
 from tests.support.network import load_network
 from tests.support.reference import Reference, relative_error
 

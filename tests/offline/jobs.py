@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tests.support.media import picture, tone
+from devtools.media import picture, tone
 from tests.support.offline import Answer, Job
 from tests.support.reference import Reference
 

@@ -10,8 +10,8 @@ import pybase64
 import pytest
 import requests
 
-from tests.support.media import make_clip
-from tests.support.server import START_SECONDS, free_port
+from devtools.media import make_clip
+from devtools.server import START_SECONDS, free_port
 
 
 @pytest.mark.slow

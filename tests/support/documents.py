@@ -7,8 +7,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from devtools.server import Server
 from tests.support.paths import CHECKOUT
-from tests.support.server import Server
 
 PAGES = sorted(
     page for form in ("*.md", "docs/*/*.md", "clients/*/*.md") for page in CHECKOUT.glob(form)

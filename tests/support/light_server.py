@@ -10,8 +10,8 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
+from devtools.server import free_port
 from emotion_llama_server.gate.connection import Connection
-from tests.support.server import free_port
 
 HOST = "127.0.0.1"
 

@@ -17,8 +17,8 @@ from vllm.model_executor.model_loader.utils import (
 )
 from vllm.utils.torch_utils import set_default_torch_dtype
 
+from devtools.server import free_port
 from emotion_llama_vllm import register
-from tests.support.server import free_port
 
 
 def load_network(checkpoint: Path, dtype: Any) -> Any:

@@ -1,0 +1,1 @@
+"""Draws a face that shows an emotion."""

@@ -1,0 +1,1 @@
+"""Speaks a sentence so that its sound carries an emotion."""

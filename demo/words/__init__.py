@@ -1,0 +1,1 @@
+"""Writes the sentences of the clips, the questions about them and the right answers."""

@@ -1,0 +1,31 @@
+"""The facts that are left when a question comes without the picture, the sound or the words."""
+
+from demo.drawing.expression import ACTION_UNITS
+from demo.labels import LABELS
+from demo.speech.voice import SOUNDS
+
+OUT_OF_PICTURE, NO_SOUND = "out of the picture", {"sound": "none"}
+
+
+def given(facts: dict, *, picture: bool = True, sound: bool = True, words: bool = True) -> dict:
+    """The facts of what is given; the emotion is the one that can still be told, else neutral."""
+    left = dict(facts)
+    if not picture:
+        left |= {"view": OUT_OF_PICTURE, "action_units": [], "person": {}, "backdrop": None}
+    if not sound:
+        left["voice"] = NO_SOUND
+    if not words:
+        left["words"] = "neutral"
+    shown = {face_emotion(left), voice_emotion(left), left["words"]} - {"neutral"}
+    return left | {"emotion": shown.pop() if shown else "neutral"}
+
+
+def face_emotion(facts: dict) -> str:
+    """What the face shows; neutral where it cannot be seen."""
+    units = tuple(facts["action_units"]) if facts["view"] == "open" else ()
+    return next(label for label in LABELS if ACTION_UNITS[label] == units)
+
+
+def voice_emotion(facts: dict) -> str:
+    """How the voice sounds; neutral where there is none."""
+    return next((label for label in LABELS if SOUNDS[label] == facts["voice"]), "neutral")

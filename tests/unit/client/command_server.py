@@ -1,0 +1,117 @@
+"""A server that answers at once, and the commands that ask it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner, Result
+
+from emotion_llama_server.cli import app
+from tests.unit.client.conftest import ANSWER
+
+LABELS = ("happy", "sad")
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Tells the label that a clip's name begins with.
+
+    A name `bad...` is refused, and `missing...` is one that this server has no file of.
+    """
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        name = Path(asked["video"]).name
+        self.server.asked.append(asked)  # type: ignore[attr-defined]
+        time.sleep(self.server.seconds)  # type: ignore[attr-defined]
+        if name.startswith("bad"):
+            error = {"message": "damaged", "type": "x", "param": "video", "code": 400}
+            return self._answer(400, {"error": error})
+        if name.startswith("missing"):
+            error = {"message": "media roots", "type": "x", "param": "video"}
+            return self._answer(404, {"error": error | {"code": "video_not_readable"}})
+        emotion = next((label for label in LABELS if name.startswith(label)), "happy")
+        rest = {label: 0.2 for label in LABELS if label != emotion}
+        self._answer(
+            200,
+            ANSWER
+            | {"emotion": emotion, "confidence": 0.8, "probabilities": {emotion: 0.8} | rest}
+            | {"explanation": "One line,\nand another."}
+            | self.server.more,  # type: ignore[attr-defined]
+        )
+        return None
+
+    def _answer(self, status: int, body: dict[str, Any]) -> None:
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+class FakeServer(ThreadingHTTPServer):
+    asked: list[dict[str, Any]]
+    seconds: float = 0.0
+    more: dict[str, Any]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+@contextmanager
+def serving() -> Iterator[FakeServer]:
+    """Run a server inside the `with` block."""
+    made = FakeServer(("127.0.0.1", 0), Handler)
+    made.asked, made.more = [], {}
+    threading.Thread(target=made.serve_forever, daemon=True).start()
+    try:
+        yield made
+    finally:
+        made.shutdown()
+        made.server_close()
+
+
+def command(*words: object) -> list[str]:
+    return [str(Path(sys.executable).with_name("emotion-llama")), *map(str, words)]
+
+
+def invoke(*words: object) -> Result:
+    """Run a command in this process, which is quicker."""
+    return CliRunner().invoke(app, list(map(str, words)))
+
+
+def run(*words: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(*words), capture_output=True, text=True, timeout=60)
+
+
+def shown(*words: object, columns: int = 80) -> str:
+    """Return what a command prints into a terminal, without colours."""
+    ours, theirs = os.openpty()
+    environment = os.environ | {"COLUMNS": str(columns), "TERM": "xterm"}
+    done = subprocess.run(
+        command(*words), stdout=theirs, stderr=subprocess.PIPE, timeout=60, env=environment
+    )
+    os.close(theirs)
+    text = b""
+    try:
+        while piece := os.read(ours, 1 << 16):
+            text += piece
+    except OSError:  # Linux tells the end of a terminal so
+        pass
+    os.close(ours)
+    assert done.returncode == 0, done.stderr
+    return re.sub(r"\x1b\[[0-9;]*m", "", text.decode())

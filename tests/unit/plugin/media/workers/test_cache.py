@@ -1,0 +1,142 @@
+"""The cache of decoded clips: what is decoded again, and what gives way."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+
+from devtools.media import Recipe, make_clip
+from emotion_llama.schema import EmotionRequest
+from emotion_llama_vllm.analysis.clips import decoding
+from emotion_llama_vllm.media.clip import Clip
+from emotion_llama_vllm.media.clip_file import ClipFile
+from emotion_llama_vllm.media.decode.first_frame import decode
+from emotion_llama_vllm.media.decode.timeline import record
+from emotion_llama_vllm.media.errors import MediaError
+from emotion_llama_vllm.media.workers.cache import ClipCache
+from emotion_llama_vllm.settings import MediaSettings
+from emotion_llama_vllm.shares import Asker, asking
+
+SETTINGS = MediaSettings()
+SIZE = 4
+KIBIBYTE = 2**-10
+
+
+class Counting:
+    """A decoder that tells how often it was asked."""
+
+    size = SIZE
+
+    def __init__(self) -> None:
+        self.runs = 0
+
+    async def run(self, job: Callable[[bytes], Any], clip: ClipFile) -> Any:
+        self.runs += 1
+        return job(clip.read())
+
+
+@pytest.fixture
+def decoder() -> Counting:
+    return Counting()
+
+
+def painted(data: bytes, size: int) -> Clip:
+    """A clip of one byte, `size` times."""
+    return Clip(np.full((1, size, 1), data[0], np.uint8), waveform=None)
+
+
+async def ask(cache: ClipCache, data: bytes, size: int = 400) -> Clip:
+    with ClipFile.in_memory(data) as clip:
+        return await cache.run(partial(painted, size=size), clip)
+
+
+async def test_the_same_bytes_are_decoded_once(decoder: Counting) -> None:
+    cache = ClipCache(decoder, 1)
+    once, again = await ask(cache, b"a"), await ask(cache, b"a")
+    assert once is again
+    assert once.frame[0, 0, 0] == ord("a")
+    assert decoder.runs == 1
+
+
+async def test_other_bytes_or_another_job_are_not(decoder: Counting) -> None:
+    cache = ClipCache(decoder, 1)
+    found = [await ask(cache, b"a"), await ask(cache, b"b"), await ask(cache, b"a", size=200)]
+    assert [(clip.frame[0, 0, 0], clip.nbytes) for clip in found] == [
+        (97, 400),
+        (98, 400),
+        (97, 200),
+    ]
+    assert decoder.runs == 3
+
+
+async def test_another_who_asks_about_it_waits_for_decoding_as_for_any_clip(
+    decoder: Counting,
+) -> None:
+    cache = ClipCache(decoder, 1)
+    for runs, owner in enumerate(("key:alice", "key:bob", "address:10.0.0.1"), start=1):
+        asking.set(Asker(owner))
+        for _ in range(2):
+            await ask(cache, b"a")
+            assert decoder.runs == runs
+
+
+async def test_what_was_not_used_for_longest_gives_way(decoder: Counting) -> None:
+    cache = ClipCache(decoder, KIBIBYTE)
+    for data in (b"a", b"b", b"a", b"c"):
+        await ask(cache, data)
+    assert decoder.runs == 3
+    await ask(cache, b"a")
+    assert decoder.runs == 3
+    await ask(cache, b"b")
+    assert decoder.runs == 4
+
+
+@pytest.mark.parametrize(("megabytes", "size"), [(0, 1), (KIBIBYTE, 1025)])
+async def test_what_is_too_large_is_not_kept(
+    decoder: Counting, megabytes: float, size: int
+) -> None:
+    cache = ClipCache(decoder, megabytes)
+    for _ in range(2):
+        assert (await ask(cache, b"a", size)).nbytes == size
+    assert decoder.runs == 2
+
+
+async def test_a_refusal_is_not_kept(decoder: Counting) -> None:
+    cache = ClipCache(decoder, 1)
+    with ClipFile.in_memory(b"no clip") as clip:
+        for _ in range(2):
+            with pytest.raises(MediaError):
+                await cache.run(partial(decode, settings=SETTINGS), clip)
+    assert decoder.runs == 2
+
+
+async def test_chat_and_emotion_share_a_clip(decoder: Counting) -> None:
+    cache = ClipCache(decoder, 1)
+    with ClipFile.in_memory(make_clip(Recipe(seconds=1))) as clip:
+        await cache.run(partial(decode, size=SIZE, settings=SETTINGS), clip)
+        asked = EmotionRequest(question="Why?")
+        await cache.run(decoding(asked, size=SIZE, settings=SETTINGS), clip)
+        assert decoder.runs == 1
+        other = EmotionRequest(frame="middle")
+        await cache.run(decoding(other, size=SIZE, settings=SETTINGS), clip)
+    assert decoder.runs == 2
+
+
+def test_the_first_frame_is_the_same_either_way() -> None:
+    """What `decoding` takes for granted."""
+    source = make_clip(Recipe(seconds=2))
+    one = decode(source, settings=SETTINGS)
+    other = record(source, frame="first", settings=SETTINGS).cut().whole
+    np.testing.assert_array_equal(one.frame, other.frame)
+    np.testing.assert_array_equal(one.waveform, other.waveform)
+    assert (one.frame_index, one.frame_time) == (other.frame_index, other.frame_time)
+
+
+def test_arrays_are_what_counts() -> None:
+    wave, rows = np.zeros(10, np.float32), np.zeros((3, 5), np.float32)
+    assert Clip(np.zeros((2, 2, 3), np.uint8), wave, features=rows).nbytes == 12 + 40 + 60
+    recording = record(make_clip(Recipe(seconds=2)), window=1, step=1, size=SIZE, settings=SETTINGS)
+    assert recording.sound is not None
+    assert recording.nbytes == 2 * SIZE * SIZE * 3 + recording.sound.nbytes

@@ -1,0 +1,108 @@
+"""The commands about checkpoints, run as a user runs them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from devtools.media import write_clip
+from emotion_llama_server.cli import app
+from emotion_llama_vllm.verify import VerifyError, verify
+from tests.support.golden import ORIGINALS
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).with_name("emotion-llama")), *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=240)
+
+
+def convert_words(out: Path, **changed: str) -> list[str]:
+    given = {
+        "llama": str(ORIGINALS.llama),
+        "eva": str(ORIGINALS.eva),
+        "hubert": str(ORIGINALS.hubert),
+        "checkpoint": str(ORIGINALS.checkpoint),
+        **changed,
+    }
+    flags = [word for name, value in given.items() for word in (f"--{name}", value)]
+    return ["convert", *flags, "--out", str(out)]
+
+
+def test_convert_and_doctor(tmp_path: Path) -> None:
+    out = tmp_path / "checkpoint"
+    done = run(*convert_words(out))
+    assert done.returncode == 0, done.stderr
+    assert "260 embeddings per clip, LoRA of rank 8 merged" in done.stdout
+    assert "Not used from --eva: blocks.3.attn.proj.bias" in done.stdout
+    examined = run("doctor", str(out))
+    assert examined.returncode == 0, examined.stdout
+    with (out / "model.safetensors").open("r+b") as file:
+        file.seek(-1, 2)
+        file.write(b"\x7f")
+    examined = run("doctor", str(out))
+    assert examined.returncode == 1
+    assert "not ok" in examined.stdout
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"checkpoint": str(ORIGINALS.eva)}, "it looks like the EVA file"),
+        ({"llama": "/no/such/folder"}, "/no/such/folder"),
+        ({"eva": "missing.pth"}, "missing.pth"),
+    ],
+)
+def test_convert_tells_a_wrong_file_in_one_line(
+    tmp_path: Path, changed: dict[str, str], words: str
+) -> None:
+    done = CliRunner().invoke(app, convert_words(tmp_path / "out", **changed))
+    assert done.exit_code == 2
+    (line,) = done.stderr.strip().splitlines()
+    assert words in line
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("{", "Invalid JSON"),
+        ('{"cases": []}', "at least 1"),
+        ('{"cases": [{"name": "x"}]}', "cases.0.clip"),
+        ('{"cases": [{"name": "x", "clip": "no.mp4", "text": "", "expected": ""}]}', "no.mp4"),
+    ],
+)
+def test_verify_tells_what_is_wrong_with_the_file(tmp_path: Path, content: str, words: str) -> None:
+    golden = tmp_path / "golden.json"
+    golden.write_text(content)
+    with pytest.raises(VerifyError, match=words):
+        verify(tmp_path, golden, dtype="float32")
+
+
+@pytest.mark.slow
+def test_verify_compares_answers(checkpoint: Path, tmp_path: Path) -> None:
+    write_clip(tmp_path / "clip.mp4")
+    np.save(tmp_path / "features.npy", np.ones((3, 64), np.float32))
+    cases = [
+        {"name": "one", "clip": "clip.mp4", "text": "why?", "expected": "wrong", "max_tokens": 5},
+        {
+            "name": "two",
+            "clip": "clip.mp4",
+            "text": "why?",
+            "expected": "wrong",
+            "max_tokens": 5,
+            "prompt_style": "demo",
+            "features": "features.npy",
+        },
+    ]
+    golden = tmp_path / "golden.json"
+    golden.write_text(json.dumps({"cases": cases}))
+    answers = verify(checkpoint, golden, dtype="float32")
+    assert [answer.same for answer in answers] == [False, False]
+    for case, answer in zip(cases, answers, strict=True):
+        case["expected"] = answer.ours
+    golden.write_text(json.dumps({"cases": cases}))
+    assert run("verify", str(checkpoint), "--golden", str(golden)).returncode == 0
