@@ -1,6 +1,5 @@
-"""From what a request names to one frame and its sound.
+"""From the name of a clip to its pictures and its sound; nothing here knows vLLM.
 
-`source` says where a clip's bytes are and reads them, `decode` makes a `Clip` of them, `features`
-opens the container that carries pre-extracted features. None of these knows vLLM. `connector` and
-`loader` register them there.
+`read` brings the bytes of a clip here, `decode` makes a `Clip` of them, `workers` are the processes
+in which that happens.
 """

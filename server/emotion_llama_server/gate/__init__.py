@@ -1,7 +1,7 @@
 """What stands between the network and vLLM's app: pure ASGI middleware, one subject a file.
 
 From the outermost in: `identity` (request id, log line, security headers), CORS, `failures` (what
-nobody foresaw), `keys`, `routes` (404, 405 and HEAD), `rate`, `streams` (headers and comments of
+nobody foresaw), `keys`, `known_routes` (404, 405 and HEAD), `rate`, `streams` (headers and comments of
 event streams), `admission` (slots, deadline, the end of the server), `body` (sizes).
 """
 

@@ -1,6 +1,6 @@
 """The messages of a chat as the OpenAPI document tells them: with the parts that are read here.
 
-vLLM's own schema has dozens of parts more, which are refused; it is `chat_clip` that reads them.
+vLLM's own schema has dozens of parts more, which are refused; `emotion_llama_server.chat.clip` reads them.
 """
 
 from typing import Literal

@@ -1,1 +1,1 @@
-"""What `emotion-llama serve` does before and while vLLM starts."""
+"""The server's life, from the command's arguments to its exit code."""

@@ -1,4 +1,4 @@
-"""A clip's bytes made into one frame and its sound: `decode`, the only place that decodes.
+"""Makes a `Clip` of a clip's bytes: its first frame and its whole sound.
 
 PyAV does it. decord, which the original imports, was tried: decord2 3.4.0 ends the whole process
 on damaged files (about one mutated clip in fourteen), is slower to the first frame, and its pixels

@@ -1,4 +1,4 @@
-"""Where clips are decoded: in this process, or in `workers` where it takes strangers' clips."""
+"""Where clips are decoded: in this process, or in worker processes for strangers' clips."""
 
 from collections.abc import Callable
 from typing import Protocol, TypeVar
