@@ -1,7 +1,6 @@
 """The routes for Gradio's clients behind the gate, with an engine that repeats what it is asked."""
 
 import asyncio
-import base64
 import contextlib
 import hashlib
 import threading
@@ -10,12 +9,14 @@ from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from fastapi import FastAPI
 
 from emotion_llama_server.gate import Doorkeeper, Gate, prepare
 from emotion_llama_server.gate.keys import KeyRing
 from emotion_llama_server.routes import gradio, legacy
 from emotion_llama_server.settings import ServerSettings
+from emotion_llama_vllm.media.clip_file import ClipFile
 from emotion_llama_vllm.media.errors import MediaNotFound
 from tests.support.light_server import HOST, light_server
 
@@ -48,9 +49,10 @@ class Engine:
         named = clip["video_url"]["url"]
         if named.startswith("missing"):
             raise MediaNotFound("There is no such file in the media roots.")
-        if named.startswith("data:"):
-            named = hashlib.sha256(base64.b64decode(named.partition(",")[2])).hexdigest()
         return f"{named} in the style {style}: {text['text']}"
+
+    async def render_clip(self, clip: bytes, text: str, *, style: str) -> str:
+        return f"{hashlib.sha256(clip).hexdigest()} in the style {style}: {text}"
 
     async def complete(self, prompt: str, params: Any) -> Any:
         self.working += 1
@@ -86,6 +88,11 @@ class GradioApp:
 
     @contextlib.contextmanager
     def served(self) -> Iterator[str]:
-        """Serve it until the block ends; yield its address."""
-        with light_server(self.app) as port:
+        """Serve it until the block ends; yield its address. Decoding a clip yields its bytes."""
+
+        async def read(clip: ClipFile) -> bytes:
+            return clip.read()
+
+        with pytest.MonkeyPatch.context() as patch, light_server(self.app) as port:
+            patch.setattr(legacy, "decode_clip", read)
             yield f"http://{HOST}:{port}"

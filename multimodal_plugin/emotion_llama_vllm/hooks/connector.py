@@ -5,7 +5,6 @@ Selected by `VLLM_MEDIA_CONNECTOR=emotion_llama`, which `emotion-llama serve` se
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -13,10 +12,9 @@ from typing import Any, TypeVar, cast
 from vllm.exceptions import GracefulHTTPError
 from vllm.multimodal.media import MEDIA_CONNECTOR_REGISTRY, MediaConnector, MediaIO
 
-from emotion_llama_vllm.media.decode.first_frame import decode
 from emotion_llama_vllm.media.errors import MediaError, shortage
 from emotion_llama_vllm.media.read.reader import MediaReader
-from emotion_llama_vllm.media.workers.decoder import current
+from emotion_llama_vllm.media.workers.decoder import decode_clip
 from emotion_llama_vllm.settings import media_settings
 
 NAME = "emotion_llama"
@@ -59,11 +57,9 @@ class EmotionLlamaMediaConnector(MediaConnector):
         self, url: str, media_io: MediaIO[_M], *, fetch_timeout: int | None = None
     ) -> _M:
         """The clip alone, without its bytes: what vLLM's cache is to know it by is in there."""
-        decoder = current()
-        job = partial(decode, size=decoder.size, settings=media_settings())
         try:
             with await self._reader.open(url) as file:
-                clip = await decoder.run(job, file)
+                clip = await decode_clip(file)
         except MediaError as error:
             raise UnusableClip(error) from error
         except (OSError, MemoryError, RuntimeError) as error:

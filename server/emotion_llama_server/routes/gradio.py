@@ -10,7 +10,6 @@ import secrets
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
-import pybase64
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, StrictStr
@@ -209,13 +208,16 @@ async def _answer(body: Question, raw_request: Request) -> Told:
 
 async def _ask(body: Question, raw_request: Request) -> legacy.PredictResponse:
     clip, question = body.data
+    engine = raw_request.app.state.emotion_llama_engine
     path = clip if isinstance(clip, str) else clip.path
-    video = await _take_upload(path, raw_request) if path.startswith(_UPLOADED) else path
-    return await legacy.answer(raw_request.app.state.emotion_llama_engine, video, question)
+    if not path.startswith(_UPLOADED):
+        return await legacy.answer(engine, path, question)
+    with _take_upload(path, raw_request) as upload:
+        return await legacy.answer(engine, upload, question)
 
 
-async def _take_upload(name: str, raw_request: Request) -> str:
-    """Return an upload as a data URL, as a clip comes inside a request; it is kept no more.
+def _take_upload(name: str, raw_request: Request) -> ClipFile:
+    """Return an upload, which is kept no longer.
 
     Raises:
         HTTPException: the client has no such upload.
@@ -224,9 +226,7 @@ async def _take_upload(name: str, raw_request: Request) -> str:
     if (clip := desk.uploads.take(owner, name)) is None:
         words = f"There is no such upload: each is kept for one question and {_KEEP_SECONDS} s."
         raise HTTPException(404, words)
-    with clip:
-        encoded = await asyncio.to_thread(lambda: pybase64.b64encode_as_string(clip.read()))
-    return f"data:application/octet-stream;base64,{encoded}"
+    return clip
 
 
 def _stream(

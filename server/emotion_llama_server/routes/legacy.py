@@ -11,9 +11,11 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field, StrictStr
 from starlette.exceptions import HTTPException
 
-from emotion_llama_server.engine import Engine, SamplingParams, until_disconnect
+from emotion_llama_server.engine import Engine, EngineInput, SamplingParams, until_disconnect
 from emotion_llama_server.routes.error_route import ErrorRoute
 from emotion_llama_vllm.logits_processor import REQUEST_FIELD
+from emotion_llama_vllm.media.clip_file import ClipFile
+from emotion_llama_vllm.media.workers.decoder import decode_clip
 
 _MAX_POSITIONS = 2000
 _MAX_NEW_TOKENS = 500
@@ -85,24 +87,30 @@ async def process_video(body: ProcessVideoRequest, raw_request: Request) -> Proc
     return ProcessVideoResponse(response=await _ask(engine, body.video_path, body.question))
 
 
-async def answer(engine: Engine, video: str, prompt: str) -> PredictResponse:
+async def answer(engine: Engine, video: str | ClipFile, prompt: str) -> PredictResponse:
     """Answer a prompt about a clip, and say how many seconds it took."""
     started = time.monotonic()
     text = await _ask(engine, video, prompt)
     return PredictResponse(data=[text], duration=time.monotonic() - started)
 
 
-async def _ask(engine: Engine, video: str, question: str) -> str:
-    """One turn of the original's demo."""
+async def _ask(engine: Engine, video: str | ClipFile, question: str) -> str:
+    """Return the model's answer in one turn of the original's demo."""
     positions = min(_MAX_POSITIONS, engine.max_model_len)
     question = await engine.fit(question, style="demo", max_positions=positions - _MAX_NEW_TOKENS)
+    prompt = await _render(engine, video, question)
+    output = await engine.complete(prompt, sampling())
+    return post_process(output.outputs[0].text)
+
+
+async def _render(engine: Engine, video: str | ClipFile, question: str) -> EngineInput:
+    if isinstance(video, ClipFile):
+        return await engine.render_clip(await decode_clip(video), question, style="demo")
     content = [
         {"type": "video_url", "video_url": {"url": named(video)}},
         {"type": "text", "text": question},
     ]
-    prompt = await engine.render([{"role": "user", "content": content}], style="demo")
-    output = await engine.complete(prompt, sampling())
-    return post_process(output.outputs[0].text)
+    return await engine.render([{"role": "user", "content": content}], style="demo")
 
 
 def sampling() -> SamplingParams:

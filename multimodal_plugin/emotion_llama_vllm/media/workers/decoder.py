@@ -1,12 +1,16 @@
 """Where clips are decoded: in this process, or in worker processes for strangers' clips."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol, TypeVar
 
 from emotion_llama_vllm import metrics
+from emotion_llama_vllm.media.clip import Clip
 from emotion_llama_vllm.media.clip_file import ClipFile
+from emotion_llama_vllm.media.decode.first_frame import decode
 from emotion_llama_vllm.media.errors import shortage
 from emotion_llama_vllm.media.read.threads import decoders, files
+from emotion_llama_vllm.settings import media_settings
 
 
 class Decoded(Protocol):
@@ -54,6 +58,16 @@ class InProcess:
                 if (busy := shortage(error)) is None:
                     raise
                 raise busy from error
+
+
+async def decode_clip(clip: ClipFile) -> Clip:
+    """Return the first frame and the whole sound of a clip, decoded as for this process's requests.
+
+    Raises:
+        MediaError: as from `Decoder.run`.
+    """
+    job = partial(decode, size=_used.size, settings=media_settings())
+    return await _used.run(job, clip)
 
 
 _used: Decoder = InProcess()

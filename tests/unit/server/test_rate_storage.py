@@ -12,9 +12,8 @@ import limits
 import pytest
 
 from devtools.server import free_port
-from emotion_llama_server import environment
-from emotion_llama_server.gate import rate_storage
-from emotion_llama_server.gate.rate_storage import Storage, StorageFailure, check_uri
+from emotion_llama_server import environment, rate_storage
+from emotion_llama_server.rate_storage import Storage, StorageFailure, check_uri
 from emotion_llama_server.start import serve
 from tests.support.gate import Call, House, gauge, until
 from tests.support.redis import Redis, needs_redis
