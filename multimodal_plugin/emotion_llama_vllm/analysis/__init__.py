@@ -1,1 +1,1 @@
-"""From a clip to numbers and evidence: what `POST /v1/emotion` and `EmotionLlama` share."""
+"""Turns a clip into numbers and evidence, for `POST /v1/emotion` and for `EmotionLlama`."""

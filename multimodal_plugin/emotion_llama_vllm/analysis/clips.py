@@ -1,4 +1,4 @@
-"""The clip of a request, as the request wants it looked at."""
+"""Chooses the decoding job for a request's clip and cuts the result into windows."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,19 +22,20 @@ from emotion_llama_vllm.settings import MediaSettings
 def decoding(
     request: EmotionRequest, *, reads: int = 1, size: int | None = None, settings: MediaSettings
 ) -> Callable[[bytes], Clip | Recording]:
-    """Return what is to be done with the clip's bytes.
+    """Return the job that decodes the bytes of the request's clip.
 
-    Where nothing special is asked for it is what chat completions do, so that they share a clip.
-    So do requests for the same windows, unless their labels limit how many there may be.
+    A request without special wishes gets the job of chat completions, so that both share a decoded
+    clip. Requests for the same windows share one too, unless the number of their labels limits the
+    number of windows.
 
     Args:
-        request: says which frame, and which windows.
-        reads: how often the model is read for each window.
+        request: selects the frame and the windows.
+        reads: the number of model reads for each window.
         size: side in pixels to which frames are resized.
         settings: the limits.
     """
     windows = request.timeline
-    # A job that says nothing of a track is the job of chat.
+    # Without a track the job equals that of chat, so both find the same cached clip.
     track = {} if request.audio_track is None else {"audio_track": request.audio_track}
     if request.frame == "first" and windows is None:
         return partial(decode, size=size, settings=settings, **track)
@@ -51,11 +52,11 @@ def decoding(
 
 
 def cut(decoded: Clip | Recording, request: EmotionRequest, feature_size: int) -> Timeline:
-    """Cut what was decoded; given features are of the clip as a whole.
+    """Cut the decoded clip into windows; the request's features belong to the whole clip.
 
     Raises:
-        MediaError: the clip brings features of its own.
-        FeaturesError: the request's are none.
+        MediaError: the clip contains features of its own.
+        FeaturesError: the request's features are invalid.
     """
     timeline = decoded.cut() if isinstance(decoded, Recording) else Timeline(decoded, ())
     if timeline.whole.features is not None:

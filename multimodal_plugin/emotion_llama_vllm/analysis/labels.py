@@ -1,8 +1,8 @@
-"""The probabilities of labels, read from the model and not asked from it in words.
+"""Computes label probabilities from the model's next-token probabilities.
 
 p(label) is proportional to the probability that the model continues the prompt with the label's
-tokens and the end of the answer. All labels are scored by walking the tree of their tokens: one
-read of the next token for each prefix that any label goes through.
+tokens and the end of the answer. All labels are scored by a walk over the tree of their tokens: one
+read of the next token for each prefix of any label.
 """
 
 import math
@@ -16,13 +16,13 @@ _MAX_READS = 512
 
 
 class LabelTree:
-    """Labels as token ids, and where they part.
+    """Holds labels as token ids, and the prefixes at which they differ.
 
     Args:
-        labels: label to its ids, the last of which ends an answer.
+        labels: maps each label to its token ids, the last of which ends an answer.
 
     Raises:
-        VLLMValidationError: two labels have the same ids, or too many prefixes are to be read.
+        VLLMValidationError: two labels have the same ids, or there are too many prefixes to read.
     """
 
     def __init__(self, labels: Mapping[str, Sequence[int]]) -> None:
@@ -32,7 +32,7 @@ class LabelTree:
                 "Two of the labels are the same to this model.", parameter="labels"
             )
         self.reads: dict[Prefix, list[int]] = {}
-        """Prefix to the tokens whose log-probabilities behind it are wanted."""
+        """Maps each prefix to the tokens whose log-probabilities after it are needed."""
         for ids in self._labels.values():
             for place, token in enumerate(ids):
                 wanted = self.reads.setdefault(ids[:place], [])
@@ -46,10 +46,10 @@ class LabelTree:
             )
 
     def probabilities(self, logprobs: Mapping[Prefix, Sequence[float]]) -> dict[str, float]:
-        """The labels' probabilities, which sum to 1.
+        """Return the probabilities of the labels, which sum to 1.
 
         Args:
-            logprobs: prefix to the log-probabilities, in the order of `reads`.
+            logprobs: maps each prefix to its log-probabilities, in the order of `reads`.
         """
         by_token = {
             prefix: dict(zip(self.reads[prefix], values, strict=True))

@@ -1,4 +1,4 @@
-"""What the model is asked about a clip: the checkpoint's own questions, behind what was said."""
+"""Writes the user's turns about a clip: the transcript, then the checkpoint's own question."""
 
 from emotion_llama.schema import EmotionRequest
 from emotion_llama_vllm.analysis.spelling import scored_spellings
@@ -8,7 +8,7 @@ LABELS_HERE = "{labels}"
 
 
 def labels(request: EmotionRequest, card: Card) -> dict[str, str]:
-    """Map each label to choose from, as the caller writes it, to the spelling that is scored.
+    """Map each label of the request, as the caller writes it, to the spelling that is scored.
 
     Raises:
         VLLMValidationError: two labels of the request mean the same label of the checkpoint.
@@ -24,11 +24,14 @@ def emotion_text(request: EmotionRequest, card: Card) -> str:
 
 
 def reason_text(request: EmotionRequest, card: Card) -> str:
-    """The user's turn that asks for an explanation."""
+    """Return the user's turn that asks for an explanation."""
     question = request.question or card.questions[request.language].reason
     return _with_transcript(request.transcript, question)
 
 
 def _with_transcript(transcript: str, question: str) -> str:
-    """The sentence is there when nothing was said, too: `mer2024.py:140-143` of the original."""
+    """Put the transcript before the question.
+
+    The sentence is present for an empty transcript too, as in `mer2024.py:140-143` of the original.
+    """
     return f"The person in video says: {transcript}.  {question}"

@@ -1,4 +1,4 @@
-"""The parts of an answer, put together in one place."""
+"""Builds the response of `/v1/emotion` and its parts."""
 
 import uuid
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ from emotion_llama_vllm.media.decode.timeline import Timeline
 
 
 def emotion(probabilities: dict[str, float]) -> Emotion:
-    """The most probable label; of two that are equally probable the one named first."""
+    """Return the most probable label; the first one wins if two are equally probable."""
     best = max(probabilities, key=probabilities.__getitem__)
     confidence = probabilities[best]
     return Emotion(emotion=best, confidence=confidence, probabilities=probabilities)
@@ -41,7 +41,7 @@ def emotion_event(probabilities: dict[str, float], answer: str | None) -> Emotio
 
 
 def window(start: float, end: float, probabilities: dict[str, float]) -> TimelineWindow:
-    """The same for a stretch of the clip, in seconds."""
+    """Return the most probable label for a window of the clip; `start` and `end` are in seconds."""
     return TimelineWindow(start=start, end=end, **emotion(probabilities).model_dump())
 
 
@@ -58,19 +58,19 @@ def conclude(
     completion_tokens: int,
     timing: Timing,
 ) -> EmotionResponse:
-    """Put the whole answer together.
+    """Build the complete response.
 
     Args:
-        emotion: the answer about the clip as a whole.
-        explanation: the model's; None where none was asked for.
-        windows: the answers about the timeline's windows.
-        timeline: the clip that was analysed, and its windows.
-        request: what was asked.
+        emotion: the result for the whole clip.
+        explanation: the model's explanation; None if the request did not ask for one.
+        windows: the results for the timeline's windows.
+        timeline: the analysed clip and its windows.
+        request: the request.
         served: the checkpoint.
-        prompt: the text behind which the labels' probabilities were read.
-        prompt_tokens: the tokens of all prompts.
-        completion_tokens: the tokens that were generated or read.
-        timing: what took how long.
+        prompt: the prompt from which the label probabilities were computed.
+        prompt_tokens: the number of tokens of all prompts.
+        completion_tokens: the number of tokens that were generated or scored.
+        timing: the duration of each stage.
     """
     return EmotionResponse(
         **emotion.model_dump(),
@@ -91,7 +91,7 @@ def conclude(
 
 
 def new_id() -> str:
-    """Of one answer."""
+    """Return a new id for one response."""
     return f"emotion-{uuid.uuid4().hex}"
 
 
@@ -115,7 +115,7 @@ def _evidence(clip: Clip, request: EmotionRequest, served: Served, prompt: str) 
 
 
 def _meant(words: str) -> str:
-    """Return the words without what does not change which label they name."""
+    """Return the words without the characters that do not change which label they name."""
     return meaning(words).rstrip(".。!")
 
 

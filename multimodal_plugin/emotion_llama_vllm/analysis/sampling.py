@@ -1,4 +1,4 @@
-"""How the model is sampled for each part of an analysis."""
+"""Defines the sampling parameters for each part of an analysis."""
 
 from collections.abc import Sequence
 
@@ -7,15 +7,16 @@ from vllm import SamplingParams
 from emotion_llama.schema import EmotionRequest
 
 ANSWER_TOKENS = 64
-"""At most, of the answer to a question for a label."""
+"""The maximum number of tokens of the answer to a label question."""
 
 
 def generating(request: EmotionRequest, max_tokens: int, room: int) -> SamplingParams:
-    """Words, as the request wants them.
+    """Return the parameters that generate text with the request's temperature and seed.
 
     Args:
-        request: with temperature and seed.
-        max_tokens: at most, and at most `room`, which the prompt leaves.
+        request: gives the temperature and the seed.
+        max_tokens: the maximum number of generated tokens.
+        room: the number of tokens that the prompt leaves, which limits `max_tokens`.
     """
     return SamplingParams(
         temperature=request.temperature,
@@ -25,6 +26,6 @@ def generating(request: EmotionRequest, max_tokens: int, room: int) -> SamplingP
 
 
 def reading(wanted: Sequence[int]) -> SamplingParams:
-    """The log-probabilities of these tokens as the next one."""
-    # Without `logprobs`, whose limit would count for these tokens too.
+    """Return the parameters that read the log-probabilities of these tokens as the next token."""
+    # `logprobs` is not set, because its limit would apply to these tokens too.
     return SamplingParams(temperature=0, max_tokens=1, logprob_token_ids=list(wanted))

@@ -7,7 +7,7 @@ from functools import lru_cache
 from vllm.exceptions import VLLMValidationError
 
 _IGNORED = {"Cc", "Cf", "Pc", "Pd", "Zl", "Zp", "Zs"}
-"""Unicode categories without a meaning in a label: spaces, dashes, underscores, controls."""
+"""The Unicode categories that do not matter in a label: spaces, dashes, underscores, controls."""
 
 
 def meaning(label: str) -> str:
@@ -17,7 +17,7 @@ def meaning(label: str) -> str:
 
 
 def own_spelling(label: str, known: Sequence[str]) -> str | None:
-    """Return the checkpoint's label that `label` means, or None where it means none or several."""
+    """Return the checkpoint's label that `label` means, or None if it means none or several."""
     return label if label in known else _by_meaning(tuple(known)).get(meaning(label))
 
 
@@ -25,8 +25,8 @@ def scored_spellings(labels: Sequence[str], known: Sequence[str]) -> dict[str, s
     """Map each label to the spelling that the model is scored on.
 
     Args:
-        labels: the caller's.
-        known: the checkpoint's; a label that is not among them is scored as it is written.
+        labels: the caller's labels.
+        known: the checkpoint's labels; any other label is scored as the caller writes it.
 
     Raises:
         VLLMValidationError: two of the labels mean the same label of the checkpoint.
@@ -46,7 +46,7 @@ def scored_spellings(labels: Sequence[str], known: Sequence[str]) -> dict[str, s
 
 @lru_cache(maxsize=8)
 def _by_meaning(known: tuple[str, ...]) -> dict[str, str]:
-    """Map each meaning that exactly one of the labels has to that label."""
+    """Map each meaning to its label, leaving out meanings that several labels share."""
     meanings = [meaning(label) for label in known]
     return {
         meant: label

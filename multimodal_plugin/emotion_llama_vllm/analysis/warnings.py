@@ -1,4 +1,4 @@
-"""Tells what a caller should know about an answer that was given nevertheless."""
+"""Lists the warnings about a result that is valid but needs care."""
 
 from itertools import pairwise
 
@@ -11,13 +11,13 @@ from emotion_llama_vllm.media.decode.npz import AUDIO_ROW
 from emotion_llama_vllm.media.decode.timeline import Timeline
 
 _SHORT = 0.1
-"""Seconds: a shorter stretch that is left out is not worth a warning."""
+"""The length in seconds below which a left-out stretch gets no warning."""
 
 
 def warnings_about(
     request: EmotionRequest, card: Card, timeline: Timeline
 ) -> list[AnalysisWarning]:
-    """Return the warnings about one analysis, the labels' first."""
+    """Return the warnings about one analysis; those about labels come first."""
     found = [*_of_labels(request, card), *_of_sound(timeline), *_of_windows(timeline)]
     return [AnalysisWarning(code=code, message=message) for code, message in found]
 
@@ -59,7 +59,7 @@ def _of_windows(timeline: Timeline) -> list[tuple[str, str]]:
 
 
 def _is_heard(clip: Clip) -> bool:
-    """Whether the model got any sound, or the features of one."""
+    """Return whether the model received sound, or the features of sound."""
     if clip.waveform is not None:
         return True
     rows = clip.features
