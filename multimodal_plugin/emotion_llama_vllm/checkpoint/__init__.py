@@ -1,7 +1,7 @@
-"""The files of a checkpoint: a self-contained folder that vLLM serves.
+"""Makes, checks and reads a checkpoint: a self-contained folder that vLLM serves.
 
-`convert` makes it of the original's five artefacts; `tensors` reads those, `vision` and
-`adapter` know what is in them, `fetch` makes remote ones local. `layout` says which tensors the
-folder holds, `folder` writes it, `tokenizer` makes its tokenizer, `manifest` says what it was made
-of, and `chat_template.jinja` is its chat template.
+`convert` makes the folder from the original's five artefacts: `fetch` downloads them, `tensors`
+reads them, `vision` and `adapter` know their contents. `layout` lists the tensors of the folder,
+`folder` writes it, `tokenizer` builds its tokenizer, `manifest` records its sources, and
+`chat_template.jinja` is its chat template.
 """

@@ -1,4 +1,4 @@
-"""The original's `Emotion_LLaMA.pth`: LoRA pairs and projections."""
+"""Reads the original's `Emotion_LLaMA.pth`: its LoRA pairs and projections."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,11 @@ _IGNORED = re.compile(r"attention\.|.*\.rotary_emb\.inv_freq$")
 
 
 def open_adapter(file: Path) -> Artefact:
-    """Open the file and make sure that it is what it should be."""
+    """Open the file and check that it is an Emotion-LLaMA checkpoint.
+
+    Raises:
+        ConversionError: the file is another kind of checkpoint.
+    """
     adapter = Artefact(ROLE, [file], inside="model")
     if "llama_proj.weight" in adapter:
         return adapter
@@ -29,7 +33,7 @@ def open_adapter(file: Path) -> Artefact:
 
 
 class Lora:
-    """The low-rank changes to the Llama's weights; merging is exact in float32."""
+    """Merges the LoRA pairs into the Llama's weights; the merge is exact in float32."""
 
     def __init__(self, adapter: Artefact, alpha: float) -> None:
         self._adapter = adapter
@@ -46,7 +50,7 @@ class Lora:
         self._merged: set[str] = set()
 
     def merge(self, name: str, weight: torch.Tensor) -> torch.Tensor:
-        """`W + alpha / r * B A`, or the weight as it is where there is no pair for it."""
+        """Return `W + alpha / r * B A`, or the weight itself if it has no LoRA pair."""
         target = name.removesuffix(".weight")
         if target not in self._targets:
             return weight
@@ -58,7 +62,7 @@ class Lora:
         return weight.float() + self._alpha / self.rank * (up.float() @ down.float())
 
     def finish(self) -> None:
-        """Make sure that every pair found its weight."""
+        """Check that every LoRA pair was merged into a weight."""
         if left := sorted(self._targets.keys() - self._merged):
             raise ConversionError(
                 f"{self._adapter.files[0]}: {self._targets[left[0]]} changes {left[0]}, "
@@ -67,5 +71,8 @@ class Lora:
 
 
 def is_ignored(name: str) -> bool:
-    """The unused feature-fusion head, and buffers that transformers used to save."""
+    """Return whether the model does not need this tensor.
+
+    These are the unused feature-fusion head, and buffers that transformers used to save.
+    """
     return _IGNORED.match(name) is not None

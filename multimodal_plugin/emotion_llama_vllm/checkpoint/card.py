@@ -1,4 +1,4 @@
-"""What a checkpoint says about itself: what it is, its labels, and its own questions."""
+"""Defines the card of a checkpoint: its description, its labels and its own questions."""
 
 from typing import Annotated, Literal
 
@@ -10,16 +10,16 @@ Language = Literal["en", "zh"]
 
 
 class Questions(BaseModel):
-    """The wordings that the checkpoint was made for, with their task tags."""
+    """Holds the question texts that the checkpoint was trained on, with their task tags."""
 
     emotion: Annotated[str, StringConstraints(pattern=r"\{labels\}")]
-    """Asks for a label alone; `{labels}` stands for the labels, joined by commas."""
+    """The question for a label alone; `{labels}` is replaced by the labels, joined by commas."""
     reason: str
-    """Asks for an explanation."""
+    """The question for an explanation."""
 
 
 class Card(BaseModel):
-    """Written as `emotion_llama.json`. The defaults are those of the original's weights."""
+    """Describes a checkpoint in `emotion_llama.json`; the defaults are the original's."""
 
     description: str = (
         "Emotion-LLaMA names the emotion that a face, a voice and words show in a clip. "
@@ -28,7 +28,7 @@ class Card(BaseModel):
     labels: Annotated[list[str], Field(min_length=2)] = [
         *("neutral", "angry", "happy", "sad", "worried", "surprise")
     ]
-    """Those of MER2023, on which the published weights were tuned."""
+    """The labels; the default is those of MER2023, on which the published weights were tuned."""
     questions: dict[Language, Questions] = {
         "en": Questions(
             emotion="[emotion] Please determine which emotion label in the video represents: "

@@ -1,4 +1,4 @@
-"""From the original's five artefacts to a folder that vLLM serves."""
+"""Converts the original's five artefacts into a folder that vLLM serves."""
 
 import itertools
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ _OLD_WEIGHT_NORM = {
 
 @dataclass(frozen=True)
 class Originals:
-    """Where the five artefacts are; the tokenizer is in the Llama's folder."""
+    """Holds the paths of the five artefacts; the tokenizer is in the Llama's folder."""
 
     llama: Path
     eva: Path
@@ -61,26 +61,26 @@ def convert(
     lora_alpha: float = 16,
     card: Card | None = None,
 ) -> EmotionLlamaConfig:
-    """Write the folder `out`.
+    """Convert the artefacts and write the folder `out`.
 
     Args:
-        originals: files as users of the original have them.
-        out: must not exist.
-        dtype: of the weights; HuBERT and `ln_vision` stay in float32.
+        originals: the files in the form in which the original uses them.
+        out: the folder to create; it must not exist.
+        dtype: the dtype of the weights; HuBERT and `ln_vision` stay in float32.
         lora_alpha: `lora_alpha` of the training configuration.
-        card: what the checkpoint says about itself; that of the original's weights if None.
+        card: the checkpoint's card; None stands for the card of the original's weights.
 
     Returns:
         The new checkpoint's configuration.
 
     Raises:
-        ConversionError: something is missing, damaged or not what it should be.
+        ConversionError: a file is missing, damaged or of the wrong kind.
     """
     return _Conversion(originals, lora_alpha).write(out, dtype, card or Card())
 
 
 class _Conversion:
-    """The opened artefacts, and the configuration that follows from them."""
+    """Holds the opened artefacts, and the configuration that follows from them."""
 
     def __init__(self, originals: Originals, lora_alpha: float) -> None:
         self._originals = originals
@@ -111,7 +111,7 @@ class _Conversion:
                 f"{LLAMA} must be a llama and {HUBERT} a hubert, but their config.json say "
                 f"{llama.get('model_type')!r} and {hubert.get('model_type')!r}."
             )
-        # Training noise: without it HuBERT has no tensor for masked frames.
+        # Masking is for training only: without it HuBERT has no tensor for masked frames.
         hubert |= {"mask_time_prob": 0.0, "mask_feature_prob": 0.0}
         eva = vision.read_config(self._originals.eva)
         columns = self._adapter.shape("llama_proj.weight")[1]
@@ -128,7 +128,7 @@ class _Conversion:
         )
 
     def _check_sizes(self) -> None:
-        """What must agree between the artefacts, told before anything is written."""
+        """Check that the sizes of the artefacts agree, before anything is written."""
         rows = self._adapter.shape("llama_proj.weight")[0]
         width = self.config.text.hidden_size
         if rows != width:
@@ -153,7 +153,8 @@ class _Conversion:
     def _cast(self, dtype: torch.dtype) -> Iterator[tuple[str, torch.Tensor]]:
         total = len(tensor_shapes(self.config))
         for name, tensor in track(self._tensors(), "Converting", total=total, transient=True):
-            # A copy of its own: some files keep several tensors in one storage.
+            # safetensors refuses tensors that share a storage, as in some files, so each is
+            # copied.
             yield name, tensor.to(kept_dtype(name, dtype), copy=True).contiguous()
 
     def _tensors(self) -> Iterator[tuple[str, torch.Tensor]]:

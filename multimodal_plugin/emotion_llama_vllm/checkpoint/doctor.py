@@ -1,4 +1,4 @@
-"""Examines a checkpoint folder and the machine that is to serve it, and says what to do."""
+"""Examines a checkpoint folder and the machine that is to serve it, and suggests cures."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -21,18 +21,18 @@ from emotion_llama_vllm.hooks.cpu_defaults import weight_bytes
 from emotion_llama_vllm.memory import read_memory
 
 CPU_HEAD_SIZES = (32, 64, 80, 96, 112, 128, 160, 192, 256)
-"""What the attention of vLLM's CPU backend takes."""
+"""The head sizes that the attention of vLLM's CPU backend supports."""
 
 _AGAIN = "convert the original files again"
 _OVERHEAD_GIB = 3.0
-"""Beside the weights: the engine itself and a small attention cache."""
+"""The memory in GiB that the engine needs beside the weights, with a small attention cache."""
 _DTYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 _RARE = "\U0001f600\u4e2d\x01"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One sentence about one thing; what is not ok says what to do."""
+    """Describes one check in one sentence; a failed check also gives the cure."""
 
     ok: bool
     subject: str
@@ -55,7 +55,7 @@ def examine_checkpoint(folder: Path) -> list[Finding]:
 
 
 def examine_weights(folder: Path) -> list[Finding]:
-    """Examine only what would stop the engine half-way through its start; takes a moment."""
+    """Examine only what would stop the engine half-way through its start, which takes a moment."""
     return _examine(folder, _examine_sizes, _examine_tensors)
 
 
@@ -77,12 +77,12 @@ def _examine(folder: Path, *examinations: _Examination) -> list[Finding]:
 def examine_machine(
     folder: Path | None, *, engine: str | None, foreign: Sequence[str]
 ) -> list[Finding]:
-    """Examine what is installed, and the memory.
+    """Examine the installed packages and the memory.
 
     Args:
-        folder: the checkpoint that is to be served, if any.
-        engine: the installed vLLM, None if there is none that fits.
-        foreign: what is installed and does not fit PyTorch.
+        folder: the checkpoint to serve, if any.
+        engine: the version of the installed vLLM; None if no suitable one is installed.
+        foreign: the installed packages that do not fit PyTorch.
     """
     missing = "vLLM 0.32 is not installed; install emotion-llama[cpu] or emotion-llama[gpu]."
     findings = [Finding(engine is not None, "engine", f"{engine}." if engine else missing)]
@@ -152,7 +152,7 @@ def _examine_tensors(folder: Path, config: EmotionLlamaConfig) -> Iterator[Findi
     try:
         for file in files:
             with safe_open(file, framework="pt") as tensors:
-                for name in tensors.keys():  # noqa: SIM118  (no mapping)
+                for name in tensors.keys():  # noqa: SIM118  (safe_open gives no mapping)
                     part = tensors.get_slice(name)
                     found[name] = (tuple(part.get_shape()), _DTYPES.get(part.get_dtype()))
     except (SafetensorError, OSError):
@@ -175,7 +175,7 @@ def _wrong(
     found: dict[str, tuple[tuple[int, ...], torch.dtype | None]],
     config: EmotionLlamaConfig,
 ) -> str | None:
-    """What is wrong with a tensor, if anything."""
+    """Return the problem with a tensor, or None if there is none."""
     if name not in found:
         return f"{name} is missing"
     given, dtype = found[name]

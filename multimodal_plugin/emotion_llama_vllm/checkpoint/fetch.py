@@ -1,4 +1,4 @@
-"""Makes the inputs of a conversion local: folders from Hugging Face, files from http(s) URLs."""
+"""Downloads the inputs of a conversion: folders from Hugging Face, files from http(s) URLs."""
 
 import hashlib
 import os
@@ -32,28 +32,28 @@ _HUB_ID = re.compile(
     r"(?P<repo>\w[\w.-]{0,95}/\w[\w.-]{0,95})(@(?P<revision>\w[\w.+/-]{0,199}))?", re.ASCII
 )
 _STRONG_ETAG = re.compile(r'"[\x21\x23-\x7e]*"')
-"""The only kind that If-Range may name: a weak one does not promise the same bytes."""
+"""Matches a strong ETag; If-Range needs one, as a weak ETag does not promise the same bytes."""
 _REST = re.compile(r"bytes (?P<start>\d+)-(?P<last>\d+)/(?P<total>\d+)")
 _SECONDS = 30
-"""Until a silent server is given up."""
+"""The timeout in seconds for a server that does not respond."""
 
 
 class FetchError(Exception):
-    """An input cannot be had; the message is one sentence that says what to do."""
+    """Reports an input that cannot be fetched, in one sentence with the cure."""
 
 
 def local_folder(given: str, *, files: Sequence[str]) -> Path:
-    """Return the folder that `given` names, fetched if it is on Hugging Face.
+    """Return the folder that `given` names, downloaded if it is on Hugging Face.
 
     Args:
         given: an existing folder, which is returned as it is, or `owner/name` or
             `owner/name@revision` of a model repository.
-        files: patterns of the files that are needed; no others are fetched.
+        files: patterns of the files that are needed; no other files are downloaded.
 
     Raises:
-        FetchError: neither such a folder nor a repository that can be fetched.
+        FetchError: `given` is neither an existing folder nor a repository that can be downloaded.
     """
-    with suppress(OSError):  # a name too long, or a folder that hides what is in it
+    with suppress(OSError):  # the name is too long, or the folder is not readable
         if given and Path(given).is_dir():
             return Path(given)
         if Path(given).is_file():
@@ -68,7 +68,7 @@ def local_folder(given: str, *, files: Sequence[str]) -> Path:
         folder = Path(
             snapshot_download(match["repo"], revision=match["revision"], allow_patterns=[*files])
         )
-    # RuntimeError is what the transfer library hf_xet makes of most of its errors.
+    # The transfer library hf_xet raises RuntimeError for most of its errors.
     except (OSError, RuntimeError, HFValidationError, httpx2.HTTPError) as error:
         raise FetchError(_why_not_from_hub(match["repo"], match["revision"], error)) from error
     if not folder.is_dir():
@@ -77,14 +77,14 @@ def local_folder(given: str, *, files: Sequence[str]) -> Path:
 
 
 def local_file(given: str) -> Path:
-    """Return the file that `given` names, downloaded once if it is at a URL.
+    """Return the file that `given` names, downloaded once if it is a URL.
 
     Args:
         given: an existing file, which is returned as it is, or an http(s) URL.
 
     Raises:
-        FetchError: no such file, or it cannot be downloaded; what has come is kept, and the next
-            call goes on from there where the server can.
+        FetchError: there is no such file, or the download fails. The received bytes are kept, and
+            the next call resumes the download if the server supports it.
     """
     with suppress(OSError):
         if Path(given).is_file():
@@ -110,13 +110,13 @@ def local_file(given: str) -> Path:
 
 
 def _place_in_cache(url: str) -> Path:
-    """A folder of the URL's own, and in it the name that the file has there."""
+    """Return the file's path in the cache: its own name, in a folder for its URL alone."""
     name = re.sub(r"[^\w.-]", "_", PurePosixPath(httpx2.URL(url).path).name, flags=re.ASCII)
     return Path(hashlib.sha256(url.encode()).hexdigest()[:16], name[-200:].lstrip(".") or "file")
 
 
 class _Partial:
-    """What has come of a file so far, and beside it the ETag of what it is a part of."""
+    """Represents a partial download, with the ETag of the complete file beside it."""
 
     def __init__(self, target: Path) -> None:
         self.path = target.with_name(f"{target.name}.partial")
@@ -124,24 +124,24 @@ class _Partial:
 
     @property
     def etag(self) -> str | None:
-        """None if nothing has come that could be continued."""
+        """Return the ETag of the partial file, or None if there is nothing to resume."""
         if not (self.path.exists() and self._etag_path.exists()):
             return None
         etag = self._etag_path.read_text(errors="replace")
         return etag if _STRONG_ETAG.fullmatch(etag) else None
 
     def range_headers(self) -> dict[str, str]:
-        """The request for the rest alone, provided that the file is still the same."""
+        """Return the headers that request the missing rest, if the file has not changed."""
         if self.etag is None:
             return {}
         return {"Range": f"bytes={self.path.stat().st_size}-", "If-Range": self.etag}
 
     def is_continued_by(self, response: httpx2.Response) -> bool:
-        """Whether the answer to `range_headers` is the rest; False if it is of no use."""
+        """Return whether the response continues the partial file; False means start again."""
         if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             return False
         if response.status_code != HTTPStatus.PARTIAL_CONTENT:
-            return True  # the whole file or an error, which mean the same as without Range
+            return True  # a whole file or an error means the same without Range
         rest = _REST.fullmatch(response.headers.get("Content-Range", ""))
         return (
             rest is not None
@@ -156,17 +156,17 @@ class _Partial:
         self._etag_path.write_text(etag)
 
     def discard(self) -> None:
-        # The ETag goes first: bytes without one are never continued.
+        # The ETag is deleted first, because bytes without an ETag are never resumed.
         self._etag_path.unlink(missing_ok=True)
         self.path.unlink(missing_ok=True)
 
 
 def _download(url: str, target: Path) -> None:
-    """Download `url`, going on where an earlier call stopped; `target` is there when complete."""
+    """Download `url`, resuming an earlier call; `target` appears when it is complete."""
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = _Partial(target)
     range_headers = partial.range_headers()
-    # Compressed on the way, the lengths would not be the file's.
+    # With compression, the lengths would not be those of the file.
     headers = {"Accept-Encoding": "identity", **range_headers}
     with httpx2.stream(
         "GET", url, headers=headers, follow_redirects=True, timeout=_SECONDS
@@ -185,7 +185,7 @@ def _download(url: str, target: Path) -> None:
 
 
 def _receive(response: httpx2.Response, partial: _Partial, *, name: str) -> None:
-    """Read the answer's body to the end of `partial`, under a progress bar."""
+    """Append the response's body to `partial` and show a progress bar."""
     response.raise_for_status()
     kind = response.headers.get("Content-Type", "")
     expected = {HTTPStatus.OK} | ({HTTPStatus.PARTIAL_CONTENT} if partial.etag else set())
@@ -242,7 +242,7 @@ def _why_not_from_hub(repo: str, revision: str | None, error: Exception) -> str:
 
 
 def _reason(error: BaseException) -> str:
-    """The first cause in a few words; what is wrapped around it says less."""
+    """Return the innermost cause in a few words, because its wrappers say less."""
     while error.__cause__ is not None:
         error = error.__cause__
     if isinstance(error, httpx2.HTTPStatusError):

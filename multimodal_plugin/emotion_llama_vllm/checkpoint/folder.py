@@ -1,4 +1,4 @@
-"""Writes a checkpoint folder: whole, or not at all."""
+"""Writes a checkpoint folder completely, or not at all."""
 
 import errno
 import json
@@ -25,7 +25,7 @@ _SHARD_BYTES = 2 << 30
 
 @contextmanager
 def new_folder(out: Path) -> Iterator[Path]:
-    """A temporary folder that becomes `out` when the block ends well, and vanishes otherwise.
+    """Yield a temporary folder that becomes `out` if the block succeeds and is deleted if it fails.
 
     Raises:
         ConversionError: `out` exists already, or the disk is full.
@@ -54,26 +54,26 @@ def write_files(
     tokenizer: PreTrainedTokenizerFast,
     card: cards.Card,
 ) -> None:
-    """Write all but the weights and the manifest."""
+    """Write all files except the weights and the manifest."""
     config.architectures = [ARCHITECTURE]
     config.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     generation_config(config).save_pretrained(folder)
     (folder / "chat_template.jinja").write_text(chat_template(), encoding="utf-8")
     _write_json(folder / cards.FILE_NAME, card.model_dump())
-    # Selects our video loader in vLLM.
+    # This name selects our video loader in vLLM.
     preprocessor = {"video_processor_type": VIDEO_PROCESSOR_TYPE, "size": config.vision.image_size}
     _write_json(folder / "preprocessor_config.json", preprocessor)
 
 
 def write_weights(folder: Path, tensors: Iterable[tuple[str, torch.Tensor]]) -> None:
-    """Write tensors as they come, in shards, so that few of them are in memory at a time."""
+    """Write tensors in shards as they arrive, so that only a few are in memory at a time."""
     shards: list[dict[str, int]] = []
     for shard in _shards(tensors):
-        # Written under a name that is mended below: how many there are is not known yet.
+        # The final name holds the number of shards, which is not known yet.
         file = folder / f"shard-{len(shards)}"
         save_file(shard, file, metadata={"format": "pt"})
-        file.chmod(0o644)  # safetensors leaves it readable to its owner alone
+        file.chmod(0o644)  # safetensors lets only the owner read it
         shards.append({name: tensor.nbytes for name, tensor in shard.items()})
     if len(shards) == 1:
         (folder / "shard-0").rename(folder / "model.safetensors")
@@ -103,13 +103,16 @@ def _shards(
 
 
 def chat_template() -> str:
-    """The text of the one chat template."""
+    """Return the text of the chat template."""
     template = files("emotion_llama_vllm.checkpoint").joinpath("chat_template.jinja")
     return template.read_text(encoding="utf-8")
 
 
 def generation_config(config: EmotionLlamaConfig) -> GenerationConfig:
-    """The demo's sampling (`conversation.py:189-215` of the original; top_k was the library's)."""
+    """Return the demo's sampling parameters.
+
+    They are those of `conversation.py:189-215` of the original, with the library's default top_k.
+    """
     return GenerationConfig(
         do_sample=True,
         temperature=0.2,

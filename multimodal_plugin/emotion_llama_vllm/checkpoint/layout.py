@@ -1,4 +1,4 @@
-"""The tensors of a checkpoint folder: their names and shapes, all from the configuration."""
+"""Derives the names and shapes of a checkpoint folder's tensors from the configuration."""
 
 from collections.abc import Iterator
 
@@ -10,31 +10,31 @@ from emotion_llama_vllm.config import EmotionLlamaConfig, EvaVisionConfig
 Shape = tuple[int, ...]
 
 LANGUAGE, VISION, AUDIO = "language_model.", "vision_tower.", "audio_tower."
-"""In front of the names of each part; the projections have none."""
+"""The name prefixes of the three parts; the projections have no prefix."""
 
 _FLOAT32 = (AUDIO, f"{VISION}ln_vision.")
-"""What computes in float32 and is therefore kept in it."""
+"""The prefixes of the tensors that are stored in float32, because they compute in it."""
 
 
 def kept_dtype(name: str, dtype: torch.dtype) -> torch.dtype:
-    """In which a tensor is kept, where the checkpoint's others are of `dtype`."""
+    """Return the dtype in which a tensor is stored if the checkpoint's dtype is `dtype`."""
     return torch.float32 if name.startswith(_FLOAT32) else dtype
 
 
 def language_shapes(config: LlamaConfig) -> dict[str, Shape]:
-    """Of the Llama, under its own names."""
+    """Return the shapes of the Llama's tensors, under the Llama's own names."""
     with torch.device("meta"):
         return _shapes(LlamaForCausalLM(config))
 
 
 def audio_shapes(config: HubertConfig) -> dict[str, Shape]:
-    """Of the HuBERT, under its own names."""
+    """Return the shapes of HuBERT's tensors, under HuBERT's own names."""
     with torch.device("meta"):
         return _shapes(HubertModel(config))
 
 
 def vision_shapes(config: EvaVisionConfig) -> dict[str, Shape]:
-    """Of the EVA-ViT, under the names of its file, without `ln_vision`."""
+    """Return the shapes of the EVA-ViT's tensors without `ln_vision`, under its file's names."""
     width, patch = config.hidden_size, config.patch_size
     blocks = {
         f"blocks.{index}.{name}": shape
@@ -51,12 +51,12 @@ def vision_shapes(config: EvaVisionConfig) -> dict[str, Shape]:
 
 
 def ln_vision_shapes(config: EvaVisionConfig) -> dict[str, Shape]:
-    """Of the layer norm behind the EVA-ViT."""
+    """Return the shapes of the layer norm after the EVA-ViT."""
     return {f"ln_vision.{name}": (config.hidden_size,) for name in ("weight", "bias")}
 
 
 def projection_shapes(config: EmotionLlamaConfig) -> dict[str, Shape]:
-    """Of the five projections, under the names of the original's checkpoint."""
+    """Return the shapes of the five projections, under the names of the original's checkpoint."""
     vision, feature = config.vision.hidden_size, config.feature_size
     sizes = {
         "llama_proj": vision * config.patches_per_embedding,
@@ -71,7 +71,7 @@ def projection_shapes(config: EmotionLlamaConfig) -> dict[str, Shape]:
 
 
 def tensor_shapes(config: EmotionLlamaConfig) -> dict[str, Shape]:
-    """Of the whole checkpoint folder."""
+    """Return the shapes of all tensors in the checkpoint folder."""
     vision = vision_shapes(config.vision) | ln_vision_shapes(config.vision)
     return {
         **{f"{VISION}{name}": shape for name, shape in vision.items()},

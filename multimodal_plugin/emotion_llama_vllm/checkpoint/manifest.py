@@ -1,4 +1,4 @@
-"""What a checkpoint was made of: the SHA-256 of every input and of every file in the folder."""
+"""Records the SHA-256 of every input and of every file of a checkpoint folder."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ FILE_NAME = "manifest.json"
 
 
 class InputFile(BaseModel):
-    """One file that went into the conversion."""
+    """Describes one input file of the conversion."""
 
     role: str
     name: str
@@ -19,16 +19,16 @@ class InputFile(BaseModel):
 
 
 class Manifest(BaseModel):
-    """Written as `manifest.json`."""
+    """Describes the origin of a checkpoint, in `manifest.json`."""
 
     made_by: str
     inputs: list[InputFile]
     lora_rank: int
     lora_alpha: float
     ignored: dict[str, list[str]]
-    """Role to the tensors that its files hold and the model does not use."""
+    """Maps each role to the tensors in its files that the model does not use."""
     files: dict[str, str] = {}
-    """Name to SHA-256 of the folder's own files."""
+    """Maps the name of each file in the folder to its SHA-256."""
 
 
 def describe_inputs(inputs: Mapping[str, Iterable[Path]]) -> list[InputFile]:
@@ -41,7 +41,7 @@ def describe_inputs(inputs: Mapping[str, Iterable[Path]]) -> list[InputFile]:
 
 
 def hash_folder(folder: Path) -> dict[str, str]:
-    """Hash every file of a checkpoint folder but the manifest."""
+    """Hash every file of a checkpoint folder except the manifest."""
     files = sorted(file for file in folder.iterdir() if file.name != FILE_NAME)
     return {file.name: sha256(file) for file in files}
 

@@ -1,4 +1,4 @@
-"""The checkpoint that answers: a folder, or a repository on Hugging Face."""
+"""Reads the card and the manifest of the served checkpoint: a folder or a repository."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,25 +10,25 @@ from emotion_llama_vllm.checkpoint import card, manifest
 
 @dataclass(frozen=True)
 class Served:
-    """What is told about it in answers."""
+    """Holds the facts about the served checkpoint that responses contain."""
 
     name: str
-    """As clients name it."""
+    """The model name that clients use."""
     card: card.Card
     manifest: str | None
-    """SHA-256 of its `manifest.json`, which names it and all that is in it."""
+    """The SHA-256 of the checkpoint's `manifest.json`, which identifies the whole checkpoint."""
 
 
 def read_served(name: str, model: str, revision: str | None = None) -> Served:
-    """Read what a checkpoint says about itself; it may have neither card nor manifest.
+    """Read the card and the manifest of a checkpoint, both of which may be absent.
 
     Args:
-        name: as clients name it.
-        model: its folder or repository.
-        revision: of the repository.
+        name: the model name that clients use.
+        model: the checkpoint's folder or repository.
+        revision: the revision of the repository.
 
     Raises:
-        pydantic.ValidationError: its card is none.
+        pydantic.ValidationError: the card is invalid.
     """
     card_file = _file(model, card.FILE_NAME, revision)
     manifest_file = _file(model, manifest.FILE_NAME, revision)

@@ -1,4 +1,4 @@
-"""Reading the tensors of one artefact, one by one, and checking each."""
+"""Reads the tensors of one artefact one by one, and checks each of them."""
 
 import json
 import pickle
@@ -10,19 +10,19 @@ from safetensors import SafetensorError, safe_open
 
 
 class ConversionError(Exception):
-    """Why the conversion stops: one sentence that names the file, the key and what is expected."""
+    """Reports why a conversion stops: one sentence with the file, the key and the expectation."""
 
 
 class Artefact:
-    """The named tensors of one or more files.
+    """Represents the named tensors of one or more files.
 
     Args:
-        role: what the user calls it, such as `--llama`.
+        role: the user's name for the artefact, such as `--llama`.
         files: safetensors files, or pickles, which are read as plain tensors only.
-        inside: key of the dictionary in a pickle that holds the tensors, if it is there.
+        inside: the key of the dictionary in a pickle that may hold the tensors.
 
     Raises:
-        ConversionError: a file that is no such thing.
+        ConversionError: a file is not of this kind.
     """
 
     def __init__(self, role: str, files: Sequence[Path], *, inside: str | None = None) -> None:
@@ -40,7 +40,7 @@ class Artefact:
 
     @classmethod
     def of_folder(cls, role: str, folder: Path) -> "Artefact":
-        """The weights of a Hugging Face folder: its safetensors, else its pickles."""
+        """Open the weights of a Hugging Face folder: its safetensors files, or else its pickles."""
         for pattern in ("model*.safetensors", "pytorch_model*.bin"):
             if files := sorted(folder.glob(pattern)):
                 return cls(role, files)
@@ -56,7 +56,7 @@ class Artefact:
         return tuple(self._read(name).shape)
 
     def take(self, name: str, shape: Sequence[int]) -> torch.Tensor:
-        """Read a tensor that must have this shape and finite values."""
+        """Read a tensor, and check its shape and that its values are finite."""
         tensor = self._read(name)
         if tuple(tensor.shape) != tuple(shape):
             raise ConversionError(
@@ -72,7 +72,11 @@ class Artefact:
         return tensor
 
     def finish(self, is_ignored: Callable[[str], bool]) -> list[str]:
-        """Return the names left over that may be ignored; any other left over is an error."""
+        """Return the unread names that may be ignored.
+
+        Raises:
+            ConversionError: there is an unread name that must not be ignored.
+        """
         ignored = sorted(filter(is_ignored, self._untaken))
         if unknown := sorted(self._untaken.difference(ignored)):
             raise ConversionError(
@@ -97,7 +101,7 @@ def read_json(file: Path, role: str) -> dict:
     """Read a JSON object.
 
     Raises:
-        ConversionError: the file is missing or holds something else.
+        ConversionError: the file is missing, or does not hold a JSON object.
     """
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
@@ -134,11 +138,11 @@ def _open_pickle(file: Path, inside: str | None) -> dict[str, Callable[[], torch
 
 
 def _load(file: Path) -> object:
-    """Unpickle tensors and nothing that could run; memory-mapped where the format allows."""
+    """Unpickle tensors without running code from the file; map the file to memory if possible."""
     try:
         return torch.load(file, map_location="cpu", weights_only=True, mmap=True)
     except RuntimeError:
-        pass  # saved before PyTorch 1.6: not a zip file, so it cannot be mapped
+        pass  # PyTorch before 1.6 wrote no zip files, and only those can be mapped
     except (pickle.UnpicklingError, EOFError, OSError, ValueError) as error:
         raise _no_tensors(file) from error
     try:

@@ -1,7 +1,7 @@
-"""A Llama tokenizer that gives the ids of the original's slow one.
+"""Builds a Llama tokenizer that gives the same ids as the original's slow tokenizer.
 
-transformers 4.30's slow LlamaTokenizer encodes each piece between special tokens by itself, with a
-space in front. The classic `tokenizer.json` (normalizers that prepend and replace, no
+The slow LlamaTokenizer of transformers 4.30 encodes each piece between special tokens by itself,
+with a space in front. The classic `tokenizer.json` (normalizers that prepend and replace, no
 pre-tokenizer) does the same as a `PreTrainedTokenizerFast`; today's LlamaTokenizer does not.
 """
 
@@ -23,12 +23,12 @@ from transformers import PreTrainedTokenizerFast
 from emotion_llama_vllm.checkpoint.tensors import ConversionError
 
 SPECIAL_TOKENS = ("<unk>", "<s>", "</s>")
-"""In the order of their ids."""
+"""The special tokens in the order of their ids."""
 BYTE_TOKENS = tuple(f"<0x{byte:02X}>" for byte in range(256))
 
 _SPACE = "\u2581"
 _PROMPT_END = "[/INST]"
-"""What the chat template writes last; the first piece of an answer brings a space behind it."""
+"""The end of the chat template's output; the first piece of an answer adds a space after it."""
 
 
 def build_tokenizer(
@@ -37,12 +37,12 @@ def build_tokenizer(
     """Build the tokenizer of a BPE vocabulary with byte fallback.
 
     Args:
-        vocabulary: piece to id; starts with `SPECIAL_TOKENS` and `BYTE_TOKENS`.
-        merges: the pairs of pieces that become one, best first.
+        vocabulary: maps each piece to its id; it starts with `SPECIAL_TOKENS` and `BYTE_TOKENS`.
+        merges: the pairs of pieces that become one piece, best first.
 
     Raises:
-        ValueError: the vocabulary does not start so; without byte fallback a rare character
-            would get the id of the clip's placeholder.
+        ValueError: the vocabulary does not start with these tokens. Without byte fallback, a rare
+            character would get the id of the clip's placeholder.
     """
     for index, token in enumerate((*SPECIAL_TOKENS, *BYTE_TOKENS)):
         if vocabulary.get(token) != index:
@@ -63,8 +63,8 @@ def build_tokenizer(
     tokenizer.normalizer = normalizers.Sequence(
         [normalizers.Prepend(_SPACE), normalizers.Replace(" ", _SPACE)]
     )
-    # It changes no ids, as the normalizers are done by then; vLLM looks for it to know which pieces
-    # begin with a space, so that the tokens of log-probabilities join to the answer's words.
+    # It changes no ids, because the normalizers have run before. vLLM reads it to know which
+    # pieces begin with a space, so that the tokens of log-probabilities join to the answer's words.
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(_SPACE, prepend_scheme="never", split=False)
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{bos} $A", special_tokens=[(bos, vocabulary[bos])]
@@ -74,7 +74,7 @@ def build_tokenizer(
             decoders.Replace(_SPACE, " "),
             decoders.ByteFallback(),
             decoders.Fuse(),
-            # vLLM decodes an answer behind its prompt, where Strip does not reach the answer.
+            # vLLM decodes an answer together with its prompt, so Strip does not reach the answer.
             decoders.Replace(f"{_PROMPT_END} ", _PROMPT_END),
             decoders.Strip(" ", 1, 0),
         ]
@@ -92,10 +92,10 @@ def build_tokenizer(
 def read_sentencepiece(file: Path) -> PreTrainedTokenizerFast:
     """Build the tokenizer of a Llama's `tokenizer.model`.
 
-    A merge makes a piece of two others; the order of the merges is that of their pieces' scores.
+    A merge makes one piece of two others; merges are in the order of their pieces' scores.
 
     Raises:
-        ConversionError: no such file, or another kind of tokenizer.
+        ConversionError: the file is missing, or is another kind of tokenizer.
     """
     model = sentencepiece.SentencePieceProcessor()
     try:

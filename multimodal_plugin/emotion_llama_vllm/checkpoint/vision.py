@@ -1,4 +1,4 @@
-"""The original's `eva_vit_g.pth`: its sizes and its tensors."""
+"""Reads the sizes and the tensors of the original's `eva_vit_g.pth`."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from emotion_llama_vllm.config import EvaVisionConfig
 
 ROLE = "--eva"
 SIZES_FILE = "eva_config.json"
-"""Beside the EVA file: sizes that its tensors do not tell, for other models than EVA-ViT-g."""
+"""The file beside the EVA file with the sizes that its tensors do not show, if not EVA-ViT-g's."""
 
 _SIZES = {
     "image_size": "image_size",
@@ -31,7 +31,7 @@ _BLOCK = re.compile(r"blocks\.(\d+)\.")
 
 
 def read_config(file: Path) -> EvaVisionConfig:
-    """The sizes in `eva_config.json` beside the file, else EVA-ViT-g's."""
+    """Read the sizes from `eva_config.json` beside the file, or return those of EVA-ViT-g."""
     sizes_file = file.with_name(SIZES_FILE)
     if not sizes_file.is_file():
         return EvaVisionConfig()
@@ -43,7 +43,7 @@ def read_config(file: Path) -> EvaVisionConfig:
 
 
 def read_tensors(eva: Artefact, config: EvaVisionConfig) -> Iterator[tuple[str, torch.Tensor]]:
-    """Yield the tower's tensors; its layer norm at the end was never in any file."""
+    """Yield the vision tower's tensors; no file ever held its final layer norm."""
     for name, shape in vision_shapes(config).items():
         if name == "pos_embed":
             positions = eva.shape(name)[1]
@@ -56,7 +56,10 @@ def read_tensors(eva: Artefact, config: EvaVisionConfig) -> Iterator[tuple[str, 
 
 
 def is_ignored(name: str, config: EvaVisionConfig) -> bool:
-    """Blocks beyond the depth and the classifier's parts: the original drops them too."""
+    """Return whether the model does not need this tensor.
+
+    These are the blocks beyond the depth and the classifier's parts; the original drops them too.
+    """
     block = _BLOCK.match(name)
     if block is not None:
         return int(block[1]) >= config.num_hidden_layers
@@ -64,13 +67,13 @@ def is_ignored(name: str, config: EvaVisionConfig) -> bool:
 
 
 def interpolate_positions(positions: torch.Tensor, num_patches: int) -> torch.Tensor:
-    """Stretch the patches' positions to another picture size, bicubic, in float32.
+    """Interpolate the positions of the patches to another picture size, bicubic, in float32.
 
-    `eva_vit.py:373-394` of the original; the CLS row stays as it is.
+    Source: `eva_vit.py:373-394` of the original. The CLS row stays as it is.
 
     Args:
         positions: [1, 1 + patches of the file, width].
-        num_patches: of the picture that is served.
+        num_patches: the number of patches of the served picture size.
 
     Returns:
         [1, 1 + num_patches, width].
