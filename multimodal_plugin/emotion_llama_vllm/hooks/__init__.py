@@ -1,1 +1,1 @@
-"""The places where this package hangs on vLLM: registries, environment and processes."""
+"""Connects this package to vLLM: its registries, its environment and its processes."""

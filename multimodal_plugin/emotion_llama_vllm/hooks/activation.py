@@ -1,7 +1,7 @@
-"""The Llama's activation on CPUs in one pass: vLLM's default reads and writes memory twice.
+"""Computes the Llama's activation on CPUs in one pass over memory; vLLM's default takes two.
 
-That took a tenth of the time of a batch of prompts (4096 tokens, 200 million parameters, two
-cores). Importing this module registers it in vLLM's registry of out-of-tree ops.
+The default took a tenth of the time of a batch of prompts (4096 tokens, 200 million parameters, two
+cores). The import of this module registers the class in vLLM's registry of out-of-tree ops.
 """
 
 import torch
@@ -10,11 +10,12 @@ from vllm.model_executor.layers.activation import SiluAndMul
 from vllm.platforms import current_platform
 
 _VECTOR = 32
-"""Elements; the kernel takes whole vectors only, which are of 8 to 32."""
+"""The vector length in elements; the kernel takes whole vectors only, which have 8 to 32 elements.
+"""
 
 
 class FusedSiluAndMul(SiluAndMul):
-    """silu(x[..., :d]) * x[..., d:] for x [..., 2 d], by vLLM's own kernel for CPUs."""
+    """Computes silu(x[..., :d]) * x[..., d:] for x [..., 2 d] with vLLM's own CPU kernel."""
 
     def forward_cpu(self, x: torch.Tensor) -> torch.Tensor:
         d = x.shape[-1] // 2

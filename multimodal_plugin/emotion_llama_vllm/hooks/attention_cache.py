@@ -1,7 +1,7 @@
-"""The size of vLLM's attention cache on a CPU, where the operator names none.
+"""Chooses the size of vLLM's attention cache on a CPU if the operator sets none.
 
-vLLM would take nearly the whole machine for it, its container or not, and leave nothing for what
-comes after: the first clips, their decoders, other programs.
+vLLM would take nearly the whole machine for it, even in a container, and leave no memory for later
+needs: the first clips, their decoders, other programs.
 """
 
 import math
@@ -24,35 +24,36 @@ from emotion_llama_vllm.shares import with_reserve
 
 _GIB = 2**30
 _SEQUENCES = 128
-"""Requests that vLLM computes together on CPUs, unless `max_num_seqs` says otherwise."""
+"""The number of requests that vLLM computes together on CPUs if `max_num_seqs` is not set."""
 _MOST_OF_LEFT = 0.5
-"""The cache's share of what the rest of the server leaves; other programs and files get theirs."""
+"""The cache's maximum share of the remaining memory; the rest is for other programs and files."""
 _PROCESSES = _GIB
-"""What the engine imports, and what the server grows by after its start (0.8 GiB were measured)."""
+"""The memory for the engine's imports and the server's growth after its start (measured: 0.8 GiB).
+"""
 _DECODE_WORKER = _GIB // 8
-"""A decode worker with a large clip."""
+"""The memory of a decode worker with a large clip."""
 
 
 class TooLittleMemory(Exception):
-    """Not even one request fits, in one sentence with the cure."""
+    """Reports in one sentence, with the cure, that the memory is too small for one request."""
 
 
 @dataclass(frozen=True)
 class CacheSize:
-    """Bytes of the attention cache in all ranks, and what they are for."""
+    """Describes the attention cache of all ranks; sizes are in bytes."""
 
     all: int
     per_request: int
-    """A request that has as many tokens as it may have."""
+    """The memory of a request that has the maximum number of tokens."""
     positions: int
-    """Those tokens."""
+    """The maximum number of tokens of a request."""
     ranks: int
     free: int
-    """Memory at the start."""
+    """The free memory at the start."""
 
     @property
     def per_rank(self) -> int:
-        """Bytes of each rank's part, as `--kv-cache-memory-bytes` counts them."""
+        """Return the size of each rank's part, in the unit of `--kv-cache-memory-bytes`."""
         return self.all // self.ranks
 
     def __str__(self) -> str:
@@ -65,17 +66,17 @@ class CacheSize:
 
 
 def default_size(model: str, given: Mapping[str, Any]) -> CacheSize | None:
-    """Return the size for this machine.
+    """Return the cache size for this machine.
 
-    None on a GPU, where the operator names a size, and where this is no checkpoint of ours: vLLM
-    says later what is wrong with it.
+    The result is None on a GPU, if the operator sets a size, and if the model is no checkpoint of
+    ours, as vLLM reports that later.
 
     Args:
         model: the checkpoint's folder, or a repository.
-        given: the engine's arguments; what is missing is vLLM's default.
+        given: the engine's arguments; vLLM's defaults apply to missing ones.
 
     Raises:
-        TooLittleMemory: not even one request fits.
+        TooLittleMemory: there is no room for one request.
     """
     from vllm.platforms import current_platform
 
@@ -94,16 +95,16 @@ def default_size(model: str, given: Mapping[str, Any]) -> CacheSize | None:
 def size_cache(
     config: EmotionLlamaConfig, given: Mapping[str, Any], media: MediaSettings, memory: Memory
 ) -> CacheSize:
-    """Take what the requests can use, but no more than half of what the rest leaves.
+    """Return the size that the requests can use, limited to half of the remaining memory.
 
     Args:
-        config: the checkpoint's.
+        config: the checkpoint's configuration.
         given: the engine's arguments.
-        media: how clips are decoded, and how long their sound may be.
-        memory: what there is.
+        media: the settings for decoding and for the length of sound.
+        memory: the total and the free memory.
 
     Raises:
-        TooLittleMemory: the rest leaves less than one request needs.
+        TooLittleMemory: the remaining memory is less than one request needs.
     """
     engines = given.get("data_parallel_size") or 1
     length = given.get("max_model_len") or -1
@@ -125,7 +126,7 @@ def size_cache(
 
 
 def _is_named(given: Mapping[str, Any]) -> bool:
-    """Return whether the operator names a size, by any of vLLM's ways."""
+    """Return whether the operator sets a size, in any of vLLM's ways."""
     from vllm.engine.arg_utils import EngineArgs
 
     share = EngineArgs.gpu_memory_utilization
@@ -138,12 +139,12 @@ def _is_named(given: Mapping[str, Any]) -> bool:
 
 
 def _bytes_per_token(config: EmotionLlamaConfig, given: Mapping[str, Any]) -> int:
-    """Keys and values of all layers."""
+    """Return the size in bytes of one token's keys and values in all layers."""
     text = config.text
     heads = text.num_key_value_heads or text.num_attention_heads
     width = heads * (text.head_dim or text.hidden_size // text.num_attention_heads)
     name = given.get("kv_cache_dtype", "auto")
-    # The names that torch does not know are of formats with one byte, or less.
+    # The names that torch does not know are formats with one byte per value, or less.
     kept = _dtype(config, given) if name == "auto" else getattr(torch, name, torch.uint8)
     return 2 * text.num_hidden_layers * width * kept.itemsize
 
@@ -151,7 +152,7 @@ def _bytes_per_token(config: EmotionLlamaConfig, given: Mapping[str, Any]) -> in
 def _bytes_of_the_rest(
     config: EmotionLlamaConfig, given: Mapping[str, Any], media: MediaSettings, engines: int
 ) -> int:
-    """What the server takes beside the cache, at its busiest."""
+    """Return the memory in bytes that the busy server needs beside the cache."""
     dtype = _dtype(config, given)
     weights = sum(
         math.prod(shape) * kept_dtype(name, dtype).itemsize

@@ -1,6 +1,6 @@
-"""How vLLM fetches a clip: our `MediaReader` in vLLM's media connector registry.
+"""Lets vLLM fetch clips through our `MediaReader`, by vLLM's media connector registry.
 
-Selected by `VLLM_MEDIA_CONNECTOR=emotion_llama`, which `emotion-llama serve` sets.
+`VLLM_MEDIA_CONNECTOR=emotion_llama` selects it; `emotion-llama serve` sets this variable.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ _M = TypeVar("_M")
 def media_reader(
     allowed_local_media_path: str, allowed_media_domains: list[str] | None
 ) -> MediaReader:
-    """Reads what this process's settings and vLLM's own two flags allow."""
+    """Return a reader that allows what this process's settings and vLLM's own two flags allow."""
     vllm_root = (Path(allowed_local_media_path),) if allowed_local_media_path else ()
     settings = media_settings()
     return MediaReader(
@@ -37,10 +37,10 @@ def media_reader(
 
 @MEDIA_CONNECTOR_REGISTRY.register(NAME)
 class EmotionLlamaMediaConnector(MediaConnector):
-    """Several media roots, closed by default, every refusal a 4xx.
+    """Reads clips from several media roots; nothing is allowed by default, and refusals are 4xx.
 
-    vLLM's own `--allowed-local-media-path` counts as one more root; `--allowed-media-domains`
-    names the hosts, none by default.
+    vLLM's own `--allowed-local-media-path` counts as one more root; `--allowed-media-domains` lists
+    the hosts, none by default.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class EmotionLlamaMediaConnector(MediaConnector):
     async def load_from_url_async(
         self, url: str, media_io: MediaIO[_M], *, fetch_timeout: int | None = None
     ) -> _M:
-        """The clip alone, without its bytes: what vLLM's cache is to know it by is in there."""
+        """Return the clip without the file's bytes; vLLM computes its cache key from the clip."""
         try:
             with await self._reader.open(url) as file:
                 clip = await decode_clip(file)
@@ -71,13 +71,13 @@ class EmotionLlamaMediaConnector(MediaConnector):
     def load_from_url(
         self, url: str, media_io: MediaIO[_M], *, fetch_timeout: int | None = None
     ) -> _M:
-        """For `vllm.LLM`, which is synchronous; a loop may already run in this thread."""
+        """Load a clip for `vllm.LLM`, which is synchronous; this thread may already run a loop."""
         with ThreadPoolExecutor(max_workers=1) as pool:
             return pool.submit(asyncio.run, self.load_from_url_async(url, media_io)).result()
 
 
 class UnusableClip(GracefulHTTPError):
-    """A `MediaError` as vLLM's server is told it: answered with the error's own status and code."""
+    """Wraps a `MediaError` so that vLLM's server responds with the error's own status and code."""
 
     def __init__(self, error: MediaError) -> None:
         super().__init__(str(error), HTTPStatus(error.status))

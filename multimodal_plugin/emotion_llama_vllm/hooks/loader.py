@@ -1,4 +1,4 @@
-"""How vLLM decodes a clip: `decode` in vLLM's video loader registry.
+"""Lets vLLM decode clips with our `decode`, by vLLM's video loader registry.
 
 A checkpoint selects it by `video_processor_type` in its `preprocessor_config.json`.
 """
@@ -18,14 +18,14 @@ VIDEO_PROCESSOR_TYPE = "EmotionLlamaVideoProcessor"
 
 @VIDEO_LOADER_REGISTRY.register(NAME, video_processor=VIDEO_PROCESSOR_TYPE)
 class EmotionLlamaVideoLoader(VideoLoader):
-    """One frame and the sound of a clip."""
+    """Decodes one frame and the sound of a clip."""
 
     @classmethod
     def load_bytes(cls, data: bytes, **kwargs: Any) -> tuple[npt.NDArray, dict[str, Any]]:
         """Return the frame as uint8 [1, height, width, 3] and the clip's metadata.
 
         Raises:
-            UnusableClip: the bytes are no usable clip.
+            UnusableClip: the bytes are not a usable clip.
         """
         from emotion_llama_vllm.hooks.connector import UnusableClip
 

@@ -1,4 +1,4 @@
-"""How far the weights are loaded, told while they are."""
+"""Logs the progress of loading the weights."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -11,19 +11,19 @@ from vllm.distributed.parallel_state import is_global_first_rank
 from emotion_llama_vllm import stages
 
 _STEP = 20
-"""Per cent, between two lines."""
+"""The per cent of progress between two log lines."""
 _SECONDS = 1
-"""At least so many between two lines: a small checkpoint needs no more than the first."""
+"""The minimum time in seconds between two log lines; a small checkpoint logs only the first."""
 
 
 def tell_progress(
     weights: Iterable[tuple[str, torch.Tensor]], network: nn.Module
 ) -> Iterator[tuple[str, torch.Tensor]]:
-    """Pass weights on, and tell from the first rank how many of their numbers have come.
+    """Pass the weights on, and log the loaded share of their numbers from the first rank.
 
     Args:
-        weights: names and tensors, as vLLM reads them from the checkpoint.
-        network: what they are for; other ranks may have other parts of it.
+        weights: names and tensors in the order in which vLLM reads them.
+        network: the module to load; other ranks may hold other parts of it.
     """
     if not is_global_first_rank():
         yield from weights

@@ -1,7 +1,7 @@
-"""The engine's processes end with the server that started them, however it ended.
+"""Ends the engine's processes when the server that started them ends in any way.
 
-vLLM's engine would wait for requests for ever after its server was killed, and keep the GPU's
-memory from the next one.
+Otherwise vLLM's engine would wait for requests for ever after a kill of its server, and the next
+server would not get the GPU's memory.
 """
 
 import functools
@@ -13,25 +13,25 @@ import threading
 import time
 
 SERVER_PID = "EMOTION_LLAMA_SERVER_PID"
-"""Environment variable by which `emotion-llama serve` names itself to its descendants."""
+"""The environment variable in which `emotion-llama serve` gives its descendants its process id."""
 
 _LOOK_SECONDS = 0.5
 _LEAVE_SECONDS = 3
 
 
 def announce_server() -> None:
-    """Have the engine's processes that this process starts from now on end with it."""
+    """Make the engine's processes that this process starts from now on end together with it."""
     os.environ[SERVER_PID] = str(os.getpid())
-    # A forked process has loaded vLLM's plugins already, and does not ask them again.
+    # A forked process has loaded vLLM's plugins already and does not load them again.
     multiprocessing.util.register_after_fork(_watch_server, lambda watch: watch())
 
 
 @functools.cache
 def end_with_server() -> None:
-    """Watch the server if this process belongs to its engine.
+    """Watch the server if this process belongs to the server's engine.
 
     A program that uses vLLM as a library announces no server: it ends its engine itself, and may
-    go on when its own parent has ended.
+    continue after its own parent has ended.
     """
     if SERVER_PID in os.environ and multiprocessing.parent_process() is not None:
         _ignore_the_terminal()
@@ -39,7 +39,7 @@ def end_with_server() -> None:
 
 
 def _ignore_the_terminal() -> None:
-    """Leave Ctrl+C and a closed terminal to the server, which lets the engine finish its work."""
+    """Ignore Ctrl+C and a closed terminal, so that the engine can finish the server's work."""
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
@@ -54,7 +54,7 @@ def _watch_server() -> None:
 
 
 def _end_after(parent: int, server: int) -> None:
-    """End this process after its parent; the server may have ended before this was called."""
+    """End this process after its parent ends; the server may have ended before this call."""
     import psutil
 
     ancestors = {process.pid for process in psutil.Process().parents()}

@@ -1,4 +1,4 @@
-"""What vLLM reads from the environment, before it is imported."""
+"""Sets the environment variables that vLLM reads; run it before the import of vLLM."""
 
 import atexit
 import os
@@ -8,25 +8,25 @@ import tempfile
 from pathlib import Path
 
 PLUGINS = ("emotion_llama", "emotion_llama_api")
-"""Entry points: the model's, and the routes'. `VLLM_PLUGINS` must list both."""
+"""The entry points of the model and of the routes. `VLLM_PLUGINS` must list both."""
 
 _ENVIRONMENT = {
     "VLLM_NO_USAGE_STATS": "1",
     "VLLM_MEDIA_CONNECTOR": "emotion_llama",
-    # The penalty over generated tokens is a logits processor of the V1 runner.
+    # The penalty on generated tokens is a logits processor of the V1 runner.
     "VLLM_USE_V2_MODEL_RUNNER": "0",
-    # On CPU a compiled kernel is kept for each length of sound, 1024 of them by default: the
-    # memory of the engine's worker grew for thousands of distinct clips.
+    # On CPUs oneDNN keeps a compiled kernel for each length of sound, by default 1024 of them:
+    # the memory of the engine's worker grew for thousands of distinct clips.
     "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "128",
     "LRU_CACHE_CAPACITY": "128",
 }
 
 _MEMORY = "/dev/shm"  # noqa: S108
-"""A folder in memory, for a machine whose disks are full or read-only."""
+"""The folder in memory to use if the machine's disks are full or read-only."""
 
 
 def set_environment() -> None:
-    """Set what is not set yet, and add our plugins to those that are wanted."""
+    """Set the variables that are not set yet, and add our plugins to the operator's list."""
     _find_places()
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
@@ -35,16 +35,17 @@ def set_environment() -> None:
 
 
 def _find_places() -> None:
-    """See to it that there are a folder for temporary files, a home, and a user's name.
+    """Provide a folder for temporary files, a home folder and a user name if one is missing.
 
-    vLLM and what it imports keep caches under the home, make sockets among the temporary files and
-    ask who runs them. A container may have a read-only root and a user without an entry.
+    vLLM and its dependencies keep caches in the home folder, create sockets among the temporary
+    files and look up the user's name. A container may have a read-only root and a user without an
+    entry.
     """
     try:
         tempfile.gettempdir()
-    except FileNotFoundError:  # no folder, or each of them is full
+    except FileNotFoundError:  # there is no such folder, or every one is full
         os.environ["TMPDIR"] = _MEMORY
-    home = os.path.expanduser("~")  # noqa: PTH111  (Path raises where there is none)
+    home = os.path.expanduser("~")  # noqa: PTH111  (Path raises if there is none)
     if not os.access(home, os.W_OK | os.X_OK):
         if (models := Path(home, ".cache", "huggingface")).is_dir():
             os.environ.setdefault("HF_HOME", str(models))
@@ -57,5 +58,8 @@ def _find_places() -> None:
 
 
 def compile_nothing() -> None:
-    """Else vLLM's sampler compiles C++ at the first request: many seconds, and a compiler."""
+    """Keep vLLM's sampler from compiling C++ at the first request.
+
+    That would take many seconds and a compiler.
+    """
     os.environ.setdefault("TORCHDYNAMO_DISABLE", "1")
