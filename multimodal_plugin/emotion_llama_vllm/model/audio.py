@@ -1,6 +1,6 @@
-"""HuBERT, from waveforms to one vector each: the mean of its last hidden state over time.
+"""Encodes waveforms with HuBERT into one vector each: the mean of the last hidden state.
 
-`conversation.py:260-276` of the original, in float32 as there, for many clips at once.
+Source: `conversation.py:260-276` of the original, in float32 as there, but for many clips at once.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,32 +12,32 @@ from transformers import AutoModel, HubertConfig, HubertModel
 from emotion_llama_vllm.model.waveform import ChannelsLastFeatureEncoder
 
 _MAX_PADDING = 0.25
-"""Sounds share a batch while padding to the longest stays below this share of it."""
+"""The maximum share of padding in a batch; sounds of similar length share a batch."""
 MOST_SAMPLES = 60 * 16_000
-"""And up to so many, padding included: the convolutions of a second take 21 MiB at full size, and
-vLLM measures memory with as many of the longest sounds as a step may hold."""
+"""The maximum number of samples in a batch, with padding. The convolutions need 21 MiB for a second
+at full size, and vLLM measures memory with as many of the longest sounds as a step may hold."""
 _CONV_COPIES = 3.5
-"""Most that the convolutions hold at a time, over the output of the first one: the peak memory of
+"""The peak memory of the convolutions, as a multiple of the first one's output: that of
 transformers' HubertFeatureEncoder on a CPU (torch 2.13)."""
 
 
 class HubertMean(nn.Module):
-    """transformers' HuBERT and the mean over the frames that are really sound."""
+    """Computes the mean of HuBERT's output over the frames that are not padding."""
 
     def __init__(self, config: HubertConfig) -> None:
         super().__init__()
         self.hubert: HubertModel = AutoModel.from_config(
             config, dtype=torch.float32, attn_implementation="sdpa"
         )
-        # Its group norm runs over time, so with it padding would change the valid frames.
+        # HuBERT's group norm runs over time, so padding would change the valid frames.
         self._can_pad = config.feat_extract_norm == "layer"
-        # Measured on CPUs only, so GPUs keep transformers' own convolutions.
+        # Our convolutions were measured on CPUs only, so GPUs keep those of transformers.
         if self._can_pad and self._device.type == "cpu":
             encoder = ChannelsLastFeatureEncoder(self.hubert.feature_extractor.conv_layers)
             self.hubert.feature_extractor = encoder  # type: ignore[assignment]
 
     def forward(self, waveforms: Sequence[torch.Tensor]) -> torch.Tensor:
-        """Return one feature for each normalised 16 kHz waveform.
+        """Return one feature vector for each normalised 16 kHz waveform.
 
         Args:
             waveforms: float32 [samples] each, of any lengths.
@@ -55,7 +55,10 @@ class HubertMean(nn.Module):
 
     @property
     def _device(self) -> torch.device:
-        """Not `hubert.device`: its first parameter, for masked frames, is always on the CPU."""
+        """Return the device of the weights.
+
+        `hubert.device` is no use: its first parameter, for masked frames, is always on the CPU.
+        """
         return self.hubert.feature_projection.projection.weight.device
 
     def _mean(self, waveforms: Sequence[torch.Tensor]) -> torch.Tensor:
@@ -82,20 +85,20 @@ class HubertMean(nn.Module):
 
 
 def num_frames(config: HubertConfig, samples: torch.Tensor) -> torch.Tensor:
-    """How many frames HuBERT's convolutions make of so many samples."""
+    """Return how many frames HuBERT's convolutions make of this number of samples."""
     for kernel, stride in zip(config.conv_kernel, config.conv_stride, strict=True):
         samples = (samples - kernel) // stride + 1
     return samples
 
 
 def convolution_bytes(config: HubertConfig, samples: int) -> int:
-    """The memory to compute so many samples together: the convolutions need the most by far."""
+    """Return the bytes to encode this many samples; the convolutions need the most by far."""
     frames = samples / config.conv_stride[0]
     return int(_CONV_COPIES * frames * config.conv_dim[0] * torch.float32.itemsize)
 
 
 def min_samples(config: HubertConfig) -> int:
-    """The fewest samples that make one frame (400 at the usual sizes)."""
+    """Return the smallest number of samples that makes one frame (400 at the usual sizes)."""
     samples = 1
     for kernel, stride in zip(
         reversed(config.conv_kernel), reversed(config.conv_stride), strict=True
@@ -105,7 +108,7 @@ def min_samples(config: HubertConfig) -> int:
 
 
 def _batches(lengths: Sequence[int], can_pad: bool) -> Iterator[list[int]]:
-    """Group indices of similar lengths, so that little is computed for padding."""
+    """Group the indices of similar lengths, so that padding costs little."""
     order = sorted(range(len(lengths)), key=lengths.__getitem__)
     while order:
         longest = lengths[order[-1]]

@@ -1,4 +1,4 @@
-"""Emotion-LLaMA itself: the encoders, the five projections and vLLM's Llama."""
+"""Connects the encoders, the five projections and vLLM's Llama to Emotion-LLaMA."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
@@ -16,7 +16,7 @@ from vllm.multimodal import MULTIMODAL_REGISTRY
 from vllm.sequence import IntermediateTensors
 
 from emotion_llama_vllm.config import EmotionLlamaConfig
-from emotion_llama_vllm.hooks import activation  # noqa: F401  (it registers itself)
+from emotion_llama_vllm.hooks import activation  # noqa: F401  (the import registers it)
 from emotion_llama_vllm.hooks.loading_progress import tell_progress
 from emotion_llama_vllm.media.decode.npz import AUDIO_ROW
 from emotion_llama_vllm.model.audio import HubertMean
@@ -35,9 +35,9 @@ from emotion_llama_vllm.model.vision import EvaVisionTransformer
     dummy_inputs=EmotionLlamaDummyInputsBuilder,
 )
 class EmotionLlamaForConditionalGeneration(nn.Module, SupportsMultiModal, SupportsPP):
-    """`minigpt_v2.py` of the original.
+    """Implements `minigpt_v2.py` of the original in vLLM.
 
-    A clip becomes patches/4 + 4 embeddings, in this order: the image (each of four consecutive
+    A clip becomes patches/4 + 4 embeddings, in this order: the image (one for each four consecutive
     patches), FaceMAE, VideoMAE, audio, the CLS token.
     """
 
@@ -72,7 +72,8 @@ class EmotionLlamaForConditionalGeneration(nn.Module, SupportsMultiModal, Suppor
                 architectures=["LlamaForCausalLM"],
             )
         self.make_empty_intermediate_tensors = self.language_model.make_empty_intermediate_tensors
-        # vLLM's warm-up on CPUs records gradients: it would keep what all its clips compute.
+        # vLLM's warm-up on CPUs records gradients, which would keep the activations of all its
+        # clips.
         self.requires_grad_(False)
 
     def embed_multimodal(self, **kwargs: object) -> torch.Tensor | list[torch.Tensor]:
@@ -94,7 +95,7 @@ class EmotionLlamaForConditionalGeneration(nn.Module, SupportsMultiModal, Suppor
         return self._project(patches, features.to(patches.dtype))
 
     def _complete(self, features: torch.Tensor, input_values: object) -> torch.Tensor:
-        """Fill the audio rows that are not given with what HuBERT hears."""
+        """Compute the missing audio rows with HuBERT."""
         missing = features[:, AUDIO_ROW].isnan().any(dim=-1).nonzero().flatten().tolist()
         if missing:
             waveforms: Sequence[torch.Tensor] = input_values  # type: ignore[assignment]

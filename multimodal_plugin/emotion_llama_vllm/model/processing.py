@@ -1,4 +1,4 @@
-"""From a decoded clip to the network's inputs, and its place in the prompt."""
+"""Turns a decoded clip into the network's inputs, and finds its place in the prompt."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -29,7 +29,7 @@ from emotion_llama_vllm.model.audio import min_samples
 from emotion_llama_vllm.settings import media_settings
 
 PLACEHOLDER = "<unk>"
-"""Stands for the clip in the prompt; the chat template writes it between these two."""
+"""The clip's placeholder in the prompt; the chat template writes it between these two tags."""
 BEFORE_CLIP, AFTER_CLIP = "<video>", "</video>"
 
 _INSTEAD = {
@@ -50,7 +50,7 @@ _INSTEAD = {
 
 
 class EmotionLlamaProcessingInfo(BaseProcessingInfo):
-    """What vLLM asks about the model's inputs."""
+    """Describes the model's inputs to vLLM."""
 
     def get_hf_config(self) -> EmotionLlamaConfig:
         return self.ctx.get_hf_config(EmotionLlamaConfig)
@@ -64,7 +64,7 @@ class EmotionLlamaProcessingInfo(BaseProcessingInfo):
         return {"video": self.get_hf_config().embeddings_per_clip}
 
     def get_data_parser(self) -> MultiModalDataParser:
-        # With the metadata comes the waveform, and the cache key covers both.
+        # The metadata holds the waveform, and vLLM's cache key must cover both.
         return MultiModalDataParser(video_needs_metadata=True)
 
     def validate_num_items(self, modality: str, num_items: int) -> None:
@@ -74,7 +74,7 @@ class EmotionLlamaProcessingInfo(BaseProcessingInfo):
 
 
 class EmotionLlamaDummyInputsBuilder(BaseDummyInputsBuilder[EmotionLlamaProcessingInfo]):
-    """The largest clip that a request can bring: vLLM measures memory with it."""
+    """Builds the largest clip that a request can contain, with which vLLM measures memory."""
 
     def get_dummy_text(self, mm_counts: Mapping[str, int]) -> str:
         return f"{BEFORE_CLIP}{PLACEHOLDER}{AFTER_CLIP}" * mm_counts.get("video", 0)
@@ -90,7 +90,7 @@ class EmotionLlamaDummyInputsBuilder(BaseDummyInputsBuilder[EmotionLlamaProcessi
 
 
 class EmotionLlamaMultiModalProcessor(BaseMultiModalProcessor[EmotionLlamaProcessingInfo]):
-    """Clips to tensors, and the placeholder to as many positions as a clip has embeddings."""
+    """Turns clips into tensors, and each placeholder into one position for each embedding."""
 
     def _call_hf_processor(
         self, hf_data: Mapping[str, object], hf_kwargs: Mapping[str, object]
@@ -115,7 +115,8 @@ class EmotionLlamaMultiModalProcessor(BaseMultiModalProcessor[EmotionLlamaProces
         hf_processor_mm_kwargs: Mapping[str, object],
         out_mm_kwargs: MultiModalKwargsItems,
     ) -> Sequence[PromptUpdate]:
-        # Found by its neighbours: an unknown character elsewhere has the placeholder's id too.
+        # The match needs the neighbours, because an unknown character has the placeholder's id
+        # too.
         config = self.info.get_hf_config()
         tokenizer = self.info.get_tokenizer()
         before = tokenizer.encode(BEFORE_CLIP, add_special_tokens=False)
@@ -132,7 +133,8 @@ class EmotionLlamaMultiModalProcessor(BaseMultiModalProcessor[EmotionLlamaProces
         ]
 
     def _apply_prompt_updates_via_text(self, *args: Any, **kwargs: Any) -> Any:
-        # vLLM's last resort when the clip's place is not among the ids; text cannot restore it.
+        # vLLM falls back to this if it finds no placeholder among the ids; text cannot restore
+        # it.
         raise VLLMValidationError(
             "The prompt has lost the place of its clip: shorten the text instead of cutting the "
             "prompt with truncate_prompt_tokens.",
@@ -143,28 +145,29 @@ class EmotionLlamaMultiModalProcessor(BaseMultiModalProcessor[EmotionLlamaProces
 def preprocess(
     frames: npt.NDArray[np.uint8], metadata: Mapping[str, Any], config: EmotionLlamaConfig
 ) -> dict[str, torch.Tensor]:
-    """Make the network's inputs of one decoded clip.
+    """Make the network's inputs from one decoded clip.
 
     Args:
         frames: RGB [1, height, width, 3].
-        metadata: `waveform` (float32 [samples] mono, absent or None: no sound), its
-            `sampling_rate` in Hz, optionally `features` (float32 [3, feature_size], a row of NaN
-            is not given).
-        config: the checkpoint's.
+        metadata: `waveform` (float32 [samples] mono; absent or None means no sound), its
+            `sampling_rate` in Hz, optionally `features` (float32 [3, feature_size]; a row of NaN
+            means that it is absent).
+        config: the checkpoint's configuration.
 
     Returns:
         `pixel_values` uint8 [3, image_size, image_size], `input_values` float32 [samples],
-        `features` float32 [3, feature_size], where an audio row of NaN is for HuBERT to compute.
+            `features` float32 [3, feature_size]; HuBERT computes an audio row of NaN.
 
     Raises:
-        MediaError: arrays of another kind.
+        VLLMValidationError: an array has the wrong type, shape or values.
+        MediaError: the sound is too long, or the features are invalid.
     """
     features = _features(metadata.get("features"), config)
     waveform = _waveform(metadata)
     if waveform is None and np.isnan(features[AUDIO_ROW]).any():
         features[AUDIO_ROW] = 0
     if waveform is None or not np.isnan(features[AUDIO_ROW]).any():
-        input_values = np.zeros(1, np.float32)  # HuBERT will not hear it
+        input_values = np.zeros(1, np.float32)  # HuBERT does not read it
     else:
         input_values = normalise(waveform, min_samples(config.audio))
     return {
@@ -175,9 +178,9 @@ def preprocess(
 
 
 def normalise(waveform: npt.NDArray[np.float32], at_least: int) -> npt.NDArray[np.float32]:
-    """Zero mean and unit variance in float32, as Wav2Vec2FeatureExtractor does.
+    """Scale to zero mean and unit variance in float32, as Wav2Vec2FeatureExtractor does.
 
-    A sound too short for one frame of HuBERT is followed by silence up to `at_least` samples.
+    A sound that is too short for one frame of HuBERT is padded with silence to `at_least` samples.
     """
     normalised = (waveform - waveform.mean()) / np.sqrt(waveform.var() + np.float32(1e-7))
     return np.pad(normalised, (0, max(0, at_least - len(normalised))))
@@ -192,7 +195,7 @@ def _pixels(frames: object, size: int) -> npt.NDArray[np.uint8]:
         or frames.shape[-1] != 3
     ):
         raise VLLMValidationError("A decoded clip is one RGB frame: uint8 [1, height, width, 3].")
-    # Of the right size already where it comes from a decode worker: then this only copies.
+    # A decode worker has resized the frame already: then this only copies.
     return np.ascontiguousarray(resize(frames[0], size).transpose(2, 0, 1))
 
 
@@ -212,7 +215,10 @@ def _waveform(metadata: Mapping[str, Any]) -> npt.NDArray[np.float32] | None:
 
 
 def _features(features: object, config: EmotionLlamaConfig) -> npt.NDArray[np.float32]:
-    """The given rows; FaceMAE and VideoMAE are zeros where not given, audio stays NaN."""
+    """Return complete feature rows.
+
+    An absent FaceMAE or VideoMAE row becomes zeros; an absent audio row stays NaN.
+    """
     rows, size = len(FEATURE_NAMES), config.feature_size
     if features is None:
         complete = np.full((rows, size), np.nan, np.float32)

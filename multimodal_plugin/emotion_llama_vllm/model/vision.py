@@ -1,6 +1,6 @@
-"""EVA-ViT, from uint8 pixels to the normalised tokens that the projections read.
+"""Encodes uint8 pixels with EVA-ViT into the normalised tokens that the projections read.
 
-`eva_vit.py` and `minigpt_v2.py:encode_img` of the original, with vLLM's parallel layers.
+Source: `eva_vit.py` and `minigpt_v2.py:encode_img` of the original, with vLLM's parallel layers.
 """
 
 from collections.abc import Iterable
@@ -21,9 +21,9 @@ from emotion_llama_vllm.config import EvaVisionConfig
 
 
 class EvaVisionTransformer(nn.Module):
-    """Patch embedding, absolute positions, pre-norm blocks, no final norm; then `ln_vision`."""
+    """Implements EVA-ViT: absolute positions, pre-norm blocks, no final norm, then `ln_vision`."""
 
-    # The file has the biases of q and v apart and none for k.
+    # The file has separate biases for q and v, and none for k.
     hf_to_vllm_mapper = WeightsMapper(
         orig_to_new_stacked={
             ".attn.q_bias": (".attn.qkv.bias", "q"),
@@ -70,7 +70,7 @@ class EvaVisionTransformer(nn.Module):
 
 
 class PatchEmbedding(nn.Module):
-    """Pixels normalised as the original's `blip2_image_eval`, then cut into projected patches."""
+    """Normalises pixels as the original's `blip2_image_eval` does, and projects patches."""
 
     mean: torch.Tensor
     std: torch.Tensor
@@ -88,7 +88,7 @@ class PatchEmbedding(nn.Module):
 
 
 class EvaBlock(nn.Module):
-    """`x + attn(norm1(x))`, then `x + mlp(norm2(x))`."""
+    """Computes `x + attn(norm1(x))`, then `x + mlp(norm2(x))`."""
 
     def __init__(
         self, config: EvaVisionConfig, quant_config: QuantizationConfig | None, prefix: str
@@ -105,7 +105,7 @@ class EvaBlock(nn.Module):
 
 
 class EvaAttention(nn.Module):
-    """Full attention; biases for q and v, none for k."""
+    """Computes full attention with biases for q and v, and none for k."""
 
     def __init__(
         self, config: EvaVisionConfig, quant_config: QuantizationConfig | None, prefix: str
@@ -116,7 +116,7 @@ class EvaAttention(nn.Module):
         self.qkv = QKVParallelLinear(
             width, head_size, heads, bias=True, quant_config=quant_config, prefix=f"{prefix}.qkv"
         )
-        nn.init.zeros_(self.qkv.bias)  # k keeps this: no file has a bias for it
+        nn.init.zeros_(self.qkv.bias)  # k keeps it, because no file has a bias for k
         self.proj = RowParallelLinear(
             width, width, quant_config=quant_config, prefix=f"{prefix}.proj"
         )
@@ -135,7 +135,7 @@ class EvaAttention(nn.Module):
 
 
 class EvaMlp(nn.Module):
-    """Two layers with the exact (erf) GELU between them."""
+    """Computes two linear layers with the exact (erf) GELU between them."""
 
     def __init__(
         self, config: EvaVisionConfig, quant_config: QuantizationConfig | None, prefix: str

@@ -1,7 +1,7 @@
-"""HuBERT's convolutions on CPUs: matrix products over [time, channels], nothing transposed.
+"""Computes HuBERT's convolutions on CPUs as matrix products over [time, channels].
 
-transformers keeps [channels, time]: oneDNN unfolds the input of every convolution there, and
-every layer norm, being over the channels, is between two transposed copies.
+transformers keeps [channels, time]. There oneDNN unfolds the input of every convolution, and every
+layer norm, which is over the channels, needs two transposed copies.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 
 class ChannelsLastFeatureEncoder(nn.Module):
-    """transformers' HubertFeatureEncoder of the kind with layer norms, from that one's layers.
+    """Replaces transformers' HubertFeatureEncoder with layer norms; it reuses that one's layers.
 
     Names, values and shapes of the parameters stay, so that checkpoints load as before.
     """
@@ -21,23 +21,23 @@ class ChannelsLastFeatureEncoder(nn.Module):
         super().__init__()
         self.conv_layers: Any = conv_layers
         for layer in self.conv_layers:
-            # In memory the taps come before the channels, as `_convolve` reads them. Whatever is
-            # loaded is copied into these strides.
+            # `_convolve` reads the taps before the channels, so they are stored in this order.
+            # Loaded weights are copied into these strides.
             layer.conv.weight.data = layer.conv.weight.data.mT.contiguous().mT
 
     def forward(self, input_values: torch.Tensor) -> torch.Tensor:
-        """Encode sounds, one after the other.
+        """Encode sounds one after the other.
 
         Args:
-            input_values: float32 [sounds, samples]; at least `min_samples`.
+            input_values: float32 [sounds, samples], with at least `min_samples` samples.
 
         Returns:
-            float32 [sounds, channels, frames], the transposed view of what lies in memory.
+            float32 [sounds, channels, frames], as a transposed view of the memory.
         """
         return torch.stack([self._encode(waveform) for waveform in input_values]).mT
 
     def _encode(self, waveform: torch.Tensor) -> torch.Tensor:
-        """[samples] to [frames, channels]."""
+        """Encode one sound [samples] to [frames, channels]."""
         hidden = waveform[:, None]
         for layer in self.conv_layers:
             hidden = layer.activation(layer.layer_norm(_convolve(layer.conv, hidden)))
@@ -45,10 +45,10 @@ class ChannelsLastFeatureEncoder(nn.Module):
 
 
 def _convolve(conv: nn.Conv1d, hidden: torch.Tensor) -> torch.Tensor:
-    """Convolve [time, channels], contiguous, to [fewer times, other channels].
+    """Convolve contiguous [time, channels] to [fewer times, other channels].
 
-    The taps go in groups of one stride. Between the rows of such a group's view of the input
-    lies one stride, so they do not overlap, and BLAS reads them where they are.
+    The taps are multiplied in groups of one stride. In such a group's view of the input, the rows
+    are one stride apart, so they do not overlap, and BLAS reads them without a copy.
     """
     (kernel,), (stride,), channels = conv.kernel_size, conv.stride, conv.in_channels
     steps = (len(hidden) - kernel) // stride + 1
