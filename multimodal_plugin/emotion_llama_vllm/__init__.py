@@ -1,4 +1,4 @@
-"""Emotion-LLaMA as a vLLM model: importing this package is cheap, `register` does the work."""
+"""Registers Emotion-LLaMA with vLLM; the import is cheap, `register` does the work."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,17 +11,17 @@ ARCHITECTURE = "EmotionLlamaForConditionalGeneration"
 
 
 def register() -> None:
-    """Make vLLM know the model, its config and its media handling.
+    """Register the model, its config and its media handling with vLLM.
 
-    The `vllm.general_plugins` entry point: vLLM calls it in the API server, in the engine core
-    and in every worker, sometimes twice, so it is idempotent. It fills registries, and has the
-    processes of a server's engine end with their server.
+    This is the `vllm.general_plugins` entry point. vLLM calls it in the API server, in the engine
+    core and in every worker, sometimes twice, so it is idempotent. It fills registries, and makes
+    the processes of a server's engine end together with the server.
     """
     from transformers import AutoConfig
     from vllm import ModelRegistry
 
     from emotion_llama_vllm.config import EmotionLlamaConfig
-    from emotion_llama_vllm.hooks import connector, loader  # noqa: F401  (they register themselves)
+    from emotion_llama_vllm.hooks import connector, loader  # noqa: F401  (imports register the classes)
     from emotion_llama_vllm.hooks.orphan import end_with_server
 
     end_with_server()
@@ -33,7 +33,7 @@ def register() -> None:
 
 
 def __getattr__(name: str) -> Any:
-    """`EmotionLlama` is imported when it is asked for."""
+    """Import `EmotionLlama` on first access, so that the package itself stays cheap to import."""
     if name == "EmotionLlama":
         from emotion_llama_vllm.offline import EmotionLlama
 

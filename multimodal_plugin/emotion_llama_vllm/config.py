@@ -1,4 +1,4 @@
-"""The checkpoint's configuration: every size of the model, and nothing that is not a size."""
+"""Defines the checkpoint's configuration: every size of the model and nothing else."""
 
 from typing import Any, cast
 
@@ -9,11 +9,11 @@ from emotion_llama_vllm.media.decode.npz import FEATURE_NAMES
 
 
 class EvaVisionConfig(PreTrainedConfig):
-    """EVA-ViT (`eva_vit.py` of the original); the defaults are EVA-ViT-g's at 448 pixels.
+    """Configures EVA-ViT (`eva_vit.py` of the original); the defaults are EVA-ViT-g at 448 pixels.
 
     `image_size` and `patch_size` are sides in pixels. `image_mean` and `image_std` normalise RGB
-    values in 0..1. `layer_norm_eps` is that of the blocks, `ln_vision_eps` that of the layer norm
-    behind the last block.
+    values in 0..1. `layer_norm_eps` applies to the blocks, `ln_vision_eps` to the layer norm after
+    the last block.
     """
 
     model_type = "emotion_llama_eva"
@@ -36,15 +36,15 @@ class EvaVisionConfig(PreTrainedConfig):
 
 
 class EmotionLlamaConfig(PreTrainedConfig):
-    """Emotion-LLaMA: a Llama that reads a frame, its sound and three feature vectors.
+    """Configures Emotion-LLaMA: a Llama that reads a frame, its sound and three feature vectors.
 
     `patches_per_embedding` consecutive patches make one image embedding. `video_token_id` stands
-    for a clip in the prompt; it is inside the vocabulary (`<unk>`), as an id beyond it would let
-    one request end the engine.
+    for a clip in the prompt. It is inside the vocabulary (`<unk>`), because with an id outside it
+    one request could end the engine.
     """
 
     model_type = "emotion_llama"
-    sub_configs = {  # noqa: RUF012  (declared so by transformers)
+    sub_configs = {  # noqa: RUF012  (transformers declares it so)
         "text_config": LlamaConfig,
         "vision_config": EvaVisionConfig,
         "audio_config": HubertConfig,
@@ -78,11 +78,14 @@ class EmotionLlamaConfig(PreTrainedConfig):
 
     @property
     def feature_size(self) -> int:
-        """Width of a feature row: HuBERT's own, as its mean is one of the rows."""
+        """Return the width of a feature row: HuBERT's, as its mean is one of the rows."""
         return self.audio.hidden_size
 
     @property
     def embeddings_per_clip(self) -> int:
-        """Image embeddings, one for each feature row, one for the CLS token (260 at full size)."""
+        """Return the number of embeddings for one clip (260 at full size).
+
+        They are the image embeddings, one for each feature row, and one for the CLS token.
+        """
         image = self.vision.num_patches // self.patches_per_embedding
         return image + len(FEATURE_NAMES) + 1

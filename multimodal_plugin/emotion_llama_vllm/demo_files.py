@@ -1,4 +1,4 @@
-"""Where the demo's checkpoint, clips and configuration are: in the wheel, or in the checkout."""
+"""Locates the demo's checkpoint, clips and configuration, in the wheel or in the checkout."""
 
 from pathlib import Path
 
@@ -26,5 +26,5 @@ def config() -> Path:
 
 
 def configs() -> list[Path]:
-    """Return the configurations that ship, the demo's and those of the 7B."""
+    """Return the configurations in the package: the demo's and those of the 7B."""
     return sorted(config().parent.glob("*.yaml"))

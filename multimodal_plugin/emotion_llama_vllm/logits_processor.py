@@ -1,4 +1,4 @@
-"""The original's repetition penalty, as a logits processor of vLLM's V1 model runner.
+"""Applies the original's repetition penalty, as a logits processor of vLLM's V1 model runner.
 
 `vllm serve ... --logits-processors emotion_llama_vllm.logits_processor:GeneratedRepetitionPenalty`
 """
@@ -11,17 +11,17 @@ from vllm.v1.sample.logits_processor import BatchUpdate, LogitsProcessor
 from vllm.v1.sample.logits_processor.interface import MoveDirectionality
 
 REQUEST_FIELD = "generated_repetition_penalty"
-"""Key of a request's `vllm_xargs` (`SamplingParams.extra_args`)."""
+"""The key of the penalty in a request's `vllm_xargs` (`SamplingParams.extra_args`)."""
 
 CLASS_NAME = "emotion_llama_vllm.logits_processor:GeneratedRepetitionPenalty"
 
 
 class GeneratedRepetitionPenalty(LogitsProcessor):
-    """Penalises what was generated (and one BOS), never the prompt.
+    """Penalises generated tokens and one BOS, but never the prompt.
 
-    The original generates from embeddings, so Hugging Face's penalty saw no prompt there but a
-    lone BOS; vLLM's own penalty covers the prompt. A score above zero is divided by the penalty,
-    one below multiplied, once for each distinct token.
+    The original generates from embeddings, so Hugging Face's penalty received no prompt except a
+    single BOS; vLLM's own penalty includes the prompt. For each distinct token, a score above zero
+    is divided by the penalty and any other score is multiplied by it.
     """
 
     @classmethod
@@ -42,7 +42,7 @@ class GeneratedRepetitionPenalty(LogitsProcessor):
         return False
 
     def update_state(self, batch_update: BatchUpdate | None) -> None:
-        """Follow the requests through the batch; their lists of output ids are live."""
+        """Follow the requests through the batch; vLLM extends their lists of output ids itself."""
         if batch_update is None:
             return
         for index in batch_update.removed:

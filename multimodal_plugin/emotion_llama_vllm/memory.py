@@ -1,4 +1,4 @@
-"""The memory that this process and its children may take: the machine's, or their container's."""
+"""Reads the memory that this process and its children may use, of the machine or its container."""
 
 import sys
 from collections.abc import Iterator
@@ -12,19 +12,20 @@ _GROUPS = Path("/sys/fs/cgroup")
 
 
 class Memory(NamedTuple):
-    """Bytes, the file cache counted as free."""
+    """Holds amounts of memory in bytes; the file cache counts as free."""
 
     total: int
     free: int
 
 
 class _Files(NamedTuple):
-    """The files of a control group; the two versions of the kernel's interface name them so."""
+    """Names the files of a control group in one version of the kernel's interface."""
 
     limit: str
     used: str
     of_files: tuple[str, str]
-    """Keys of memory.stat: the file cache, which the kernel drops before it ends a process."""
+    """The keys in memory.stat of the file cache, which the kernel frees before it kills a process.
+    """
     kills: str
 
 
@@ -43,7 +44,7 @@ _VERSION_2 = _Files(
 
 
 def read_memory() -> Memory:
-    """Read what there is now; a control group may be inside others, and each has its limit."""
+    """Read the current memory; control groups may be nested, and each may have a limit."""
     machine = psutil.virtual_memory()
     total, free = machine.total, machine.available
     for group, files in _groups():
@@ -55,9 +56,9 @@ def read_memory() -> Memory:
 
 
 def count_kills() -> int:
-    """Return how many processes the kernel has ended so far for want of memory.
+    """Return how many processes the kernel has killed so far for lack of memory.
 
-    They are those of this process's control groups; the whole machine's where there is none.
+    The count is that of this process's control groups, or of the whole machine if there are none.
     """
     tables = [_table(group / files.kills) for group, files in _groups()]
     counts = [table["oom_kill"] for table in tables if "oom_kill" in table]
@@ -65,9 +66,9 @@ def count_kills() -> int:
 
 
 def _groups() -> Iterator[tuple[Path, _Files]]:
-    """Yield this process's control groups that bound memory, from its own to the outermost.
+    """Yield this process's control groups that limit memory, from the inner to the outermost.
 
-    In a container the path may be one of the host's: then only the mount point itself is there.
+    In a container the path may be one of the host's; then only the mount point itself exists.
     """
     for line in _text(_PROC / "self" / "cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
@@ -87,7 +88,7 @@ def _number(file: Path) -> int:
 
 
 def _table(file: Path) -> dict[str, int]:
-    """Read lines of a name and a number."""
+    """Read a file with one name and one number on each line."""
     rows = (line.split() for line in _text(file).splitlines())
     return {row[0]: int(row[1]) for row in rows if len(row) == 2}
 

@@ -1,4 +1,4 @@
-"""What is counted and timed beside vLLM's own, in the registry that its `/metrics` shows."""
+"""Defines our metrics, in the registry that vLLM's `/metrics` exports."""
 
 from prometheus_client import Counter, Gauge, Histogram
 

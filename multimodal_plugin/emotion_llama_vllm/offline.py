@@ -1,4 +1,4 @@
-"""`EmotionLlama`: the analysis of `POST /v1/emotion` without a server, over `vllm.LLM`."""
+"""Defines `EmotionLlama`: the analysis of `POST /v1/emotion` in-process, with `vllm.LLM`."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ from emotion_llama_vllm.settings import media_settings
 DEMO = "demo"
 
 _Job = tuple[dict[str, Any], Any]
-"""A prompt and its sampling, as `vllm.LLM.generate` takes them."""
+"""A prompt and its sampling parameters, as `vllm.LLM.generate` takes them."""
 
 
 class EmotionLlama:
@@ -57,16 +57,16 @@ class EmotionLlama:
         self._served = read_served(name, str(model), engine.get("revision"))
 
     def analyze(self, video: str | PathLike[str] | bytes, **fields: Any) -> EmotionResponse:
-        """Say which emotion a clip shows, how probable each label is, why, and when.
+        """Return the emotion of a clip, the probability of each label, the reason and the time.
 
         Args:
             video: the clip's path, or its bytes.
-            fields: those of EmotionRequest; the task is `both` by default.
+            fields: the fields of EmotionRequest; `task` is `both` by default.
 
         Raises:
-            pydantic.ValidationError: an unknown field, or a wrong value.
+            pydantic.ValidationError: a field is unknown, or its value is invalid.
             MediaError: the clip cannot be used.
-            VLLMError: texts or labels that the model cannot take.
+            VLLMError: the model cannot take the texts or labels.
         """
         started = time.monotonic()
         request = EmotionRequest(**fields)
@@ -87,7 +87,7 @@ class EmotionLlama:
         return self._conclude(outputs, timeline, request, tree, timing)
 
     def _jobs(self, timeline: Timeline, request: EmotionRequest, tree: LabelTree) -> Iterator[_Job]:
-        """The reads of the whole and of each window, the answer and the explanation."""
+        """Yield jobs for the label reads of each stretch, the answer and the explanation."""
         card = self._served.card
         asked = self._ids(questions.emotion_text(request, card))
         for clip in (timeline.whole, *(window.clip for window in timeline.windows)):
@@ -125,7 +125,7 @@ class EmotionLlama:
         tree: LabelTree,
         timing: Timing,
     ) -> EmotionResponse:
-        """Take the outputs apart, in the order of `_jobs`."""
+        """Read the outputs in the order of `_jobs` and build the response."""
         left, size = iter(outputs), len(tree.reads)
         first, *others = (list(islice(left, size)) for _ in range(1 + len(timeline.windows)))
         spoken = list(left)

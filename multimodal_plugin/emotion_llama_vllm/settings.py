@@ -1,4 +1,4 @@
-"""What the operator allows and limits for media, read from the environment in every process."""
+"""Defines the operator's settings for media; every process reads them from the environment."""
 
 from functools import cache
 from pathlib import Path
@@ -11,7 +11,7 @@ ENV_PREFIX = "EMOTION_LLAMA_"
 
 
 class MediaSettings(BaseSettings):
-    """Limits of the media that requests bring; every field is `EMOTION_LLAMA_<NAME>`."""
+    """Limits the media of requests; `EMOTION_LLAMA_<NAME>` sets each field."""
 
     model_config = SettingsConfigDict(
         env_prefix=ENV_PREFIX, frozen=True, use_attribute_docstrings=True
@@ -67,5 +67,5 @@ class MediaSettings(BaseSettings):
 
 @cache
 def media_settings() -> MediaSettings:
-    """This process's settings, read when they are first needed: plugins load before the flags."""
+    """Return this process's settings, read on first use, because plugins load before the flags."""
     return MediaSettings()

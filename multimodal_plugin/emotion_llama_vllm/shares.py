@@ -1,6 +1,6 @@
-"""How several owners share what there is little of, so that none of them can take all of it.
+"""Shares a limited resource between owners, so that no owner can take all of it.
 
-An owner is whoever asks: the holder of a key, or an address where there are no keys.
+An owner is the holder of a key, or an address if the server has no keys.
 """
 
 import sys
@@ -19,35 +19,36 @@ _T = TypeVar("_T")
 
 
 def with_reserve(places: int) -> int:
-    """Return the places in all where one owner may take `places`: half as many for the others."""
+    """Return the total of places: `places` for one owner, and half as many for the others."""
     return places + (places + 1) // 2
 
 
 @dataclass(frozen=True, eq=False)
 class Asker:
-    """The request on whose behalf the code runs; each is equal to itself alone."""
+    """Represents the request for which the code runs; each is equal to itself alone."""
 
     owner: str = ""
     is_alone: Callable[[], bool] = lambda: True
-    """Tells whether no other request is worked on."""
+    """A function that returns whether no other request is running."""
     is_background: bool = False
-    """Whether this part of the request is the long one, for which nobody waits at once."""
+    """True in the long part of a request, for whose result the client does not wait at once."""
 
 
 _NOBODY = Asker()
 asking: ContextVar[Asker] = ContextVar("asking", default=_NOBODY)
-"""The request at hand, which tasks inherit; the gate sets it."""
+"""The current request, which tasks inherit; the gate sets it."""
 
 
 class Shares(Generic[_Owner]):
-    """Places of which each owner may hold a limited number.
+    """Holds places of which each owner may take a limited number.
 
-    A place that becomes free goes to the waiting owner that holds the fewest, and of its requests
-    to the one that came first.
+    A free place goes to the waiting owner that holds the fewest places, and among its requests to
+    the first one.
 
     Args:
-        places: how many there are.
-        each: how many of them one owner may hold, at least 1; a function is asked at each turn.
+        places: the number of places.
+        each: the number of places that one owner may hold, at least 1; a function is called at each
+            turn.
     """
 
     def __init__(self, places: int, each: int | Callable[[_Owner], int]) -> None:
@@ -58,7 +59,7 @@ class Shares(Generic[_Owner]):
 
     @property
     def taken(self) -> int:
-        """Return how many places are held by all owners together."""
+        """Return how many places all owners hold together."""
         return self._most - self._free
 
     def held(self, owner: _Owner) -> int:
@@ -66,7 +67,7 @@ class Shares(Generic[_Owner]):
         return self._held[owner]
 
     def has_room(self, owner: _Owner, places: int = 1) -> bool:
-        """Tell whether there are free places that the owner may take."""
+        """Return whether the owner may take this many places now."""
         return self._free >= places and self._held[owner] + places <= self._limit(owner)
 
     @asynccontextmanager
@@ -74,8 +75,8 @@ class Shares(Generic[_Owner]):
         """Hold places while the block runs; wait until they are free.
 
         Args:
-            owner: whose share they are taken from.
-            places: how many; more than the owner's limit are taken as the limit.
+            owner: the owner whose share they are taken from.
+            places: the number of places, limited to the owner's limit.
         """
         taken = await self.acquire(owner, places)
         try:
@@ -86,14 +87,14 @@ class Shares(Generic[_Owner]):
     async def start(
         self, group: TaskGroup, owner: _Owner, job: Callable[[], Coroutine[Any, Any, _T]]
     ) -> Task[_T]:
-        """Wait for a place, then start a task that holds it; what waits costs nothing yet."""
+        """Wait for a place, then start a task that holds it; a waiting job uses no memory yet."""
         places = await self.acquire(owner)
         task = group.create_task(job())
         task.add_done_callback(lambda _: self.release(owner, places))
         return task
 
     async def acquire(self, owner: _Owner, places: int = 1) -> int:
-        """Wait for places and return how many they are, to be given back with `release`."""
+        """Wait for places and return their number, which the caller gives back with `release`."""
         wanted = max(1, min(places, self._limit(owner), self._most))
         turn: Future[None] = get_running_loop().create_future()
         self._queues.setdefault(owner, {})[turn] = wanted
@@ -118,7 +119,7 @@ class Shares(Generic[_Owner]):
         return max(1, self._each(owner) if callable(self._each) else self._each)
 
     def _hand_out(self) -> None:
-        """Let in whoever's turn it is, as long as there are places."""
+        """Give free places to the waiting owners in turn."""
         while self._free and (owner := self._next()) is not None:
             turn, wanted = next(iter(self._queues[owner].items()))
             self._forget(owner, turn)
@@ -128,10 +129,11 @@ class Shares(Generic[_Owner]):
                 turn.set_result(None)
 
     def _next(self) -> _Owner | None:
-        """Return the waiting owner that is to get places now.
+        """Return the waiting owner that gets the next places, or None.
 
-        It holds the fewest of those that may take more. Where it wants more than are free, only
-        another that holds as few comes before it: owners with more would else always be first.
+        It holds the fewest places of the owners that may take more. If it wants more than are free,
+        only another owner that holds as few goes before it; otherwise owners with more places would
+        always be first.
         """
         owners = [owner for owner in self._queues if self._may_take_more(owner)]
         fewest = min((self._held[owner] for owner in owners), default=0)
@@ -151,7 +153,7 @@ class Shares(Generic[_Owner]):
         return next(iter(self._queues[owner].values()))
 
     def _withdraw(self, owner: _Owner, turn: Future[None], wanted: int) -> None:
-        """Take back a request that was cancelled, or the places that it got just then."""
+        """Remove a cancelled request from the queue, or give back the places it has just got."""
         if turn.done() and not turn.cancelled():
             self.release(owner, wanted)
         else:
@@ -166,10 +168,10 @@ class Shares(Generic[_Owner]):
 
 
 class Turns:
-    """Numbers requests so that who serves the lowest number first serves each owner in turn.
+    """Numbers requests so that serving the lowest number first serves each owner in turn.
 
-    It is start-time fair queueing: an owner that comes new stands beside those that are served
-    now, and in front of what another one has sent in advance.
+    This is start-time fair queueing: a new owner's request gets a number beside those being served,
+    and before the requests that another owner has sent in advance.
     """
 
     def __init__(self) -> None:
@@ -179,7 +181,7 @@ class Turns:
 
     @contextmanager
     def take(self, owner: str) -> Generator[int, None, None]:
-        """Yield the number of a request, which is served when the block ends without an error."""
+        """Yield the number of a request; the end of the block without an error counts as served."""
         turn = max(self._now, self._next.get(owner, 0))
         self._next[owner] = turn + 1
         self._open[owner] += 1

@@ -1,24 +1,24 @@
-"""The stages of a server's start, told by whichever of its processes is at work."""
+"""Logs the stages of a server's start, from any of its processes."""
 
 import logging
 import os
 import time
 
 _BEGUN = "EMOTION_LLAMA_BEGUN"
-"""Environment variable: when the start began, in seconds since the epoch."""
+"""The environment variable with the time of the start, in seconds since the epoch."""
 
 logger = logging.getLogger("vllm.emotion_llama")
 
 
 def begin() -> None:
-    """Have the stages told from now on, in this process and in those that it starts."""
+    """Enable the log of stages in this process and in those that it starts."""
     os.environ[_BEGUN] = str(time.time())
 
 
 def tell(stage: str) -> None:
-    """Log a stage that begins, and the seconds since the start.
+    """Log the start of a stage, with the seconds since the server's start.
 
-    Nothing is told where no start has begun: vLLM as a library says itself what it does.
+    Without a call of `begin` nothing is logged, because vLLM as a library logs its own progress.
     """
     if _BEGUN in os.environ:
         seconds = time.time() - float(os.environ[_BEGUN])

@@ -1,13 +1,13 @@
-"""Compares a checkpoint's greedy answers with ones that a user recorded with the original.
+"""Compares a checkpoint's greedy answers with answers that a user recorded with the original.
 
-Nothing is recorded for the published 7B weights here: who has them records a few answers of the
-original (greedy, with its prompts) and keeps them as such a file:
+This project has no recorded answers for the published 7B weights. A user who has these weights
+records a few answers of the original (greedy, with its prompts) in such a file:
 
     {"cases": [{"name": "a clip", "clip": "clip.mp4", "prompt_style": "demo",
                 "text": "[emotion] Which emotion is this?", "expected": "happy"}]}
 
-`clip` is a path beside the file. `features` (a `.npy` of float32 [3, width]), `max_tokens` and
-`repetition_penalty` (over generated tokens, as the original's) may be given too.
+`clip` is a path relative to the file. `features` (a `.npy` of float32 [3, width]), `max_tokens` and
+`repetition_penalty` (over generated tokens, as in the original) are optional.
 """
 
 from dataclasses import dataclass
@@ -24,11 +24,11 @@ from emotion_llama_vllm.settings import media_settings
 
 
 class VerifyError(Exception):
-    """The recorded answers cannot be used; one sentence."""
+    """Reports in one sentence why the recorded answers cannot be used."""
 
 
 class RecordedCase(BaseModel):
-    """One answer of the original."""
+    """Holds one recorded answer of the original."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -43,7 +43,7 @@ class RecordedCase(BaseModel):
 
 
 class RecordedAnswers(BaseModel):
-    """The file."""
+    """Holds the contents of the file with recorded answers."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -52,7 +52,7 @@ class RecordedAnswers(BaseModel):
 
 @dataclass(frozen=True)
 class Comparison:
-    """A recorded answer and ours."""
+    """Holds a recorded answer and ours."""
 
     name: str
     expected: str
@@ -64,7 +64,7 @@ class Comparison:
 
 
 def verify(folder: Path, golden: Path, *, dtype: str) -> list[Comparison]:
-    """Answer every recorded case with `vllm.LLM`, greedily.
+    """Answer every recorded case greedily with `vllm.LLM`.
 
     Raises:
         VerifyError: the file, or a clip that it names, cannot be used.
