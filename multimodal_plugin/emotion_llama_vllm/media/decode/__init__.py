@@ -1,1 +1,1 @@
-"""From the bytes of a clip to its pictures and its sound."""
+"""Decodes the bytes of a clip into pictures and sound."""

@@ -1,4 +1,4 @@
-"""Opening a video file: which containers are read, and that nothing else is reached."""
+"""Opens video files of the allowed containers, and keeps FFmpeg from opening anything else."""
 
 import io
 from collections.abc import Iterator
@@ -19,23 +19,23 @@ _VIDEO = (
 )
 _AUDIO = (
     *("aac", "mp3", "mp3float", "opus", "libopus", "vorbis", "flac", "ac3"),
-    *("eac3", "mp2", "mp2float", "alac", "amrnb", "amrwb"),  # of cameras and phones
+    *("eac3", "mp2", "mp2float", "alac", "amrnb", "amrwb"),  # cameras and phones write these
     *("adpcm_ms", "adpcm_ima_wav", "adpcm_ima_qt", "pcm_alaw", "pcm_mulaw", "pcm_u8", "pcm_s8"),
     *(f"pcm_{kind}{end}" for kind in ("s16", "s24", "s32", "f32", "f64") for end in ("le", "be")),
 )
 CODECS = frozenset(_VIDEO + _AUDIO)
-"""The decoders that may run. FFmpeg has hundreds, and its worst bugs are in those nobody uses."""
+"""The allowed decoders. FFmpeg has hundreds, and its worst bugs are in those that nobody uses."""
 
 _OPTIONS = {
     # Playlists, concat scripts and SDP texts would make FFmpeg open other files or hosts.
     "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi",
     "protocol_whitelist": "none",
-    # FFmpeg decodes a little already to find out what is in a file.
+    # FFmpeg decodes a little during the open already, to detect the streams.
     "codec_whitelist": ",".join(sorted(CODECS)),
 }
 
 MAX_PACKETS = 500_000
-"""More than an hour of picture and sound has: walking them takes a second."""
+"""The maximum number of packets, more than an hour of picture and sound has; they take a second."""
 
 av_logging.set_level(None)
 
@@ -45,7 +45,7 @@ def open_container(data: bytes) -> Iterator[InputContainer]:
     """Open the bytes of a video file for reading its packets inside the `with` block.
 
     Raises:
-        MediaError: not a container that is read here, or a damaged one.
+        MediaError: the container is not supported, or it is damaged.
     """
     _check_riff_size(data)
     try:
@@ -55,7 +55,7 @@ def open_container(data: bytes) -> Iterator[InputContainer]:
             "The file is no video that can be read: send an intact MP4, MOV, AVI, MKV or WebM, "
             "or a PNG or JPEG."
         ) from error
-    # PyAV's default makes up presentation times, in AVI wrong ones.
+    # PyAV's default invents presentation times, and for AVI wrong ones.
     container.flags &= ~Flags.gen_pts.value
     with container:
         try:
@@ -65,11 +65,11 @@ def open_container(data: bytes) -> Iterator[InputContainer]:
 
 
 def packets(container: InputContainer, max_seconds: float) -> Iterator[Packet]:
-    """Walk a file's packets.
+    """Yield a file's packets in the order of the file.
 
     Raises:
-        MediaError: it says that it lasts over `max_seconds`, there are too many, or one is a JPEG
-            that takes too long to decode.
+        MediaError: the file claims to last longer than `max_seconds`, it has too many packets, or
+            one packet is a JPEG that takes too long to decode.
     """
     if container.duration is not None and container.duration / 1e6 > max_seconds:
         raise MediaError(
@@ -85,7 +85,7 @@ def packets(container: InputContainer, max_seconds: float) -> Iterator[Packet]:
 
 
 def check_codec(context: CodecContext) -> None:
-    """Raise MediaError unless this decoder may run."""
+    """Raise MediaError unless this decoder is allowed."""
     if context.name not in CODECS:
         raise MediaError(
             f"The clip is in a codec that is not taken ({context.name}); re-encode it as H.264 "
@@ -94,6 +94,6 @@ def check_codec(context: CodecContext) -> None:
 
 
 def _check_riff_size(data: bytes) -> None:
-    """FFmpeg reads a cut-off AVI as a shorter one; its header knows better."""
+    """Raise MediaError for a cut-off AVI, which FFmpeg would read as a shorter one."""
     if data[:4] == b"RIFF" and int.from_bytes(data[4:8], "little") + 8 > len(data):
         raise MediaError("The file is cut off: it is shorter than its header says.")

@@ -1,8 +1,8 @@
-"""Makes a `Clip` of a clip's bytes: its first frame and its whole sound.
+"""Decodes a clip's bytes into a `Clip`: its first frame and its whole sound.
 
-PyAV does it. decord, which the original imports, was tried: decord2 3.4.0 ends the whole process
-on damaged files (about one mutated clip in fourteen), is slower to the first frame, and its pixels
-are no closer to OpenCV's than these, which equal them bit for bit.
+It uses PyAV instead of decord, which the original imports. decord2 3.4.0 was tried: it ends the
+whole process on damaged files (about one mutated clip in fourteen), it is slower to the first
+frame, and its pixels are no closer to OpenCV's than PyAV's, which equal them bit for bit.
 """
 
 from emotion_llama_vllm.media.clip import Clip
@@ -26,17 +26,17 @@ def decode(
     """Return the first frame of `source` and its whole sound.
 
     The function, its arguments, its result and its errors can be pickled, so it runs in a worker
-    process as well as here.
+    process as well as in this one.
 
     Args:
         source: a video file (MP4, MOV, AVI, MKV, WebM), a PNG or JPEG (a clip of one frame without
             sound), or an `.npz` container of either with features.
         size: side in pixels to which the frame is resized.
-        audio_track: the place of the sound track among all, if not that which a player plays.
+        audio_track: the index of the sound track; by default the one that a player plays.
         settings: the limits.
 
     Raises:
-        MediaError: no usable clip; the message says why.
+        MediaError: the clip is not usable; the message gives the reason.
     """
     rows = None
     if npz.is_container(source):
@@ -61,7 +61,7 @@ def decode(
 def _read_once(
     source: bytes, audio_track: int | None, settings: MediaSettings
 ) -> tuple[FirstFrame, SoundTrack]:
-    """Walk the file's packets once, for the frame and for the sound."""
+    """Read the file's packets once, for the frame and for the sound."""
     with open_container(source) as container:
         frame = FirstFrame(container)
         sound = SoundTrack(container, audio_track, max_seconds=settings.max_audio_seconds)

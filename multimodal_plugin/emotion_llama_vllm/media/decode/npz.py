@@ -1,7 +1,7 @@
-"""The `.npz` container: a video file together with its pre-extracted feature rows.
+"""Reads the `.npz` container: a video file together with its pre-extracted feature rows.
 
-Two members: `video` (the bytes of a video or image file, uint8 [n]) and `features` (float32
-[3, feature size], a row of NaN is not given).
+It has two members: `video` (the bytes of a video or image file, uint8 [n]) and `features` (float32
+[3, feature size]; a row of NaN means that it is absent).
 """
 
 import io
@@ -18,21 +18,21 @@ from numpy.lib import format as npy
 from emotion_llama_vllm.media.errors import FeaturesError, MediaError, MediaTooLarge
 
 FEATURE_NAMES = ("FaceMAE", "VideoMAE", "audio")
-"""The rows of a clip's features, in their order (`first_face.py` of the original)."""
+"""The names of a clip's feature rows, in their order (`first_face.py` of the original)."""
 
 AUDIO_ROW = FEATURE_NAMES.index("audio")
 
 _ZIP_MAGIC = b"PK\x03\x04"
 _MEMBERS = {"video.npy", "features.npy"}
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-"""What `numpy.savez` and `numpy.savez_compressed` write."""
+"""The compressions that `numpy.savez` and `numpy.savez_compressed` use."""
 _UNREADABLE = (ValueError, TypeError, KeyError, OverflowError, SyntaxError, TokenError, zlib.error)
-"""What reading a damaged array raises; numpy takes its header for a Python literal."""
+"""The exceptions for a damaged array; numpy parses its header as a Python literal."""
 _MAX_FEATURE_BYTES = 1 << 20
 _HOW = "an .npz clip holds exactly `video` (uint8 bytes of a video file) and `features`"
 
 ONLY_FOR_CHAT = "An .npz clip is for chat; here features are a field of their own."
-"""Why an analysis refuses one."""
+"""The error message of an analysis for an `.npz` clip."""
 
 
 def is_container(data: bytes) -> bool:
@@ -42,11 +42,11 @@ def is_container(data: bytes) -> bool:
 def open_container(data: bytes, *, max_bytes: int) -> tuple[bytes, npt.NDArray[np.float32]]:
     """Return the video's bytes and the features of an `.npz` container.
 
-    Sizes are checked before anything is inflated; pickled members are refused.
+    It checks sizes before it inflates anything, and refuses pickled members.
 
     Raises:
-        MediaError: not such a container, or arrays of another kind.
-        MediaTooLarge: more video bytes than `max_bytes`.
+        MediaError: the bytes are no such container, or its arrays are of another kind.
+        MediaTooLarge: the video has more than `max_bytes`.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -72,7 +72,7 @@ def read_base64(text: str, feature_size: int) -> npt.NDArray[np.float32]:
     """Return the rows of a base64 `.npy` file.
 
     Raises:
-        FeaturesError: not such a file, or an array of another type, shape or value.
+        FeaturesError: the text is no such file, or the array has another type, shape or value.
     """
     if len(text) > _MAX_FEATURE_BYTES * 4 // 3:
         raise FeaturesError("`features` are over 1 MiB.")
@@ -90,10 +90,10 @@ def read_base64(text: str, feature_size: int) -> npt.NDArray[np.float32]:
 
 
 def check_features(features: object) -> npt.NDArray[np.float32]:
-    """Return `features` as it came, if it is float32 [3, n] with each row finite or all NaN.
+    """Return `features` unchanged if it is float32 [3, n] with each row finite or all NaN.
 
     Raises:
-        MediaError: any other type, shape or value.
+        MediaError: the type, the shape or a value is wrong.
     """
     rows = len(FEATURE_NAMES)
     if (
@@ -118,10 +118,10 @@ def _read_array(archive: zipfile.ZipFile, member: str) -> np.ndarray:
 
 
 def _read_npy(stream: IO[bytes]) -> np.ndarray:
-    """Read a `.npy` file; memory is taken for what is there, not for what its header claims.
+    """Read a `.npy` file, using memory for its actual data and not for the size in its header.
 
     Raises:
-        ValueError: it is none, or holds pickled objects.
+        ValueError: the stream is no `.npy` file, or holds pickled objects.
     """
     version = npy.read_magic(stream)
     read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0

@@ -1,4 +1,4 @@
-"""A clip cut into windows, each a clip of its own: one read of the file for all of them."""
+"""Cuts a clip into windows, each a clip of its own, with one read of the file for all."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -20,15 +20,15 @@ from emotion_llama_vllm.settings import MediaSettings
 
 MAX_WINDOWS = 4000
 MAX_READS = 1 << 16
-"""Reads of the model for all windows together: as many as labels of one or two tokens need in the
-most windows there may be."""
+"""The maximum number of model reads for all windows together: enough for labels of one or two
+tokens in the maximum number of windows."""
 _UNCOVERED = 0.1
-"""Seconds at the end of a clip that get no window of their own."""
+"""The seconds at the end of a clip that need no window of their own."""
 
 
 @dataclass(frozen=True)
 class Window:
-    """A stretch of a clip, in seconds from its start."""
+    """Holds one window of a clip; times are in seconds from the clip's start."""
 
     start: float
     end: float
@@ -37,9 +37,9 @@ class Window:
 
 @dataclass(frozen=True)
 class Timeline:
-    """The clip as a whole and its windows.
+    """Holds the clip as a whole and its windows.
 
-    The whole has at most `max_audio_seconds` of sound: of a longer clip those at the start.
+    The whole has at most `max_audio_seconds` of sound, from the start of a longer clip.
     """
 
     whole: Clip
@@ -48,17 +48,17 @@ class Timeline:
 
 @dataclass(frozen=True)
 class Recording:
-    """What is needed of a file to cut it, each frame and each sample once.
+    """Holds the parts of a file that the cut needs, each frame and each sample once.
 
-    It is what a decode worker hands back: `cut` makes a `Timeline` of it without copying.
+    A decode worker returns it, and `cut` makes a `Timeline` of it without copying.
     """
 
     sound: npt.NDArray[np.float32] | None
     frames: dict[int, Frame]
     spans: Sequence[tuple[float, float]]
-    """The whole clip, then each window, in seconds."""
+    """The start and end of the whole clip, then of each window, in seconds."""
     indices: Sequence[int]
-    """The frame of each span."""
+    """The index of the frame of each span."""
     max_audio_seconds: float
     video_track: Track | None = None
     audio_track: Track | None = None
@@ -101,20 +101,20 @@ def record(
     audio_track: int | None = None,
     settings: MediaSettings,
 ) -> Recording:
-    """Read a clip with a frame of choice, and its windows if `window` and `step` are given.
+    """Decode a clip with the chosen frame, and its windows if `window` and `step` are given.
 
     Args:
-        source: as for `decode`, but for the container with features.
-        frame: which frame stands for the clip, and for each window.
-        window: seconds of each window, the last of which ends with the clip.
-        step: seconds from one window's start to the next one's.
-        reads: how often the model is read for each window.
+        source: the bytes, as for `decode`, but not a container with features.
+        frame: the frame that represents the clip and each window.
+        window: the length of each window in seconds; the last one ends with the clip.
+        step: the seconds from one window's start to the next one's.
+        reads: the number of model reads for each window.
         size: side in pixels to which the frames are resized.
-        audio_track: as for `decode`.
-        settings: the limits. With windows, only they need to fit into `max_audio_seconds`.
+        audio_track: the index of the sound track, as for `decode`.
+        settings: the limits. With windows, only each window must fit into `max_audio_seconds`.
 
     Raises:
-        MediaError: no usable clip, or a frame or window that it does not have.
+        MediaError: the clip is not usable, or lacks the frame or the windows.
     """
     if npz.is_container(source):
         raise MediaError(npz.ONLY_FOR_CHAT)
@@ -156,10 +156,10 @@ def _record(
     spans_of: Callable[[float], list[tuple[float, float]]],
     settings: MediaSettings,
 ) -> Recording:
-    """Cut a clip whose packets were all walked into the spans that its length has.
+    """Cut a clip into the spans for its length, after all its packets were read.
 
     Raises:
-        Mispredicted: as from `Frames.decode`.
+        Mispredicted: `Frames.decode` raised it.
     """
     heard = 0.0 if waveform is None else len(waveform) / SAMPLING_RATE
     spans = spans_of(max(frames.seconds, heard))
@@ -170,10 +170,10 @@ def _record(
 
 
 def spread(seconds: float, window: float, step: float, reads: int = 1) -> list[tuple[float, float]]:
-    """Return the starts and ends of the windows that cover a clip; a shorter clip is one window.
+    """Return the starts and ends of the windows that cover a clip; a short clip is one window.
 
     Raises:
-        TimelineError: too many of them, or too many reads of the model.
+        TimelineError: there are too many windows or model reads.
     """
     if seconds <= window:
         return [(0.0, seconds)]
@@ -203,7 +203,7 @@ def _check_count(seconds: float, count: float, reads: int) -> None:
 def _walk(
     container: InputContainer, frames: Frames, sound: SoundTrack, settings: MediaSettings
 ) -> None:
-    """Walk the file's packets once: the sound is decoded, the picture's packets are kept."""
+    """Read the file's packets once: decode the sound, keep the packets of the picture."""
     for packet in packets(container, settings.max_timeline_seconds):
         if packet.stream is frames.stream:
             frames.feed(packet)
@@ -214,7 +214,7 @@ def _walk(
 
 
 def _check_room(count: int, frames: Frames, settings: MediaSettings) -> None:
-    """Raise TimelineError for more frames than half of a worker's memory holds."""
+    """Raise TimelineError for more frames than half of a worker's memory can hold."""
     most = int(settings.decode_memory_mb * 2**19 / frames.bytes_per_frame)
     if count > max(most, 1):
         raise TimelineError(
@@ -226,7 +226,7 @@ def _check_room(count: int, frames: Frames, settings: MediaSettings) -> None:
 def _stretch(
     sound: npt.NDArray[np.float32] | None, start: float, end: float
 ) -> npt.NDArray[np.float32] | None:
-    """The sound between two times; None where there is none, as behind the end of the sound."""
+    """Return the sound between two times; None if there is none, as after the sound's end."""
     if sound is None:
         return None
     stretch = sound[round(start * SAMPLING_RATE) : round(end * SAMPLING_RATE)]
@@ -234,7 +234,7 @@ def _stretch(
 
 
 def _still(picture: npt.NDArray[np.uint8], frame: FramePolicy, *, has_windows: bool) -> Recording:
-    """A picture is a clip of one frame without sound, and so is its one window."""
+    """Return the recording of a picture: one frame without sound, and one window if any."""
     if not isinstance(frame, str) and frame > 0:
         raise FrameTimeError("A picture has only the frame at 0 s.")
     spans = [(0.0, 0.0)] * (1 + has_windows)

@@ -1,4 +1,4 @@
-"""Which of a file's tracks are used: those that a player plays by itself."""
+"""Chooses the tracks of a file that a player plays by default."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,22 +17,22 @@ _S = TypeVar("_S", VideoStream, AudioStream)
 
 @dataclass(frozen=True)
 class Track:
-    """The used one of the tracks that carry pictures, or of those that carry sound."""
+    """Describes the chosen track among the picture tracks or the sound tracks of a file."""
 
     index: int
-    """Its place among them, from 0."""
+    """The index of the track among the tracks of its kind, from 0."""
     language: str | None
-    """The language that the file gives it, usually in three letters."""
+    """The track's language in the file, usually in three letters."""
     codec: str
     count: int
-    """How many there are."""
+    """The number of tracks of this kind."""
 
 
 def open_video_track(container: InputContainer) -> tuple[VideoStream, Track]:
     """Return the picture track that a player shows, ready to be decoded in this thread.
 
     Raises:
-        MediaError: there is none, or its codec is not taken.
+        MediaError: there is no picture track, or its codec is not allowed.
     """
     # A cover picture is no video.
     streams = [
@@ -54,7 +54,7 @@ def open_audio_track(
     """Return the sound track that a player plays, or the wanted one, ready to be decoded.
 
     Raises:
-        MediaError: its codec is not taken.
+        MediaError: the track's codec is not allowed.
         TrackError: the file has no such track.
     """
     streams = container.streams.audio

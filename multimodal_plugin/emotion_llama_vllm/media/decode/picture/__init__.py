@@ -1,1 +1,1 @@
-"""The pictures of a video track, or of a file that is a picture, as a player shows them."""
+"""Decodes the pictures of a video track or a picture file, as a player shows them."""

@@ -1,7 +1,7 @@
-"""Decoding a video track: its pictures in the order in which a player shows them.
+"""Decodes a video track into its pictures, in the order in which a player shows them.
 
-FFmpeg's decoders hand out pictures in this order, without those that the file marks as never
-shown. They also hand out pictures that were decoded without their references: `Picture.flaw`.
+FFmpeg's decoders return pictures in this order, and skip those that the file marks as never shown.
+They also return pictures that were decoded without their references: see `Picture.flaw`.
 """
 
 from dataclasses import dataclass
@@ -12,22 +12,22 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 _GREY_WITHOUT_KEY = frozenset({"mpeg4", "mpeg1video", "mpeg2video"})
-"""Decoders that replace missing references by grey; all others drop such pictures themselves."""
+"""The decoders that replace missing references by grey; all others drop such pictures."""
 
 
 class Flaw(IntEnum):
-    """What is wrong with a decoded picture, the worst last."""
+    """Rates the damage of a decoded picture; the worst comes last."""
 
     NONE = 0
     DAMAGED = 1
-    """The decoder had to conceal damage, or damaged pictures before it may be its references."""
+    """The decoder concealed damage, or earlier damaged pictures may be its references."""
     NO_REFERENCES = 2
-    """The stream begins in the middle of a group of pictures: what is seen is mostly grey."""
+    """The stream begins in the middle of a group of pictures, so most of the picture is grey."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One shown picture; its times are in units of the track's time base."""
+    """Holds one shown picture; its times are in units of the track's time base."""
 
     frame: VideoFrame
     start: int
@@ -36,24 +36,24 @@ class Picture:
 
 
 class PictureDecoder:
-    """Decodes a track's packets, which are fed in the order of the file."""
+    """Decodes a track's packets, which the caller feeds in the order of the file."""
 
     def __init__(self, stream: VideoStream) -> None:
         self._context = stream.codec_context
-        # Read now: after the file is closed these fields are whatever lies in that memory.
+        # After the file is closed these fields point to freed memory, so they are read now.
         rate, base = stream.average_rate, stream.time_base
         self._usual_duration = max(1, round(1 / rate / base)) if rate and base else 1
         self._reset()
 
     def restart(self) -> None:
-        """Forget all packets so far; the next one should hold a key frame."""
+        """Forget all packets so far; the next packet should hold a key frame."""
         self._context.flush_buffers()
         self._reset()
 
     def feed(self, packet: Packet | None) -> list[Picture]:
-        """Return the pictures that come out after one more packet, or at the end after None.
+        """Feed one packet, or None at the end, and return the pictures that the decoder finishes.
 
-        A packet that cannot be decoded gives none, as in a player, and sets `has_errors`.
+        A packet that cannot be decoded gives no picture, as in a player, and sets `has_errors`.
         """
         if self._flaw == Flaw.NO_REFERENCES and packet is not None and packet.is_discard:
             # A player starts at hidden key frames too.
@@ -76,7 +76,7 @@ class PictureDecoder:
             return self._context.decode(packet)
         except FFmpegError:
             if not self._holds_something:
-                self._context.flush_buffers()  # or parts of it would fail again and again
+                self._context.flush_buffers()  # otherwise parts of it would fail again and again
             raise
 
     def _reset(self) -> None:
@@ -94,19 +94,19 @@ class PictureDecoder:
 
 
 def start_in_file(first: Picture, packet: Packet) -> int:
-    """Return when the first picture starts, as the other tracks count.
+    """Return the start of the first picture, on the time scale of the other tracks.
 
-    Where there are only decoding times, as in AVI, a picture comes out as many pictures later as
-    the decoder holds back, but is meant to be shown when its packet (the first one) is decoded.
+    If there are only decoding times, as in AVI, the decoder returns a picture late by the number of
+    pictures that it holds back, although players show it when its packet (the first) is decoded.
     """
     has_time = first.frame.pts is not None or packet.dts is None
     return first.start if has_time else packet.dts or 0
 
 
 def _holds_key(packet: Packet, codec: str) -> bool:
-    """Tell whether a packet holds a picture without references, for the codecs of MPEG.
+    """Return whether a packet holds a picture without references, for the codecs of MPEG.
 
-    A hidden picture never comes out of the decoder, which would tell.
+    The decoder cannot show this for a hidden picture, because it never returns one.
     """
     data = bytes(packet)
     if codec == "mpeg4":
@@ -117,10 +117,10 @@ def _holds_key(packet: Packet, codec: str) -> bool:
 
 
 class _Times:
-    """The times of successive pictures, guessed as FFmpeg guesses them.
+    """Guesses the times of successive pictures as FFmpeg does.
 
-    AVI gives packets no presentation times, and some programs write wrong ones: the decoding time
-    of the packet that made a picture come out is used where presentation times go backwards.
+    AVI gives packets no presentation times, and some programs write wrong ones. If presentation
+    times go backwards, the decoding time of the packet that completed a picture is used.
     """
 
     def __init__(self, usual_duration: int) -> None:
@@ -129,10 +129,10 @@ class _Times:
         self._last_dts: int | None = None
         self._wrong_pts = self._wrong_dts = 0
         self._end = 0
-        """The end of the picture before."""
+        """The end of the previous picture."""
 
     def next(self, frame: VideoFrame) -> tuple[int, int]:
-        """Return when the next picture starts and ends."""
+        """Return the start and the end of the next picture."""
         pts, dts = frame.pts, frame.dts
         if dts is not None and self._last_dts is not None:
             self._wrong_dts += dts <= self._last_dts

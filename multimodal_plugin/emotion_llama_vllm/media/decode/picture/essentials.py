@@ -1,9 +1,9 @@
-"""Reduces a PNG or JPEG to what its pixels are made of, in one linear walk over its bytes.
+"""Reduces a PNG or JPEG to the parts that its pixels depend on, in one linear walk.
 
-Decoders work through whatever a file has: thousands of passes over the picture, millions of
-segments, text that inflates, animations, further pictures behind the first. The walk counts what
-costs time, so that such a file is refused before it is decoded, and leaves out what a decoder would
-only read and keep.
+Decoders process everything in a file: thousands of scans of the picture, millions of segments,
+compressed text, animations, further pictures after the first. The walk counts the parts that cost
+time, so that such a file is refused before it is decoded, and leaves out the parts that a decoder
+would only read and keep.
 """
 
 import re
@@ -18,19 +18,19 @@ PNG_START = b"\x89PNG\r\n\x1a\n"
 JPEG_START = b"\xff\xd8\xff"
 
 _MAX_SCANS = 32
-"""Passes over a JPEG's picture: a usual progressive one has 10, and a careful one under 20."""
+"""The maximum number of scans of a JPEG: a usual progressive one has 10, a careful one under 20."""
 _MAX_SEGMENTS = 10_000
-"""A camera's JPEG has some dozens; one that carries a depth map has some hundreds."""
+"""The maximum number of segments: a camera's JPEG has dozens, one with a depth map hundreds."""
 _MAX_CHUNKS = 200_000
-"""Enough for the largest PNG that is taken in pieces of 512 bytes; the usual ones have 8 KiB."""
+"""The maximum number of chunks: the largest allowed PNG in pieces of 512 bytes; usual are 8 KiB."""
 
 _JPEG_SEGMENT = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
-"""The start of a segment: neither a stuffed byte nor a restart within the picture's data."""
+"""Matches the start of a segment: neither a stuffed byte nor a restart within the pixel data."""
 _TEM, _SOI, _EOI, _SOS = 0x01, 0xD8, 0xD9, 0xDA
 _METADATA = (*range(0xE0, 0xF0), 0xFE)
-"""Application segments and comments."""
+"""The markers of application segments and comments."""
 _COLOUR = ((0xE0, b"JFIF\0"), (0xEE, b"Adobe"))
-"""Metadata that says how a decoder is to read the colours."""
+"""The metadata that tells a decoder how to read the colours."""
 _EXIF = (0xE1, b"Exif\0\0")
 
 _PNG_KEPT = (b"IHDR", b"PLTE", b"tRNS")
@@ -38,14 +38,14 @@ _CHUNK = struct.Struct(">I4s")
 
 
 class Essentials(NamedTuple):
-    """A picture's file without its metadata, and the EXIF block that was among it."""
+    """Holds a picture's file without its metadata, and its EXIF block."""
 
     data: bytes
     exif: bytes
 
 
 def reduce(data: bytes) -> Essentials:
-    """Return the file of a PNG or JPEG with nothing but what its pixels are made of.
+    """Return a PNG or JPEG file with only the parts that its pixels depend on.
 
     Raises:
         MediaError: it has no picture, or too many scans, segments or chunks.
@@ -56,7 +56,7 @@ def reduce(data: bytes) -> Essentials:
 def check_scans(jpeg: bytes) -> None:
     """Raise MediaError for a JPEG, or a frame of Motion JPEG, with too many scans.
 
-    In a picture's data these two bytes stand for nothing else; metadata may have them by chance.
+    In the pixel data these two bytes mean nothing else; metadata may contain them by chance.
     """
     if jpeg.count(bytes((0xFF, _SOS))) > _MAX_SCANS:
         raise _too_much(f"{_MAX_SCANS} scans")
@@ -82,7 +82,7 @@ def _reduce_jpeg(data: bytes) -> Essentials:
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Yield the marker, the start and the end of each segment, as libjpeg finds them."""
+    """Yield the marker, the start and the end of each segment, as libjpeg reads them."""
     at = len(JPEG_START) - 1
     for number in range(_MAX_SEGMENTS + 1):
         found = _JPEG_SEGMENT.search(data, at)
@@ -98,7 +98,7 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def _starts(data: bytes, start: int, marker: int, kind: tuple[int, bytes]) -> bool:
-    """Return whether the segment at `start` is of a kind of metadata."""
+    """Return whether the segment at `start` is metadata of this kind."""
     return marker == kind[0] and data.startswith(kind[1], start + 4)
 
 
@@ -108,7 +108,7 @@ def _reduce_png(data: bytes) -> Essentials:
     has_pixels_behind = True
     for kind, start, end in _png_chunks(data):
         if kind == b"IDAT":
-            # Only those in a row are the picture's, as decoders see it.
+            # Decoders take only consecutive chunks as the picture's data.
             if has_pixels_behind:
                 pixels.append(data[start + 8 : end - 4])
             continue

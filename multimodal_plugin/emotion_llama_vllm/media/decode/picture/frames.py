@@ -1,11 +1,11 @@
-"""Any frame of a clip: the packets are kept, and only those that a wanted frame needs are decoded.
+"""Decodes any frames of a clip: it keeps the packets and decodes only those that they need.
 
 Emotion-LLaMA's author ranks the peak frame first, then the middle one, a random one, the first
-(issues 126, 127 and 131 of the original); the first is what the original uses.
+(issues 126, 127 and 131 of the original); the original uses the first.
 
-A frame is a picture that a player shows. Which pictures these are is predicted from the packets
-first. Every decoded picture is compared with the prediction; where they differ, all packets are
-decoded once to find out, and then frames are decoded from the beginning of the file only.
+A frame is a picture that a player shows. These pictures are first predicted from the packets. Every
+decoded picture is compared with the prediction; if they differ, all packets are decoded once to
+learn the shown pictures, and from then on frames are decoded only from the beginning of the file.
 """
 
 from bisect import bisect_left, bisect_right
@@ -32,17 +32,17 @@ from emotion_llama_vllm.media.decode.tracks import open_video_track
 from emotion_llama_vllm.media.errors import FrameTimeError, MediaError
 
 FramePolicy = Literal["first", "middle"] | float
-"""Which frame of a stretch: its first, its middle one, or that of a time in seconds from its start.
-"""
+"""The choice of a frame in a stretch: the first, the middle one, or the one at a time in seconds
+from the stretch's start."""
 
 
 _TOLERANCE = 1e-3
-"""Ticks by which a time in seconds may be off: it is a rounded number."""
+"""The tolerance in ticks for a time in seconds, which is a rounded number."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A decoded frame: RGB uint8 [height, width, 3], its place and its time in the track."""
+    """Holds a decoded frame: RGB uint8 [height, width, 3], its index and its time in the track."""
 
     rgb: npt.NDArray[np.uint8]
     index: int
@@ -50,20 +50,20 @@ class Frame:
 
 
 class Mispredicted(Exception):
-    """The decoder did not show the pictures that the packets promised."""
+    """Reports that the decoder returned other pictures than the packets promised."""
 
 
 @dataclass(frozen=True)
 class _Keys:
-    """The packets at which a file says that decoding can begin."""
+    """Holds the packets at which, according to the file, decoding can begin."""
 
     places: Sequence[int]
     earliest: Sequence[int]
-    """The earliest time among each of them and those after it."""
+    """The earliest time among each key packet and the packets after it."""
 
     @classmethod
     def find(cls, packets: Sequence[Packet], shown: Shown) -> "_Keys":
-        """Find those whose pictures are shown, as only these can be told to be key frames."""
+        """Find the key packets whose pictures are shown; only these are surely key frames."""
         times = set(shown.times)
         keys = [
             (place, packet.pts)
@@ -75,9 +75,9 @@ class _Keys:
 
 
 class Frames:
-    """The frames of a file's video track; of use while the file is open.
+    """Chooses and decodes frames of a file's video track, while the file is open.
 
-    Feed it all packets of the track, then call `finish`. Where `decode` raises Mispredicted, call
+    Feed it all packets of the track, then call `finish`. If `decode` raises Mispredicted, call
     `scan`, then choose and decode again.
     """
 
@@ -93,13 +93,13 @@ class Frames:
         self._keys = _Keys((), ())
         self._zero = 0
         self._first: Picture | None = None
-        """The first picture, where it need not be decoded again."""
+        """The first picture, if it need not be decoded again."""
         self._position = 0
-        """The place of the packet that the decoder gets next."""
+        """The index of the packet that the decoder gets next."""
         self._coming = 0
         """The index of the picture that should come out next."""
         self._is_at_key = False
-        """Whether decoding has just begun at a key frame inside the track."""
+        """True if decoding has just begun at a key frame inside the track."""
 
     def feed(self, packet: Packet) -> None:
         """Keep one packet of the track."""
@@ -107,10 +107,10 @@ class Frames:
             self._packets.append(packet)
 
     def finish(self) -> None:
-        """Find out which pictures are shown, if need be by decoding them all.
+        """Determine which pictures are shown, if necessary by decoding them all.
 
         Raises:
-            MediaError: there is not a single picture that can be decoded.
+            MediaError: no picture of the track can be decoded.
         """
         pictures: list[Picture] = []
         while not pictures and self._position <= len(self._packets):
@@ -129,14 +129,14 @@ class Frames:
         """Decode the whole track to learn which pictures are shown.
 
         Raises:
-            MediaError: there is not a single picture that can be decoded.
+            MediaError: no picture of the track can be decoded.
         """
         self._first = None
         self._restart(0)
         self._observe([])
 
     def _observe(self, pictures: list[Picture]) -> None:
-        """Decode the rest of the track, where these pictures came out of its beginning."""
+        """Decode the rest of the track; the decoder has returned these pictures before."""
         steps = range(self._position, len(self._packets) + 1)
         rest = (picture for _ in steps for picture in self._step())
         self._shown = observe(chain(pictures, rest))
@@ -146,26 +146,26 @@ class Frames:
 
     @property
     def bytes_per_frame(self) -> int:
-        """The memory that a decoded frame takes."""
+        """Return the memory in bytes of a decoded frame."""
         context = self.stream.codec_context
         pixels = context.width * context.height if self._size is None else self._size**2
         return 3 * max(pixels, 1)
 
     @property
     def zero(self) -> float:
-        """When the first picture is shown, in the file's own seconds."""
+        """Return the time of the first picture, in the file's own seconds."""
         return float(self._zero * self._base)
 
     @property
     def seconds(self) -> float:
-        """When the last frame ends, from the start of the first."""
+        """Return the end of the last frame, in seconds from the start of the first."""
         return self._seconds(self._shown.end)
 
     def choose(self, policy: FramePolicy, start: float = 0.0, end: float | None = None) -> int:
         """Return the index of a frame of the stretch from `start` to `end` seconds.
 
         Raises:
-            FrameTimeError: a time past the end of the stretch.
+            FrameTimeError: the time is past the end of the stretch.
         """
         end = self.seconds if end is None else end
         index = self._at(start)
@@ -184,7 +184,7 @@ class Frames:
         """Decode the frames with these indices.
 
         Raises:
-            Mispredicted: other pictures came out than the packets promised.
+            Mispredicted: the decoder returned other pictures than the packets promised.
         """
         wanted = set(indices)
         found: dict[int, Frame] = {}
@@ -204,7 +204,7 @@ class Frames:
         return found
 
     def _restart(self, position: int) -> None:
-        """Let decoding begin at this packet."""
+        """Restart decoding at this packet."""
         self._decoder.restart()
         self._position, self._is_at_key = position, position > 0
         start = self._packets[position].pts if position else None
@@ -212,7 +212,7 @@ class Frames:
         self._coming = self._shown.grey if start is None else bisect_left(times, start)
 
     def _step(self) -> list[Picture]:
-        """Feed the decoder the next packet, or the end, and return what comes out."""
+        """Feed the decoder the next packet, or the end, and return the finished pictures."""
         at_end = self._position == len(self._packets)
         packet = None if at_end else self._packets[self._position]
         self._position += 1
@@ -221,7 +221,7 @@ class Frames:
     def _keep(self, picture: Picture, wanted: set[int], found: dict[int, Frame]) -> None:
         """Keep the picture if it is wanted."""
         if picture.flaw == Flaw.NO_REFERENCES:
-            return  # how many of these come out differs after a restart
+            return  # after a restart the number of these pictures varies
         if self._shown.is_predicted:
             if self._is_at_key and picture.start < self._shown.times[self._coming]:
                 return  # it refers to pictures before the key frame
@@ -239,7 +239,7 @@ class Frames:
             raise Mispredicted
 
     def _key_before(self, index: int) -> int:
-        """Return the place of the last key frame from which decoding reaches a frame."""
+        """Return the index of the last key packet from which decoding reaches a frame."""
         if not self._shown.is_predicted:
             return 0
         place = bisect_right(self._keys.earliest, self._shown.times[index]) - 1

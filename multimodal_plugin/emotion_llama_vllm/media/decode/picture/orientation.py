@@ -1,4 +1,4 @@
-"""Turning and mirroring a picture as its display matrix says, as players do."""
+"""Turns and mirrors a picture according to its display matrix, as players do."""
 
 import struct
 
@@ -7,15 +7,15 @@ import numpy.typing as npt
 from av import VideoFrame
 
 _SLANT = 0.01
-"""A matrix that is this far from quarter turns and mirrors is left alone."""
+"""The tolerance of a matrix: one that is not nearly quarter turns and mirrors is ignored."""
 
 
 def upright(rgb: npt.NDArray[np.uint8], frame: VideoFrame) -> npt.NDArray[np.uint8]:
-    """Return the pixels of `frame` [height, width, 3] as they are to be shown."""
+    """Return the pixels of `frame` [height, width, 3] in the orientation of a player."""
     matrix = frame.side_data.get("DISPLAYMATRIX")
     if matrix is None:
         return rgb
-    # A pixel at (x, y) is shown at (a * x + c * y, b * x + d * y), and moved into the picture.
+    # A pixel at (x, y) is shown at (a * x + c * y, b * x + d * y), then moved into the picture.
     a, b, _, c, d, *_ = struct.unpack("=9i", bytes(matrix))
     if max(abs(b), abs(c)) <= _SLANT * min(abs(a), abs(d)):
         right, down = a, d

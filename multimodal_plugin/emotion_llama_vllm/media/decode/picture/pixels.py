@@ -1,4 +1,4 @@
-"""The one frame that the model sees: the very pixels that OpenCV, as in the original, reads."""
+"""Decodes the model's one frame into the same pixels as OpenCV, which the original uses."""
 
 from fractions import Fraction
 
@@ -23,24 +23,24 @@ _MAX_PIXELS = 8192 * 4320
 
 
 def resize(frame: npt.NDArray[np.uint8], size: int | None) -> npt.NDArray[np.uint8]:
-    """Bring an RGB frame to the network's `size`, as the original does; None leaves it."""
+    """Resize an RGB frame to the network's `size`, as the original does; None keeps its size."""
     if size is None:
         return frame
     return np.asarray(Image.fromarray(frame).resize((size, size), Image.Resampling.BICUBIC))
 
 
 class FirstFrame:
-    """The first frame of a file's video track that was decoded from its references."""
+    """Decodes the first frame of a file's video track that has all its references."""
 
     def __init__(self, container: InputContainer) -> None:
         """Open the track.
 
         Raises:
-            MediaError: there is none that can be decoded, or its pictures are too large.
+            MediaError: no track can be decoded, or its pictures are too large.
         """
         self.stream, self.track = open_video_track(container)
         check_size(self.stream.codec_context.width, self.stream.codec_context.height)
-        # Read now: after the file is closed these fields are whatever lies in that memory.
+        # After the file is closed these fields point to freed memory, so they are read now.
         self._base = self.stream.time_base or Fraction(1)
         self._decoder = PictureDecoder(self.stream)
         self._count = 0
@@ -52,7 +52,7 @@ class FirstFrame:
 
     @property
     def found(self) -> bool:
-        """Whether no more packets are needed."""
+        """Return whether no more packets are needed."""
         return self._best is not None and self._best.flaw == Flaw.NONE
 
     def feed(self, packet: Packet) -> None:
@@ -70,18 +70,18 @@ class FirstFrame:
 
     @property
     def index(self) -> int:
-        """How many pictures are shown before it: none in an intact clip."""
+        """Return the number of pictures shown before the frame, which is 0 in an intact clip."""
         self._usable()
         return self._best_place
 
     @property
     def zero(self) -> float:
-        """When the first picture of all is shown, in the file's own seconds."""
+        """Return the time of the very first picture, in the file's own seconds."""
         return float(self._zero * self._base)
 
     @property
     def seconds(self) -> float:
-        """When the frame is shown, from the start of the first picture of all."""
+        """Return the time of the frame, in seconds from the very first picture."""
         self._usable()
         return float((self._best_start - self._first_start) * self._base)
 
@@ -89,7 +89,7 @@ class FirstFrame:
         """Return the pixels [height, width, 3], upright.
 
         Raises:
-            MediaError: not a single picture was decoded from its references.
+            MediaError: no picture was decoded from its references.
         """
         return to_rgb(self._usable().frame)
 
@@ -106,12 +106,12 @@ def to_rgb(frame: VideoFrame) -> npt.NDArray[np.uint8]:
         MediaError: it is too large, or damaged.
     """
     check_size(frame.width, frame.height)
-    # OpenCV's own conversion: to BGR with bicubic chroma.
+    # This is OpenCV's own conversion: to BGR with bicubic chroma.
     try:
         bgr = frame.reformat(format="bgr24", interpolation="BICUBIC").to_ndarray()
     except (FFmpegError, ValueError) as error:
         raise MediaError("The clip's picture is damaged: its colours cannot be read.") from error
-    # Channel by channel: NumPy copies a reversed view six times as slowly.
+    # NumPy copies a reversed view six times as slowly as channel by channel.
     rgb = np.empty(bgr.shape, np.uint8)
     for channel in range(3):
         rgb[..., channel] = bgr[..., 2 - channel]

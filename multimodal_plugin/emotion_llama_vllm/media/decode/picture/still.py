@@ -14,7 +14,7 @@ from emotion_llama_vllm.media.errors import MediaError
 
 _ORIENTATION = 0x0112
 _SINGLE = {1: "B", 3: "H", 4: "I"}
-"""The types of numbers of which an entry of EXIF holds one in itself, as `struct` names them."""
+"""The types of single numbers that an EXIF entry can hold in itself, as `struct` names them."""
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -24,7 +24,7 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""How to turn a picture of each orientation that EXIF has, but for the upright one."""
+"""The transposition for each EXIF orientation except the upright one."""
 
 
 def is_still(data: bytes) -> bool:
@@ -52,9 +52,9 @@ def decode_still(data: bytes) -> npt.NDArray[np.uint8]:
 
 
 def _orientation(exif: bytes) -> int:
-    """Read the orientation out of an EXIF block, and nothing else; 1 where there is none.
+    """Read only the orientation from an EXIF block; return 1 if there is none.
 
-    Pillow would read all of it, and its entries may name the same bytes thousands of times.
+    Pillow would read the whole block, and its entries may name the same bytes thousands of times.
     """
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(exif[:4])
     if order is None:
@@ -67,6 +67,6 @@ def _orientation(exif: bytes) -> int:
             tag, kind, count = struct.unpack_from(f"{order}HHI", exif, at)
             if tag == _ORIENTATION and count == 1 and kind in _SINGLE:
                 return struct.unpack_from(order + _SINGLE[kind], exif, at + 8)[0]
-    except struct.error:  # it ends before that
+    except struct.error:  # the block ends before that
         pass
     return 1

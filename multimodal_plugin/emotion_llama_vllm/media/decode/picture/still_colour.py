@@ -1,4 +1,4 @@
-"""A still picture of any mode in the colours that a viewer shows."""
+"""Converts a still picture of any mode to the colours that a viewer shows."""
 
 import numpy as np
 from PIL import Image
@@ -6,14 +6,14 @@ from PIL import Image
 from emotion_llama_vllm.media.errors import MediaError
 
 _PAGE = (255, 255, 255, 255)
-"""What shows through where a picture is transparent: a white page, as in a browser."""
+"""The colour behind a transparent picture: a white page, as in a browser."""
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
     """Return the picture in the mode RGB.
 
-    Pillow's own conversion cuts values off at eight bits, and shows the colours that programs
-    leave behind transparent pixels.
+    Pillow's own conversion cuts values off at eight bits, and shows the colours that programs leave
+    behind transparent pixels.
 
     Raises:
         MediaError: the picture's pixels are numbers of a palette that it does not have.
@@ -29,9 +29,9 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _in_eight_bits(image: Image.Image) -> Image.Image:
-    """Return a grey picture of wider values in eight bits, transparent where it was.
+    """Return a grey picture of wider values in eight bits, with its transparency.
 
-    Integers have 16 bits, also where Pillow opens them with 32; fractions reach from 0 to 1.
+    Integers have 16 bits, even if Pillow opens them with 32; fractions range from 0 to 1.
     """
     values = np.asarray(image, np.float64)
     white = 1.0 if image.mode == "F" else 65535.0

@@ -1,4 +1,4 @@
-"""Decoded sound made mono."""
+"""Mixes decoded sound to mono."""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,10 +6,10 @@ from av import AudioFrame
 from av.audio.resampler import AudioResampler
 
 _MAX_PLANES = 7
-"""PyAV 18.1 reads past its planes from eight planar channels on, and ends the process."""
+"""The maximum number of planes; PyAV 18.1 reads past eight or more planes and crashes."""
 
 _CANCELLED = 0.01
-"""Share of the channels' power below which their mean is no mixture but a cancellation."""
+"""The share of the channels' power below which their mean counts as a cancellation."""
 
 
 def readable(frame: AudioFrame) -> AudioFrame:
@@ -23,8 +23,8 @@ def readable(frame: AudioFrame) -> AudioFrame:
 def mono(frame: AudioFrame) -> npt.NDArray[np.float32]:
     """Return the mean over the channels, as float32 in -1..1.
 
-    Channels in opposite phase, as of a microphone that is wired the wrong way round, would cancel
-    each other: of these the loudest one is returned.
+    Channels in opposite phase, as from a microphone with swapped wires, would cancel each other; in
+    that case the loudest channel is returned.
     """
     samples = frame.to_ndarray()
     if not frame.format.is_planar:

@@ -1,8 +1,8 @@
-"""Decoded sound put where its time stamps say, in the rate of the file.
+"""Places decoded sound according to its time stamps, at the file's sampling rate.
 
-Time stamps are a little off in most files: they are rounded, and counted by other clocks than the
-samples. Only what is off by more than `TOLERANCE` is believed, so that an ordinary sound keeps
-every sample, and a hole of a file becomes a silence of its length.
+Time stamps are slightly wrong in most files: they are rounded, and come from other clocks than the
+samples. Only a difference above `TOLERANCE` is believed, so that ordinary sound keeps every sample,
+and a gap in a file becomes silence of the same length.
 """
 
 from itertools import accumulate
@@ -15,41 +15,42 @@ from av.audio.fifo import AudioFifo
 from emotion_llama_vllm.media.decode.sound.mono import mono, readable
 
 TOLERANCE = 0.05
-"""Seconds by which a time stamp may differ from the count of samples."""
+"""The seconds by which a time stamp may differ from the count of samples."""
 
 _PIECE = 2**16
-"""Samples that are made mono at once: a decoder's frame has about a thousand, and to turn each into
-an array costs as much as to decode it."""
+"""The number of samples that are mixed to mono at once: a decoder's frame has about a thousand, and
+its conversion to an array costs as much as its decoding."""
 
 Samples = npt.NDArray[np.float32]
 
 
 class PlacedSound:
-    """Collects the frames of one rate in the order of the file."""
+    """Collects the frames of one sampling rate in the order of the file."""
 
     def __init__(self, rate: int) -> None:
         self.rate = rate
         self.length = 0
-        """Samples from the start of the first frame to the end of the last, holes included."""
+        """The number of samples from the start of the first frame to the end of the last, with
+        gaps."""
         self._begin: float | None = None
-        """Seconds at which the first frame starts, as the file counts."""
+        """The start of the first frame, in the file's own seconds."""
         self._pieces: list[tuple[int, Samples]] = []
         self._fifo = AudioFifo()
         self._kind: tuple[str, int] | None = None
         self._place = 0
-        """The place of the first sample of the queue, counted from the first frame's."""
+        """The position of the queue's first sample, counted from the first frame."""
 
     def add(self, frame: AudioFrame) -> None:
-        """Put a frame where it says, or else behind the one before."""
+        """Add a frame at its time, or else after the previous frame."""
         frame = readable(frame)
         jump = self._jump(frame)
-        # The queue checks the format alone: with a channel more it would read past the planes.
+        # The queue checks only the format: with one more channel it would read past the planes.
         kind = (frame.format.name, frame.layout.nb_channels)
         if jump or kind != self._kind or self._fifo.samples >= _PIECE:
             self._drain()
             self._kind = kind
             self._place += jump
-        frame.pts = None  # read by now, and the queue insists on an unbroken count
+        frame.pts = None  # it has been read, and the queue insists on an unbroken count
         self._fifo.write(frame)
         self.length = max(self.length, self._place + self._fifo.samples)
 
@@ -61,7 +62,7 @@ class PlacedSound:
     def waveform(self, zero: float) -> Samples:
         """Return the samples from the second `zero` of the file on.
 
-        What starts before is left out, and what starts later has silence before it.
+        Earlier samples are left out, and a later start is filled with silence.
         """
         self._drain()
         shift = self.delay(zero)
@@ -75,7 +76,7 @@ class PlacedSound:
         return sound
 
     def _jump(self, frame: AudioFrame) -> int:
-        """Return by how many samples a frame's time differs from the end of those so far."""
+        """Return by how many samples a frame's time differs from the end of the sound so far."""
         seconds = frame.time
         if seconds is None:
             return 0
@@ -83,11 +84,11 @@ class PlacedSound:
             self._begin = seconds
         end = self._place + self._fifo.samples
         ahead = seconds - self._begin - end / self.rate
-        # Before the first sample there is no room.
+        # There is no room before the first sample.
         return max(round(ahead * self.rate), -end) if abs(ahead) > TOLERANCE else 0
 
     def _drain(self) -> None:
-        """Make a piece of what is queued."""
+        """Mix the queued frames to one mono piece."""
         if (frame := self._fifo.read()) is not None:
             piece = mono(frame)
             self._pieces.append((self._place, piece))

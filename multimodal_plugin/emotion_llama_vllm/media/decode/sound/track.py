@@ -1,4 +1,4 @@
-"""The sound of a clip: every sample of its sound track at its time, mono at 16 kHz."""
+"""Decodes the sound track of a clip: every sample at its time, mono at 16 kHz."""
 
 import math
 from fractions import Fraction
@@ -17,18 +17,18 @@ from emotion_llama_vllm.media.decode.tracks import open_audio_track
 from emotion_llama_vllm.media.errors import MediaError
 
 _CUT_OFF_SECONDS = 1.0
-"""A file whose packets end this much before it says was cut off."""
+"""The seconds by which the packets may end early before the file counts as cut off."""
 
 
 class SoundTrack:
-    """Collects the sound of a file, packet by packet; `stream` is None where there is none.
+    """Collects the sound of a file, packet by packet; `stream` is None if there is no track.
 
-    Only an absent track, or one without a single packet, counts as no sound: what is there and
-    cannot be decoded whole is an error, never silence or a cut. Where the file says nothing there
-    is silence.
+    Only an absent track, or one without a single packet, counts as no sound. A track that cannot be
+    decoded completely is an error, and never becomes silence or a shorter sound. A gap in the file
+    becomes silence.
 
     Raises:
-        MediaError: a damaged, cut-off or too long sound, or one in an unknown codec.
+        MediaError: the sound is damaged, cut off, too long, or in an unknown codec.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class SoundTrack:
         """Decode one packet of the track."""
         self._has_packets = self._has_packets or packet.size > 0
         if self._is_too_long():
-            return  # only walked on, so that the error can tell the whole length
+            return  # the packets are only counted, so that the error can give the whole length
         try:
             for frame in packet.decode():
                 self._add(frame)  # type: ignore[arg-type]
@@ -58,7 +58,7 @@ class SoundTrack:
             raise MediaError("The clip's sound is damaged; re-encode or re-record it.") from error
 
     def see(self, packet: Packet) -> None:
-        """Note where a packet of any track ends."""
+        """Record the end of a packet of any track."""
         if packet.pts is None:
             return
         track, end = packet.stream_index, packet.pts + (packet.duration or 0)
@@ -68,10 +68,10 @@ class SoundTrack:
                 self._bases[track] = packet.time_base or Fraction(0)
 
     def waveform(self, zero: float, data: bytes) -> npt.NDArray[np.float32] | None:
-        """Return the whole sound [samples] at 16 kHz, or None where there is none.
+        """Return the whole sound [samples] at 16 kHz, or None if there is none.
 
         Args:
-            zero: when the first picture is shown, in the file's seconds: the sound begins there.
+            zero: the time of the first picture in the file's seconds, at which the sound begins.
             data: the bytes of the file.
         """
         if self.stream is None or not self._has_packets:
@@ -82,7 +82,7 @@ class SoundTrack:
         if self._is_too_long() and sound is not None:
             check_seconds(max(end, sound.length / sound.rate), self._max_seconds)
         declared = end if self._declared is None else self._declared
-        # Some programs write a wrong length: it is believed if bytes are missing.
+        # Some programs write a wrong length, so it is believed only if bytes are missing.
         if end < declared - _CUT_OFF_SECONDS and is_cut_off(data):
             raise MediaError(
                 f"The clip is cut off: it should last {declared:.1f} s but ends after {end:.1f} s."
@@ -105,14 +105,14 @@ class SoundTrack:
 
 
 def resample(waveform: npt.NDArray[np.float32], rate: float) -> npt.NDArray[np.float32]:
-    """Bring a mono waveform at `rate` Hz to 16 kHz.
+    """Resample a mono waveform from `rate` Hz to 16 kHz.
 
-    The samples equal those of `librosa.resample`, which asks soxr for the same. librosa itself is
-    left out because importing it compiles code that has to be stored: it fails for a user without
-    a writable home.
+    The samples equal those of `librosa.resample`, which calls soxr with the same arguments. librosa
+    itself is not used, because its import compiles code that has to be stored: it fails for a user
+    without a writable home.
 
     Raises:
-        MediaError: the waveform has a sample that is no finite number, or it has no rate.
+        MediaError: a sample is not a finite number, or the rate is missing.
     """
     if not rate > 0:
         raise MediaError("The clip's sound has no sampling rate; re-encode it.")
