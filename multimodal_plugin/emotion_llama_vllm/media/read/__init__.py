@@ -1,1 +1,1 @@
-"""From the name of a clip to its bytes: only places that the operator allows are read."""
+"""Reads the bytes of a clip by its name, only from places that the operator allows."""

@@ -1,4 +1,4 @@
-"""Clips inside a request's text: data URLs as browsers and tools write them, and bare base64."""
+"""Reads clips inside a request's text: data URLs of browsers and tools, and bare base64."""
 
 import contextlib
 import re
@@ -12,7 +12,8 @@ _MAX_HEAD = 2048
 _BASE64_HEAD = re.compile(
     r'data:\s*([^,;"]*)(?:;[^;"]*(?:"[^"]*"[^;"]*)*)*;\s*base64\s*,', re.IGNORECASE
 )
-"""Up to the payload; a parameter may hold commas, as in `;codecs=vp8,opus`, or be quoted."""
+"""Matches a data URL up to its payload; a parameter may be quoted, or hold commas, as in
+`;codecs=vp8,opus`."""
 _PLAIN_HEAD = re.compile(r'data:[^,;"]*(?:;(?:"[^"]*"|[^,"])*)?,', re.IGNORECASE)
 
 _BLANKS = b" \t\r\n"
@@ -20,7 +21,7 @@ _FROM_URL_SAFE = bytes.maketrans(b"-_", b"+/")
 
 _BARE_START = re.compile(r"[A-Za-z0-9+/_-]{64}")
 _START_LENGTH = 512
-"""Characters of a text that are looked at to tell base64 from a path."""
+"""The number of characters at the start of a text that distinguish base64 from a path."""
 _TRANSPORT_PACKET = 188
 _MAGIC = (
     *(b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF", b"PK\x03\x04"),
@@ -85,15 +86,15 @@ def read_data_url(url: str, max_bytes: int) -> bytes:
 
 
 def read_base64(text: str, max_bytes: int) -> bytes:
-    """Return what a base64 text holds; line ends, `-_` and missing padding are taken too.
+    """Return the bytes of a base64 text; line ends, `-_` and missing padding are allowed.
 
     Raises:
-        MediaError: it is no base64.
+        MediaError: the text is no base64.
         MediaTooLarge: there are more bytes than `max_bytes`.
     """
-    _check_size(len(text) // 4, max_bytes)  # percent-encoded throughout, a byte takes four
+    _check_size(len(text) // 4, max_bytes)  # fully percent-encoded, a byte takes four
     if len(text) * 3 // 4 <= max_bytes:
-        with contextlib.suppress(ValueError):  # written in another way, or no base64
+        with contextlib.suppress(ValueError):  # the text has another form, or is no base64
             return pybase64.b64decode(text, validate=True)
     try:
         encoded = unquote_to_bytes(text) if "%" in text else text.encode("ascii")

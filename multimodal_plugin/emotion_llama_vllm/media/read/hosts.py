@@ -1,7 +1,7 @@
-"""Which URLs, hosts and addresses are what they look like, for whoever fetches from them.
+"""Parses URLs, hosts and addresses strictly, and decides which addresses are public.
 
-A URL is taken apart once, and a request is built from the parts: what was checked is what is
-dialled.
+A URL is parsed once and a request is built from its parts, so that the server connects to the very
+host that it checked.
 """
 
 import re
@@ -18,27 +18,27 @@ from emotion_llama_vllm.media.errors import MediaError
 _FORM = "The clip's URL must read http(s)://host/path."
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
-# ASCII, or IGNORECASE would take "httpſ" for https. There is no room for user info.
+# Without ASCII, IGNORECASE would match "httpſ" as https. User info is not matched.
 _FLAGS = re.ASCII | re.IGNORECASE
 _HOST_AND_PORT = r"(?P<host>\[[0-9a-f:.]+\]|[^\[\]/?#@:]{1,253})(?::(?P<port>\d{1,5}))?"
 _ENTRY = re.compile(_HOST_AND_PORT, _FLAGS)
 _URL = re.compile(rf"(?P<scheme>https?)://{_HOST_AND_PORT}(?P<target>[/?][^#]*)?(?:#.*)?", _FLAGS)
 _NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
-# The last label of an IPv4 address, in every form that resolvers take for one.
+# The last label of an IPv4 address, in every form that resolvers accept.
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
-# All of IPv6 that is the Internet's; loopback, unique local and NAT64 are some of what is not.
+# All public addresses of IPv6; loopback, unique local and NAT64 addresses are outside it.
 _GLOBAL_UNICAST = ip_network("2000::/3")
-# What `is_global` of one Python or another takes for public, and leads elsewhere all the same.
+# `is_global` of some Python versions takes these for public, but they lead elsewhere.
 _NOT_PUBLIC = [
-    ip_network("168.63.129.16/32"),  # Azure's own services, on every machine there
+    ip_network("168.63.129.16/32"),  # Azure's own services, on each of its machines
     ip_network("192.0.0.0/24"),  # protocol assignments; a metadata service in one cloud
     ip_network("192.88.99.0/24"),  # 6to4 relays
     ip_network("2001::/23"),  # Teredo and other protocols
-    ip_network("2002::/16"),  # 6to4, whatever it embeds
+    ip_network("2002::/16"),  # 6to4, with any embedded address
     ip_network("3fff::/20"),  # documentation
 ]
-# Networks whose addresses end in the IPv4 address that is reached in the end.
+# The addresses of these networks end in the IPv4 address that a gateway connects to.
 _IPV4_AT_THE_END = [
     ip_network(network) for network in ("::/96", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48")
 ]
@@ -46,13 +46,13 @@ _IPV4_AT_THE_END = [
 
 @dataclass(frozen=True)
 class Target:
-    """A URL taken apart: `host` in the one form in which it is compared, dialled and named."""
+    """Represents a parsed URL; `host` is in the one form used to compare, connect and name it."""
 
     scheme: str
     host: str
     port: int
     path: str
-    """With the query."""
+    """The path with the query."""
 
     @property
     def authority(self) -> str:
@@ -60,13 +60,13 @@ class Target:
         return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
     def join(self, location: bytes) -> str:
-        """The URL that a Location header means.
+        """Return the URL of a Location header.
 
         Raises:
-            MediaError: it means none.
+            MediaError: the header holds no valid URL.
         """
         text = location.decode(errors="surrogateescape")
-        if not _is_plain(text):  # joining would drop tabs and line ends
+        if not _is_plain(text):  # urljoin would drop tabs and line ends
             raise MediaError(_FORM)
         try:
             return urljoin(f"{self.scheme}://{self.authority}{self.path}", text)
@@ -75,10 +75,10 @@ class Target:
 
 
 def parse_url(url: str) -> Target:
-    """Take an http(s) URL apart.
+    """Parse an http(s) URL.
 
     Raises:
-        MediaError: it is none, or one that others might read differently.
+        MediaError: it is no valid URL, or other parsers might read it differently.
     """
     match = _URL.fullmatch(url)
     if match is None or not _is_plain(url):
@@ -89,12 +89,12 @@ def parse_url(url: str) -> Target:
     except ValueError as error:
         raise MediaError(_FORM) from error
     path = path if path.startswith("/") else f"/{path}"
-    # ASCII stays as it was written, as signatures cover it.
+    # ASCII is kept as it was written, because signatures cover it.
     return Target(scheme, host, port or _DEFAULT_PORTS[scheme], quote(path, string.punctuation))
 
 
 def parse_entries(entries: Iterable[str]) -> set[tuple[str, int | None]]:
-    """Hosts with their port, or None where an entry has none; what is no entry is left out."""
+    """Return hosts with their port, or None for a missing port; invalid entries are left out."""
     parsed: set[tuple[str, int | None]] = set()
     for match in filter(None, map(_ENTRY.fullmatch, entries)):
         try:
@@ -105,7 +105,7 @@ def parse_entries(entries: Iterable[str]) -> set[tuple[str, int | None]]:
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Whether an address is the Internet's, and no way to another one."""
+    """Return whether an address is public and leads to no other address."""
     return (
         address.is_global
         and not address.is_multicast
@@ -115,10 +115,10 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
 
 
 def is_vouched(address: IPv4Address | IPv6Address, host: str) -> bool:
-    """Whether an address is what an operator means who allows `host` to be private.
+    """Return whether an address is allowed by an operator who allows `host` to be private.
 
-    That is one machine's; and no link-local one, where clouds keep credentials, unless `host` is
-    that address itself.
+    It must be an address of one machine, and not a link-local one, where clouds keep credentials,
+    unless `host` is that address itself.
     """
     reached = _reached(address)
     if reached.is_multicast or reached.is_unspecified:
@@ -127,12 +127,12 @@ def is_vouched(address: IPv4Address | IPv6Address, host: str) -> bool:
 
 
 def _is_plain(text: str) -> bool:
-    """Whether nothing is in there that parsers of URLs skip, trim or take for something else."""
+    """Return whether a text has no characters that URL parsers skip, trim or misread."""
     return text.isprintable() and " " not in text and "\\" not in text
 
 
 def _parse_host_and_port(match: re.Match[str]) -> tuple[str, int | None]:
-    """What `_HOST_AND_PORT` matched. Raises ValueError."""
+    """Return the host and the port of a match of `_HOST_AND_PORT`, or raise ValueError."""
     port = int(match["port"]) if match["port"] else None
     if port is not None and not 0 < port < 2**16:
         raise ValueError("no such port")
@@ -140,21 +140,21 @@ def _parse_host_and_port(match: re.Match[str]) -> tuple[str, int | None]:
 
 
 def _parse_host(text: str) -> str:
-    """The name in lower case and ASCII, without a last dot, or the address. Raises ValueError."""
+    """Return the address, or the lower-case ASCII name without a last dot, or raise ValueError."""
     if text.startswith("["):
         return str(IPv6Address(text[1:-1]))
     host = text.lower().removesuffix(".")
     if not host.isascii():
         host = idna.encode(host).decode()
     if _NUMBER.fullmatch(host.rpartition(".")[2]):
-        return str(IPv4Address(host))  # refuses what only resolvers take for one: 127.1, 0x7f.1
+        return str(IPv4Address(host))  # refuses forms that only resolvers accept: 127.1, 0x7f.1
     if not _NAME.fullmatch(host):
         raise ValueError("no host name")
     return host
 
 
 def _reached(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """The IPv4 address that the kernel or a gateway takes out of an IPv6 one, if there is one."""
+    """Return the IPv4 address that the kernel or a gateway extracts from an IPv6 one, if any."""
     if isinstance(address, IPv4Address):
         return address
     if any(address in network for network in _IPV4_AT_THE_END):

@@ -1,4 +1,4 @@
-"""Fetching a clip over http(s) from what the operator allowed, and from nothing behind it.
+"""Fetches a clip over http(s) from allowed hosts at public addresses only.
 
 The client is httpcore2, which keeps no cookies, follows no redirect, decodes no body and reads no
 proxy from the environment.
@@ -33,7 +33,7 @@ _LookUp = Callable[[str, int], Awaitable[Sequence[str]]]
 _MAX_REDIRECTS = 3
 _REDIRECTS = (301, 302, 303, 307, 308)
 _NO_CODINGS = {b"", b"identity", b"aws-chunked"}
-"""Content codings that change nothing: S3 keeps the last from uploads, whose bytes are plain."""
+"""The content codings that change nothing; S3 keeps the last one from uploads of plain bytes."""
 _FAILURES = (
     httpcore2.NetworkError,
     httpcore2.ProtocolError,
@@ -45,25 +45,25 @@ _FAILURES = (
 
 
 async def _look_up(host: str, port: int) -> Sequence[str]:
-    """Return a host's addresses, asked for in a thread that a slow name server may keep."""
+    """Return a host's addresses, from a thread that a slow name server may block."""
     found = await names.run(partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM))
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 @dataclass(frozen=True)
 class Fetcher:
-    """Fetches from hosts that are allowed, at addresses that are public.
+    """Fetches clips from allowed hosts at public addresses.
 
     Args:
-        domains: `host` (ports 80 and 443 of it) or `host:port`; IPv6 in brackets. An entry that
-            is neither allows nothing.
-        private_hosts: `host` or `host:port` out of `domains` that may have a private address.
-            A link-local address, where clouds keep credentials, has to be given as itself.
-        max_bytes: cap of the body.
-        seconds: deadline for all of it, redirects and body included.
-        trust_env: use the proxy that the environment names. It is then the proxy that looks up
-            hosts and dials, so no address is checked; domains and redirects still are.
-        resolve: gives the addresses of a host.
+        domains: `host` (its ports 80 and 443) or `host:port`; IPv6 in brackets. An invalid entry
+            allows nothing.
+        private_hosts: `host` or `host:port` out of `domains` that may have a private address. A
+            link-local address, where clouds keep credentials, must be given as itself.
+        max_bytes: the maximum size of the body.
+        seconds: the deadline for the whole fetch, with redirects and body.
+        trust_env: use the proxy of the environment. The proxy then looks up hosts and connects, so
+            no address is checked; domains and redirects still are.
+        resolve: a function that returns the addresses of a host.
     """
 
     domains: Sequence[str]
@@ -74,10 +74,10 @@ class Fetcher:
     resolve: _LookUp = _look_up
 
     async def fetch(self, url: str, into: BinaryIO) -> None:
-        """Write the body behind `url` to `into` as it comes; on an error, some of it is in there.
+        """Write the body of `url` to `into` as it arrives; after an error it may hold a part of it.
 
         Raises:
-            MediaError: `url` may not or cannot be fetched (400), or is over the cap (413).
+            MediaError: `url` is not allowed or cannot be fetched (400), or is too large (413).
         """
         try:
             async with asyncio.timeout(self.seconds):
@@ -105,7 +105,7 @@ class Fetcher:
         )
 
     async def _get(self, target: Target, into: BinaryIO) -> str | None:
-        """Write the body, or return where a redirect leads."""
+        """Write the body, or return the URL of a redirect."""
         proxy = _environment_proxy(target) if self.trust_env else None
         dialler = _Dialler(self._checked_addresses if proxy is None else self.resolve, self.seconds)
         pool = httpcore2.AsyncConnectionPool(
@@ -131,7 +131,7 @@ class Fetcher:
                     size += len(piece)
                     self._check_size(size)
                     into.write(piece)
-                    await asyncio.sleep(0)  # or chunks of a byte would keep others waiting
+                    await asyncio.sleep(0)  # otherwise chunks of a byte would keep others waiting
         except _FAILURES as error:
             cut_off = MediaError("The clip's URL was cut off before its end; try again.")
             raise shortage(error) or cut_off from error
@@ -143,7 +143,11 @@ class Fetcher:
             raise clip_too_large(self.max_bytes)
 
     async def _checked_addresses(self, host: str, port: int) -> Sequence[str]:
-        """Where `host` is, if a clip may be fetched from every one of its addresses."""
+        """Return the addresses of `host` if all of them are allowed.
+
+        Raises:
+            MediaError: an address is not allowed.
+        """
         addresses = [ip_address(address) for address in await self.resolve(host, port)]
         private_hosts = parse_entries(self.private_hosts)
         if private_hosts.isdisjoint({(host, port), (host, None)}):
@@ -158,13 +162,13 @@ class Fetcher:
 
 
 def _is_plain(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Return whether a body comes as it is, whatever object stores write about how it was sent."""
+    """Return whether a body is not encoded, whatever object stores write about its upload."""
     codings = b",".join(v for name, v in headers if name.lower() == b"content-encoding")
     return {coding.strip().lower() for coding in codings.split(b",")} <= _NO_CODINGS
 
 
 class _Dialler(httpcore2.AsyncNetworkBackend):
-    """Looks a host up once and dials what was found, in order; closes what it opened."""
+    """Looks a host up once, connects to its addresses in order, and closes its connections."""
 
     def __init__(self, look_up: _LookUp, seconds: float) -> None:
         self._look_up = look_up
@@ -183,7 +187,8 @@ class _Dialler(httpcore2.AsyncNetworkBackend):
         addresses = await self._look_up(host, port)
         failed: Exception = httpcore2.ConnectError()
         for address in addresses:
-            # A share of the time each, or one that is silent would leave the others none.
+            # Each address gets a share of the time, so that a silent one leaves time for the
+            # others.
             share = self._seconds / len(addresses)
             try:
                 stream = await backend.connect_tcp(address, port, timeout=share)
@@ -195,7 +200,7 @@ class _Dialler(httpcore2.AsyncNetworkBackend):
         raise failed
 
     async def aclose(self) -> None:
-        """Needed where a task is cancelled in a TLS handshake, which httpcore2 leaves open."""
+        """Close the connections; httpcore2 leaves them open after a cancelled TLS handshake."""
         for stream in self._opened:
             await stream.aclose()
 
@@ -218,7 +223,7 @@ def _request(
 
 @cache
 def _trusted() -> ssl.SSLContext:
-    """The system's certificates, or those of SSL_CERT_FILE, which take a while to load."""
+    """Load the system's certificates, or those of SSL_CERT_FILE, once, because it takes a while."""
     return httpcore2.default_ssl_context()
 
 

@@ -1,7 +1,7 @@
 """Opens the bytes of a clip that a request names by a path or a file, data or http(s) URL.
 
-Nothing is readable that the operator did not allow: no path outside the media roots, no host
-outside the allowed domains.
+It reads only places that the operator allows: paths inside the media roots, and hosts of the
+allowed domains.
 """
 
 import asyncio
@@ -30,18 +30,19 @@ from emotion_llama_vllm.media.read.threads import files
 from emotion_llama_vllm.settings import MediaSettings
 
 _MAX_PATH_BYTES = 4096
-"""Linux opens no longer one, and resolving one takes time that grows with its square."""
+"""The maximum length of a path; Linux opens no longer one, and resolving takes quadratic time."""
 _MAX_URL_BYTES = 8192
 
 
 @dataclass(frozen=True)
 class MediaReader:
-    """Opens what a request names.
+    """Opens the clips that requests name.
 
     Args:
         roots: folders whose files may be read.
-        domains: `host` (ports 80 and 443) or `host:port`, from which may be fetched.
-        settings: caps and deadline.
+        domains: the hosts from which clips may be fetched: `host` (ports 80 and 443) or
+            `host:port`.
+        settings: the limits and the deadline.
     """
 
     roots: Sequence[Path]
@@ -49,11 +50,11 @@ class MediaReader:
     settings: MediaSettings
 
     async def open(self, url: str) -> ClipFile:
-        """Return the bytes behind `url` as an open file, which the caller closes.
+        """Return the bytes of `url` as an open file, which the caller closes.
 
         Raises:
-            MediaError: what `url` names cannot be had (400), is not there (404), is too large
-                (413), or the server lacks what it needs to read it (503).
+            MediaError: `url` is not allowed or not readable (400), is not there (404), is too large
+                (413), or the server lacks the resources to read it (503).
         """
         url = url.strip()
         scheme, is_inline = url[:8].lower(), is_inline_clip(url)
@@ -79,7 +80,7 @@ class MediaReader:
         return ClipFile.in_memory(data)
 
     async def _open_path(self, path: str) -> ClipFile:
-        """Open a file in a thread, as it may be on a file system that hangs."""
+        """Open a file in a thread, because its file system may hang."""
         seconds = self.settings.media_fetch_seconds
         try:
             async with asyncio.timeout(seconds):
@@ -90,7 +91,7 @@ class MediaReader:
             ) from error
 
     def _open_file(self, path: str) -> ClipFile:
-        """Open a file in a media root that is a clip by its kind and size."""
+        """Open a file in a media root and check that its kind and size are those of a clip."""
         resolved = self._resolve(path)
         try:
             descriptor = os.open(resolved, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -109,7 +110,7 @@ class MediaReader:
         return ClipFile(os.fdopen(descriptor, "rb"))
 
     def _check_opened(self, descriptor: int) -> None:
-        """Check what was opened, as the path may name another file since it was resolved."""
+        """Check the opened file, because the path may name another file since it was resolved."""
         opened, status = Path(f"/proc/self/fd/{descriptor}").readlink(), os.fstat(descriptor)
         if not any(opened.is_relative_to(os.path.realpath(root)) for root in self.roots):
             raise MediaNotReadable("The path leads outside the folders that this server reads.")
@@ -124,7 +125,7 @@ class MediaReader:
         """Return the path with its links resolved; a relative path is tried in each root.
 
         Raises:
-            MediaError: it is no path, or one outside of all roots.
+            MediaError: it is no path, or is outside all roots.
         """
         roots = [os.path.realpath(root) for root in self.roots]
         try:
@@ -161,10 +162,10 @@ class MediaReader:
 
 
 def _check_length(url: str) -> None:
-    """Raise MediaError for a path or URL that is longer than any that works."""
+    """Raise MediaError for a path or URL that is longer than any valid one."""
     is_url = "://" in url[:32] or url[:5].lower() == "file:"
     most = _MAX_URL_BYTES if is_url else _MAX_PATH_BYTES
-    # Counting characters first keeps a huge text from being encoded.
+    # The count of characters comes first, so that a huge text is not encoded.
     if len(url) > most or len(url.encode(errors="surrogatepass")) > most:
         raise MediaError(f"The clip's {'URL' if is_url else 'path'} is over {most} bytes.")
 
@@ -173,7 +174,7 @@ def _path_of(url: str) -> str:
     """Return the path that a `file:` URL or a bare path names.
 
     Raises:
-        MediaError: it names none.
+        MediaError: it names no path.
     """
     if url[:5].lower() == "file:":
         return _path_of_file_url(url)
@@ -191,7 +192,7 @@ def _path_of_file_url(url: str) -> str:
         if host.lower() not in ("", "localhost"):
             raise MediaError("A file URL must read file:///path, without a host.")
         path = slash + path
-    path = unquote(path)  # `#` and `?` are a file name's own here
+    path = unquote(path)  # a file name may hold `#` and `?` here
     _check_length(f"/{path.lstrip('/')}")
     return path
 

@@ -1,4 +1,4 @@
-"""Threads for calls that can block for ever, such as those to file systems and name servers."""
+"""Runs calls that can block for ever in threads, such as calls to file systems and resolvers."""
 
 import asyncio
 import os
@@ -13,17 +13,18 @@ _T = TypeVar("_T")
 
 
 class Threads:
-    """A pool of at most `most` threads, which no caller and no exit of the process waits for.
+    """Holds at most `most` threads, for which no caller and no exit of the process waits.
 
     A call into a network file system or a resolver can hang, and no thread can be cancelled. So
-    each kind of call has a pool of its own, and a caller that is cancelled leaves at once: its
-    call stays behind in its thread, which counts as long as it runs. The threads are daemons, as
-    those of `concurrent.futures` would hold up the end of the process.
+    each kind of call has a pool of its own, and a cancelled caller leaves at once: its call stays
+    in its thread, which counts as long as it runs. The threads are daemons, because those of
+    `concurrent.futures` would delay the end of the process.
 
     Args:
-        name: what the threads do, for the names of the threads and the error's words.
-        most: calls that run at once.
-        wait_seconds: how long a call waits for a thread; None lets it wait as long as its caller.
+        name: the purpose of the threads, for their names and for error messages.
+        most: the maximum number of calls that run at once.
+        wait_seconds: the maximum time that a call waits for a thread; None means no limit of its
+            own.
     """
 
     def __init__(self, name: str, most: int, wait_seconds: float | None) -> None:
@@ -33,11 +34,11 @@ class Threads:
         self._started = self._idle = 0
 
     async def run(self, call: Callable[[], _T], discard: Callable[[_T], None] | None = None) -> _T:
-        """Return what `call` returns in a thread.
+        """Return the result of `call`, which runs in a thread.
 
         Args:
-            call: may block.
-            discard: disposes of the result if the caller is cancelled before it is there.
+            call: a function that may block.
+            discard: a function that disposes of the result if the caller is cancelled before.
 
         Raises:
             ServerBusy: no thread became free in time.
@@ -47,7 +48,7 @@ class Threads:
         answer = asyncio.wrap_future(future)
         try:
             await asyncio.wait([answer], timeout=self._wait_seconds)
-            if future.cancel():  # only a call that has not begun can be
+            if future.cancel():  # only a call that has not begun can be cancelled
                 raise ServerBusy(f"The server's {self._name} are all stuck; ask again later.")
             return await answer
         except asyncio.CancelledError:
@@ -71,7 +72,7 @@ class Threads:
         """Start one more thread.
 
         Raises:
-            ServerBusy: the system gives none, and there is no other to wait for.
+            ServerBusy: the system cannot start a thread, and there is no other to wait for.
         """
         thread = threading.Thread(target=self._work, name=self._name, daemon=True)
         try:
@@ -88,7 +89,7 @@ class Threads:
             _run(*self._next())
 
     def _next(self) -> tuple[Future[Any], Callable[[], Any]]:
-        """Wait for a call; the first to come is the first to run."""
+        """Wait for a call and return it; the first call runs first."""
         with self._changed:
             self._idle += 1
             while not self._waiting:
@@ -115,10 +116,10 @@ def _discard(future: Future[_T], discard: Callable[[_T], None]) -> None:
 
 
 files = Threads("threads for files", 16, wait_seconds=10)
-"""Opening and reading what is in the media roots, which may be a network's."""
+"""The threads that open and read files in the media roots, which may be network folders."""
 
 decoders = Threads("decoders", max(4, os.cpu_count() or 1), wait_seconds=None)
-"""Decoding clips that are trusted; a request's own deadline ends its waiting."""
+"""The threads that decode trusted clips; a request's own deadline limits its wait."""
 
 names = Threads("threads for looking up hosts", 16, wait_seconds=10)
-"""Asking the resolver."""
+"""The threads that call the resolver."""
