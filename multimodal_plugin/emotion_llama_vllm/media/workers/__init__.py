@@ -1,1 +1,1 @@
-"""The processes in which clips are decoded, and the clips that were decoded lately."""
+"""Decodes clips in separate processes, and caches the decoded clips."""

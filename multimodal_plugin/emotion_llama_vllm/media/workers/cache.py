@@ -1,4 +1,4 @@
-"""Clips that were decoded lately: the next question about one of them does not decode it again."""
+"""Caches decoded clips, so that the next question about a clip does not decode it again."""
 
 import hashlib
 import pickle
@@ -18,14 +18,14 @@ _T = TypeVar("_T", bound=Decoded)
 
 
 class ClipCache:
-    """A decoder that keeps what another one made, bounded by bytes.
+    """Wraps a decoder and keeps its results, up to a number of bytes.
 
-    A clip is known by its content, whatever its name, and by who asks about it: the time that
-    decoding takes would else tell that another key has asked about the same clip.
+    The key is the clip's content, not its name, together with the owner of the request: otherwise
+    the decoding time would reveal that another key has sent the same clip.
 
     Args:
-        decoder: decodes what is not there.
-        megabytes: of decoded clips that are kept at most.
+        decoder: decodes clips that are not in the cache.
+        megabytes: the maximum size in MiB of the cached clips.
     """
 
     def __init__(self, decoder: Decoder, megabytes: float) -> None:
@@ -43,7 +43,7 @@ class ClipCache:
         kept = self._kept.get(key)
         metrics.clip_cache.labels("miss" if kept is None else "hit").inc()
         if kept is not None:
-            return kept  # type: ignore[return-value]  # what the same job made
+            return kept  # type: ignore[return-value]  # the same job made it
         decoded = await self._decoder.run(job, clip)
         if decoded.nbytes <= self._kept.maxsize:
             self._kept[key] = decoded

@@ -1,4 +1,4 @@
-"""What runs in a decode worker: this module is all of ours that its process loads."""
+"""Runs jobs inside a decode worker; the worker's process loads no other module of ours."""
 
 import ctypes
 import math
@@ -16,13 +16,17 @@ _OPEN_FILES = 64
 
 
 def confine(memory: int) -> None:
-    """Give up what decoding does not need; `memory` is in bytes, beyond what is taken by now."""
+    """Give up the rights that decoding does not need.
+
+    Args:
+        memory: the maximum memory in bytes beyond the current use.
+    """
     os.environ.clear()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
         raise OSError(ctypes.get_errno(), "prctl")
-    # A frame's memory is kept for the next clip's: to ask for it anew takes 8 ms at 1080p.
+    # A frame's memory is kept for the next clip, because new memory takes 8 ms at 1080p.
     libc.mallopt(_M_MMAP_THRESHOLD, 32 << 20)
     libc.mallopt(_M_TRIM_THRESHOLD, 128 << 20)
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
@@ -37,9 +41,9 @@ def confine(memory: int) -> None:
 
 
 def work(job: Callable[[bytes], _T], path: str, cpu_seconds: float) -> _T:
-    """Run `job` on the bytes of a file; over `cpu_seconds` of CPU time end the process.
+    """Run `job` on the bytes of a file; over `cpu_seconds` of CPU time the process ends.
 
-    A deadline by the clock cannot tell a hostile file from a busy machine, this one can.
+    CPU time tells a hostile file from a busy machine, which wall-clock time cannot do.
     """
     used = resource.getrusage(resource.RUSAGE_SELF)
     most = math.ceil(used.ru_utime + used.ru_stime + cpu_seconds)

@@ -1,4 +1,4 @@
-"""Where clips are decoded: in this process, or in worker processes for strangers' clips."""
+"""Defines the decoder interface, and the decoder that runs in this process."""
 
 from collections.abc import Callable
 from functools import partial
@@ -14,11 +14,11 @@ from emotion_llama_vllm.settings import media_settings
 
 
 class Decoded(Protocol):
-    """What decoding makes of a file."""
+    """Represents the result of decoding a file."""
 
     @property
     def nbytes(self) -> int:
-        """Of its arrays."""
+        """Return the size of the arrays in bytes."""
         ...
 
 
@@ -27,25 +27,25 @@ _D = TypeVar("_D", bound=Decoded)
 
 
 class Decoder(Protocol):
-    """Runs a job, as `decode` and `record` are some, on the bytes of a clip."""
+    """Runs a job, such as `decode` or `record`, on the bytes of a clip."""
 
     @property
     def size(self) -> int | None:
-        """Side in pixels to which jobs should resize frames, so that fewer bytes come back."""
+        """Return the side in pixels to which jobs should resize frames, to return fewer bytes."""
         ...
 
     async def run(self, job: Callable[[bytes], _D], clip: ClipFile) -> _D:
-        """Return what the job returns.
+        """Return the result of the job.
 
         Raises:
-            MediaError: the job's own, or decoding took too long (504) or too much memory, or
+            MediaError: the job raised it, or decoding took too long (504) or too much memory, or
                 ended its process (400).
         """
         ...
 
 
 class InProcess:
-    """Decodes in a thread of this process, for clips that are trusted."""
+    """Decodes trusted clips in a thread of this process."""
 
     size = None
 
@@ -74,11 +74,11 @@ _used: Decoder = InProcess()
 
 
 def current() -> Decoder:
-    """What vLLM's requests are decoded with in this process."""
+    """Return the decoder that this process uses for vLLM's requests."""
     return _used
 
 
 def use(decoder: Decoder) -> None:
-    """Decode with this one from now on: vLLM makes its connectors itself, without a choice."""
+    """Set the decoder of this process; vLLM creates its connectors itself, so they read this."""
     global _used
     _used = decoder

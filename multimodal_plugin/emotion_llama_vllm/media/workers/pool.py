@@ -1,4 +1,4 @@
-"""Decoding in worker processes, for clips that come from strangers."""
+"""Decodes untrusted clips in worker processes."""
 
 import asyncio
 import logging
@@ -22,22 +22,22 @@ logger = logging.getLogger("vllm.emotion_llama")
 
 _T = TypeVar("_T")
 _CLIPS_PER_WORKER = 500
-"""After which a worker is replaced: what a decoder leaks is gone with it."""
+"""The number of clips after which a worker is replaced, to free memory that decoders leak."""
 _STUCK_SECONDS = 5
-"""Past its deadline, after which the pool does not keep to it any more."""
+"""The seconds after its deadline at which a job counts as stuck in the pool."""
 
 
 class Workers:
     """Decodes in processes that a hostile file may end, block or fill without harm to others.
 
-    They are forked from a small process that has loaded the decoders and nothing of the server:
-    no key, no environment, no connection.
+    They are forked from a small process that has loaded the decoders and nothing of the server: no
+    key, no environment, no connection.
 
-    One owner's clips take `decode_workers` of them at most. Half as many more are a reserve for
-    the others, and start when they are first needed.
+    One owner's clips use at most `decode_workers` of them. Half as many more are a reserve for the
+    other owners, and start on first use.
 
     Args:
-        settings: how many, and their limits.
+        settings: the number of workers, and their limits.
         size: side in pixels of the network's frames.
     """
 
@@ -47,8 +47,8 @@ class Workers:
         self._others = together - self._own
         self._pool, self._reserve = self._new_pool(self._own), self._new_pool(self._others)
         self._busy = 0
-        """Workers of the first pool that have a job."""
-        # A job is handed over only when a worker is free: cancelled before, it costs none.
+        """The number of busy workers of the first pool."""
+        # A job starts only when a worker is free, so a cancelled waiting job costs no worker.
         self._places: Shares[str] = Shares(together, self._own)
 
     async def run(self, job: Callable[[bytes], _T], clip: ClipFile) -> _T:
@@ -68,25 +68,25 @@ class Workers:
     async def _with(
         self, current: Callable[[], ProcessPool], job: Callable[[bytes], _T], clip: ClipFile
     ) -> _T:
-        """Run a job in the current pool of two, and once more in the one that replaces it."""
+        """Run a job in the current pool, and once more in a new pool if this one is broken."""
         for _ in range(2):
             pool = current()
             try:
                 return await self._run(pool, job, clip)
             except BrokenProcessPool:
-                # As after a worker that was killed from outside between two clips.
+                # A worker that is killed from outside between two clips breaks its pool.
                 await asyncio.to_thread(self._replace, pool)
         raise RuntimeError("The decode workers end before they work.")
 
     async def warm_up(self) -> None:
-        """Have every worker started, so that the first clips do not wait for it."""
+        """Start every worker, so that the first clips do not wait for it."""
         with ClipFile.in_memory(b"x") as clip:
             await asyncio.gather(
                 *(self.run(len, clip) for _ in range(self._settings.decode_workers))
             )
 
     def stop(self) -> None:
-        """End the workers, at work or not."""
+        """End the workers, busy or not."""
         for pool in (self._pool, self._reserve):
             pool.stop()
             pool.join()
@@ -103,7 +103,7 @@ class Workers:
             metrics.worker_restarts.labels("cancelled").inc()
             raise
         except FutureTimeoutError as error:
-            # The pool's own, or ours: then a worker died with the pool's lock in its hands.
+            # If our own timeout raised it, a worker died while it held the pool's lock.
             is_stuck = not future.done() or future.cancelled()
             metrics.worker_restarts.labels("stuck" if is_stuck else "deadline").inc()
             if is_stuck:
@@ -119,7 +119,7 @@ class Workers:
             metrics.worker_restarts.labels("cpu").inc()
             return self._too_slow()
         if error.exitcode == -signal.SIGKILL:
-            # No clip does that to its worker: the kernel does, where the memory is full.
+            # No clip does that to its worker; the kernel does if the memory is full.
             metrics.worker_restarts.labels("killed").inc()
             logger.warning("A decode worker was killed, as the kernel does for want of memory.")
             return ServerBusy("The server has no memory left for this clip; ask again later.")
@@ -132,7 +132,7 @@ class Workers:
         return DecodeTimeout(f"Decoding the clip took over {most:g} s; re-encode it, or cut it.")
 
     def _replace(self, broken: ProcessPool) -> None:
-        """Put a new pool in the place of a broken one, unless another request did."""
+        """Replace a broken pool by a new one, unless another request has done so."""
         if broken is self._pool:
             self._pool = self._new_pool(self._own)
         elif broken is self._reserve:
@@ -143,7 +143,7 @@ class Workers:
         broken.stop()
 
     def _new_pool(self, workers: int) -> ProcessPool:
-        """Make a pool, whose processes start with its first job."""
+        """Return a pool whose processes start with its first job."""
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([child.__name__])
         return ProcessPool(
