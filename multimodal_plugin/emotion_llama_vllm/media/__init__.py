@@ -1,5 +1,5 @@
-"""From the name of a clip to its pictures and its sound; nothing here knows vLLM.
+"""Turns the name of a clip into its pictures and its sound, without vLLM.
 
-`read` brings the bytes of a clip here, `decode` makes a `Clip` of them, `workers` are the processes
-in which that happens.
+`read` fetches the bytes of a clip, `decode` makes a `Clip` of them, `workers` runs the decoding in
+separate processes.
 """

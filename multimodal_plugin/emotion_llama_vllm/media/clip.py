@@ -1,4 +1,4 @@
-"""A decoded clip: one frame, its sound, and what was used of the file."""
+"""Represents a decoded clip: one frame, its sound, and the tracks that they come from."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,34 +9,34 @@ import numpy.typing as npt
 from emotion_llama_vllm.media.decode.tracks import Track
 
 SAMPLING_RATE = 16_000
-"""Hz; what HuBERT was trained on."""
+"""The sampling rate of HuBERT's training data, in Hz."""
 
 
 @dataclass(frozen=True)
 class Clip:
-    """One frame and its sound.
+    """Holds one frame and its sound.
 
-    Everything in here depends on the clip's bytes alone: vLLM derives the cache key from it, so
+    Everything in it depends on the clip's bytes alone, because vLLM derives its cache key from it:
     two reads of the same bytes must agree, and two clips that differ in anything must not.
     """
 
     frame: npt.NDArray[np.uint8]
-    """RGB, [height, width, 3], upright; already of the network's size where it was asked for."""
+    """The RGB frame [height, width, 3], upright, and resized if the job has a size."""
 
     waveform: npt.NDArray[np.float32] | None
-    """Mono at `SAMPLING_RATE`, [samples]; None where the clip has no sound at all."""
+    """The mono sound [samples] at `SAMPLING_RATE`; None if the clip has no sound."""
 
     frame_index: int = 0
     frame_time: float = 0.0
-    """Seconds from the start of the picture."""
+    """The time of the frame, in seconds from the first picture."""
 
     video_track: Track | None = None
-    """Where the frame is from; None for a picture."""
+    """The track of the frame; None for a still picture."""
     audio_track: Track | None = None
-    """Where the sound is from."""
+    """The track of the sound; None if the clip has no sound."""
 
     features: npt.NDArray[np.float32] | None = None
-    """Pre-extracted rows [3, feature size]; a row of NaN is not given."""
+    """The pre-extracted rows [3, feature size]; a row of NaN means that it is absent."""
 
     @property
     def audio_seconds(self) -> float:
@@ -48,7 +48,7 @@ class Clip:
         return sum(array.nbytes for array in arrays if array is not None)
 
     def metadata(self) -> dict[str, Any]:
-        """What travels beside the frame, in the keys that pre-decoded clips use too."""
+        """Return the data beside the frame, under the keys that pre-decoded clips use too."""
         facts: dict[str, Any] = {
             "frame_index": self.frame_index,
             "frame_time": self.frame_time,

@@ -1,4 +1,4 @@
-"""The bytes of a clip in an open file that has no name to others, and goes when it is closed."""
+"""Keeps the bytes of a clip in an open file without a visible name, which vanishes on close."""
 
 import hashlib
 import os
@@ -8,10 +8,10 @@ from typing import BinaryIO, Self, cast
 
 
 class ClipFile:
-    """An open file.
+    """Represents an open file with the bytes of a clip.
 
-    Either a descriptor of a file in a media root, or memory or disk space without a name: nothing
-    of it outlives the process, however that ends.
+    It is either a descriptor of a file in a media root, or unnamed memory or disk space, so that no
+    copy outlives the process, however the process ends.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -19,7 +19,7 @@ class ClipFile:
 
     @classmethod
     def in_memory(cls, data: bytes = b"") -> Self:
-        """A file in memory, for what comes over the network or inside a request."""
+        """Return a file in memory, for bytes from the network or from a request."""
         file = os.fdopen(os.memfd_create("clip", os.MFD_CLOEXEC), "w+b")
         file.write(data)
         file.flush()
@@ -31,24 +31,24 @@ class ClipFile:
 
     @property
     def path(self) -> str:
-        """Opens the very same file in another process of the same user, moved and deleted or not.
+        """Return a path that opens this file in another process of the same user.
 
-        Valid as long as this one is open.
+        The path works even after the file is moved or deleted, as long as this file is open.
         """
         return f"/proc/{os.getpid()}/fd/{self._file.fileno()}"
 
     @property
     def size(self) -> int:
-        """In bytes."""
+        """Return the size in bytes."""
         return os.fstat(self._file.fileno()).st_size
 
     def read(self) -> bytes:
-        """All of it; wherever the file stands."""
+        """Return all bytes, regardless of the file's current position."""
         return os.pread(self._file.fileno(), self.size, 0)
 
     @cached_property
     def digest(self) -> bytes:
-        """SHA-256 of its content, which is read once for all who know a clip by it."""
+        """Return the SHA-256 of the content, which is computed once for all caches."""
         return hashlib.sha256(self.read()).digest()
 
     def close(self) -> None:

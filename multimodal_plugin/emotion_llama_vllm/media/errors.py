@@ -1,4 +1,4 @@
-"""Why a clip was refused. Each message is one sentence that says what to do."""
+"""Defines the errors about clips; each message is one sentence with the cure."""
 
 import errno
 from collections.abc import Iterator
@@ -7,10 +7,10 @@ from emotion_llama.error_codes import VIDEO_NOT_FOUND, VIDEO_NOT_READABLE
 
 
 class MediaError(ValueError):
-    """The clip cannot be used as it is; `status` is the HTTP status that says so.
+    """Reports that the clip cannot be used; `status` is the HTTP status of the response.
 
-    `field` is the field of a request for an analysis that is to blame; `code` is what a program
-    can tell an error by, where it is to do something about it.
+    `field` is the request's field that is wrong, in an analysis. `code` identifies the error for a
+    client program that handles it.
     """
 
     status = 400
@@ -19,81 +19,81 @@ class MediaError(ValueError):
 
 
 class MediaNotReadable(MediaError):
-    """The server may not read that path, or cannot; whoever can may upload the file."""
+    """Reports a path that the server must not or cannot read; the caller may upload the file."""
 
     code = VIDEO_NOT_READABLE
 
 
 class MediaNotFound(MediaNotReadable):
-    """Nothing is there, inside a place that the operator allows."""
+    """Reports that there is no such file in an allowed place."""
 
     status = 404
     code = VIDEO_NOT_FOUND
 
 
 class MediaTooLarge(MediaError):
-    """More bytes than the operator allows."""
+    """Reports a clip with more bytes than the operator allows."""
 
     status = 413
 
 
 def clip_too_large(max_bytes: float) -> MediaTooLarge:
-    """Return the refusal of a clip that has more than `max_bytes`."""
+    """Return the error for a clip that has more than `max_bytes`."""
     most = round(max_bytes / 2**20, 2)
     return MediaTooLarge(f"The clip is over {most:g} MiB, the most that this server takes.")
 
 
 class DecodeTimeout(MediaError):
-    """Decoding took longer than the operator allows."""
+    """Reports that decoding took longer than the operator allows."""
 
     status = 504
 
 
 class ServerBusy(MediaError):
-    """The server lacks descriptors, memory or threads for now; the clip is not to blame."""
+    """Reports that the server lacks descriptors, memory or threads for now, for any clip."""
 
     status = 503
     field = None
 
 
 class StorageFull(MediaError):
-    """The server has no disk space for an upload."""
+    """Reports that the server has no disk space for an upload."""
 
     status = 507
     field = None
 
 
 class FrameTimeError(MediaError):
-    """The clip has no frame at that time."""
+    """Reports that the clip has no frame at the requested time."""
 
     field = "frame"
 
 
 class TrackError(MediaError):
-    """The clip has no such sound track."""
+    """Reports that the clip has no such sound track."""
 
     field = "audio_track"
 
 
 class TimelineError(MediaError):
-    """The clip cannot be cut into these windows."""
+    """Reports that the clip cannot be cut into the requested windows."""
 
     field = "timeline"
 
 
 class FeaturesError(MediaError):
-    """These are no pre-extracted features."""
+    """Reports invalid pre-extracted features."""
 
     field = "features"
 
 
 _DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 _MEMORY = (errno.ENOMEM, errno.ENOBUFS, errno.ENOSPC)
-"""ENOSPC comes from memory files: nothing else is written where this is looked up."""
+"""The errors for lack of memory; ENOSPC comes from memory files, the only files written here."""
 
 
 def shortage(error: BaseException) -> ServerBusy | None:
-    """Return how to tell `error` if it comes of a lack of descriptors, memory or threads."""
+    """Return a `ServerBusy` if `error` is due to a lack of descriptors, memory or threads."""
     for cause in _causes(error):
         number = cause.errno if isinstance(cause, OSError) else None
         if number in _DESCRIPTORS:
@@ -106,7 +106,7 @@ def shortage(error: BaseException) -> ServerBusy | None:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and all that it comes of, those of a group included."""
+    """Yield an error and all its causes, with those of a group."""
     pending, known = [error], set[int]()
     while pending:
         cause = pending.pop()
