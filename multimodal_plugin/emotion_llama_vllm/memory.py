@@ -24,8 +24,7 @@ class _Files(NamedTuple):
     limit: str
     used: str
     of_files: tuple[str, str]
-    """The keys in memory.stat of the file cache, which the kernel frees before it kills a process.
-    """
+    """The keys of the file cache in memory.stat; the kernel frees it before it kills."""
     kills: str
 
 

@@ -10,8 +10,7 @@ from vllm.model_executor.layers.activation import SiluAndMul
 from vllm.platforms import current_platform
 
 _VECTOR = 32
-"""The vector length in elements; the kernel takes whole vectors only, which have 8 to 32 elements.
-"""
+"""The longest vector of the kernel in elements; it takes whole vectors, of 8 to 32 elements."""
 
 
 class FusedSiluAndMul(SiluAndMul):

@@ -28,8 +28,7 @@ _SEQUENCES = 128
 _MOST_OF_LEFT = 0.5
 """The cache's maximum share of the remaining memory; the rest is for other programs and files."""
 _PROCESSES = _GIB
-"""The memory for the engine's imports and the server's growth after its start (measured: 0.8 GiB).
-"""
+"""The memory for the engine's imports and the server's growth after its start (0.8 GiB)."""
 _DECODE_WORKER = _GIB // 8
 """The memory of a decode worker with a large clip."""
 
