@@ -1,4 +1,4 @@
-"""All recipes, one after the other, and the documents' tables and pictures.
+"""Runs all recipes one after the other, then writes the documents' tables and pictures.
 
 python -m benchmarks
 """
@@ -10,7 +10,7 @@ RECIPES = ("throughput", "follow_up", "preprocessing", "overhead", "start", "pap
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     for name in RECIPES:
         run(name, RESULTS)
     tables.main()

@@ -1,7 +1,7 @@
-"""The clips that are measured with: sizes and lengths of all kinds, each new to the server.
+"""Makes the clips of the benchmarks: many sizes and lengths, each new to the server.
 
-To encode a video costs seconds, so a second of each size is encoded and repeated, and each clip
-gets a sound of its own: to server and caches it is another clip, to be seen and heard anew.
+Encoding a video takes seconds, so one second of each size is encoded and repeated. Each clip gets
+its own sound, so that the server and its caches treat it as another clip.
 """
 
 import io
@@ -25,7 +25,7 @@ _RATE = 48_000
 
 @dataclass(frozen=True)
 class Video:
-    """The picture track of a clip."""
+    """Describes the picture track of a clip."""
 
     size: str
     seconds: float
@@ -40,7 +40,7 @@ VIDEOS = tuple(
     for column in range(len(SECONDS))
     for row, size in enumerate(SIZES)
 )
-"""Twenty: each size with each length, such that any few in a row are of all kinds."""
+"""The twenty videos: each size with each length, ordered so that any few in a row vary."""
 
 
 def new_clips(folder: Path, number: int, *, first: int = 0) -> list[Path]:
@@ -50,14 +50,14 @@ def new_clips(folder: Path, number: int, *, first: int = 0) -> list[Path]:
 
 
 def write_clip(folder: Path, video: Video, seed: int) -> Path:
-    """Write one clip: a video and a sound that only this seed has."""
+    """Write one clip: a video, and a sound that is unique to this seed."""
     path = folder / f"{seed:05}_{video.name}.mp4"
     path.write_bytes(make_clip(video, seed))
     return path
 
 
 def make_clip(video: Video, seed: int) -> bytes:
-    """The bytes of a clip: MP4, H.264 and AAC, as phones and call recorders write."""
+    """Return the bytes of a clip: MP4, H.264 and AAC, as phones and call recorders write it."""
     sink = io.BytesIO()
     with av.open(io.BytesIO(_one_second(video.size))) as source, av.open(sink, "w", "mp4") as out:
         picture = out.add_stream_from_template(source.streams.video[0])
@@ -89,7 +89,7 @@ def _write_sound(out: Any, sound: Any, wave: npt.NDArray[np.float32]) -> None:
 
 @cache
 def _one_second(size: str) -> bytes:
-    """A second of picture in a file of its own, which starts with a key frame."""
+    """Return a file with one second of picture, which starts with a key frame."""
     width, height = SIZES[size]
     sink = io.BytesIO()
     with av.open(sink, "w", "mp4") as out:
@@ -105,7 +105,7 @@ def _one_second(size: str) -> bytes:
 
 
 def _pictures(width: int, height: int) -> Iterator[av.VideoFrame]:
-    """Colours that run over the picture, with the grain of a camera."""
+    """Yield pictures with moving colours and the grain of a camera."""
     draw = np.random.default_rng(height)
     rows, columns = np.mgrid[0:height, 0:width]
     grain = draw.normal(0, 4, (height, width, 3))
@@ -117,7 +117,7 @@ def _pictures(width: int, height: int) -> Iterator[av.VideoFrame]:
 
 
 def _voice(seconds: float, seed: int) -> npt.NDArray[np.float32]:
-    """A buzz whose pitch and loudness wander as a voice's, [samples]."""
+    """Return a buzz [samples] whose pitch and loudness vary as in a voice."""
     draw = np.random.default_rng(seed)
     time = np.arange(round(seconds * _RATE), dtype=np.float32) / _RATE
     pitch, beat = draw.uniform(90, 260), draw.uniform(2, 5)

@@ -1,8 +1,8 @@
-"""What decoding in a worker process costs over decoding in the server's.
+"""Measures the cost of decoding in a worker process instead of the server's process.
 
     python -m benchmarks.decode_workers [--out FILE] [--quick]
 
-The same clips both ways, in turns, one at a time: the difference is the way there and back.
+Both ways decode the same clips in turns, one at a time: the difference is the transfer.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ SETTINGS = MediaSettings(decode_workers=2)
 
 
 async def measure(rounds: int) -> dict[str, Any]:
-    """The medians of each picture size."""
+    """Return the medians of each picture size."""
     workers = Workers(SETTINGS, SIZE)
     await workers.warm_up()
     found = {name: await _compare(workers, *sides, rounds) for name, sides in PICTURES.items()}
@@ -38,7 +38,7 @@ async def measure(rounds: int) -> dict[str, Any]:
 
 
 async def _compare(workers: Workers, width: int, height: int, rounds: int) -> dict[str, float]:
-    """Median milliseconds in a worker, in this process, and between the two."""
+    """Return the median milliseconds in a worker and in this process, and their difference."""
     data = make_clip(Recipe(width=width, height=height, seconds=SECONDS, frames_per_second=25))
     times: dict[str, list[float]] = {"worker": [], "in_process": []}
     with ClipFile.in_memory(data) as clip:
@@ -51,14 +51,14 @@ async def _compare(workers: Workers, width: int, height: int, rounds: int) -> di
 
 
 async def _timed(decoder: Decoder, clip: ClipFile) -> float:
-    """Milliseconds of one clip."""
+    """Return the milliseconds for one clip."""
     started = time.perf_counter()
     await decoder.run(partial(decode, size=SIZE, settings=SETTINGS), clip)
     return (time.perf_counter() - started) * 1000
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     options = report.parser(MODULE, __doc__).parse_args()
     rounds = QUICK_ROUNDS if options.quick else ROUNDS
     report.write(options.out, MODULE, asyncio.run(measure(rounds)))

@@ -1,10 +1,11 @@
-"""What the next question about a clip costs: time to first token, against that of the first.
+"""Measures the time to first token of the first and of further questions about a clip.
 
     python -m benchmarks.follow_up [--quick]
 
-The mid-size checkpoint; two tokens an answer, as only the first one's time counts. One clip after
-the other; the same clip through `/v1/emotion`, in another form (an upload) with another prompt; and
-64 clips with 5 questions each, 16 requests at once.
+It uses the mid-size checkpoint, and two tokens for an answer, because only the first token's time
+counts. It asks about one clip after the other; about the same clip through `/v1/emotion`, in
+another form (an upload) with another prompt; and about 64 clips with 5 questions each, 16 requests
+at once.
 """
 
 import statistics
@@ -27,13 +28,13 @@ AT_ONCE, QUESTIONS = 16, 5
 
 
 def one_by_one(server: Server, clips: Sequence[Path]) -> dict[str, Any]:
-    """Two questions about each clip, nothing else going on."""
+    """Ask two questions about each clip, without other requests."""
     _, records = measure(server.url, as_sent(clips), at_once=1, tokens=TOKENS, questions=2)
     return _first_and_next(records)
 
 
 def other_route(server: Server, known: Sequence[Path], new: Sequence[Path]) -> dict[str, float]:
-    """`/v1/emotion`'s first event about clips that a chat was about, and about new ones."""
+    """Return the time of `/v1/emotion`'s first event, for clips of a chat and for new ones."""
     found, route = {}, ROUTES["emotion"]
     for name, clips in (("known", known), ("new", new)):
         uploads = as_sent(clips, route)
@@ -43,7 +44,7 @@ def other_route(server: Server, known: Sequence[Path], new: Sequence[Path]) -> d
 
 
 def many(server: Server, clips: Sequence[Path]) -> dict[str, Any]:
-    """Five questions about each clip, 16 requests at once."""
+    """Ask five questions about each clip, 16 requests at once."""
     figures, records = measure(
         server.url, as_sent(clips), at_once=AT_ONCE, tokens=TOKENS, questions=QUESTIONS
     )
@@ -63,7 +64,7 @@ def _median(records: Sequence[Record]) -> float:
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     options = report.parser(MODULE, __doc__).parse_args()
     few, lots = (3, 16) if options.quick else (5, 64)
     WORK.mkdir(parents=True, exist_ok=True)

@@ -1,11 +1,11 @@
-"""Does the real size fit? Random weights at the 7B's dimensions, through converter and server.
+"""Runs random weights of the 7B's dimensions through the converter and the server.
 
     python -m benchmarks.full_size --work DIR
 
-Writes the original's five artefacts with random values (about 17 GB), converts them to bfloat16
-(as much again), serves one request on the CPU, and prints what it took as JSON. Needs 40 GB of
-disk; what it wrote is removed at the end. The answer is noise: sizes, memory and time are the
-point.
+It writes the original's five artefacts with random values (about 17 GB), converts them to bfloat16
+(the same size again), serves one request on the CPU, and prints the resources used as JSON. It
+needs 40 GB of disk, and removes its files at the end. The answer is noise: only sizes, memory and
+time matter.
 """
 
 import argparse
@@ -32,7 +32,7 @@ CLIP = Path(__file__).parent.parent / "demo" / "clips" / "happy_face.mp4"
 
 
 class MemoryWatch:
-    """The most memory in use on the machine, in GiB, while it watches."""
+    """Records the peak memory in use on the machine, in GiB."""
 
     def __init__(self) -> None:
         self.peak = 0.0
@@ -81,7 +81,7 @@ def run_convert(folder: Path, out: Path) -> dict[str, float]:
 
 @contextmanager
 def server(checkpoint: Path, log: Path) -> Iterator[str]:
-    """The server's URL, once it is ready."""
+    """Start the server, and yield its URL when it is ready."""
     port, legacy_port = PORTS
     command = [_executable(), "serve", str(checkpoint), "--config", str(CONFIG)]
     command += ["--media-root", str(CLIP.parent), "--port", str(port)]

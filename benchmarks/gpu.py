@@ -1,13 +1,13 @@
-"""The real size on a GPU: against the original's way there, and under load.
+"""Measures the 7B's size on a GPU: against the original's way, and under load.
 
     python -m benchmarks.gpu [--out FILE] [--quick]
 
-Weights are random and the same for all ways, which take turns as in `benchmarks.throughput`; but
-here the original's way computes on the GPU, in bfloat16. Then the load tool that users have sends
-clips at several levels, beside which stands what `benchmarks.paper.paper_model` predicts.
+Weights are random and equal for all ways, which take turns as in `benchmarks.throughput`; here the
+original's way also computes on the GPU, in bfloat16. Then the users' load tool sends clips at
+several levels, next to the prediction of `benchmarks.paper.paper_model`.
 
-Wants 48 GiB of GPU memory, as server and original share it, and 20 GB of disk; the weights are kept
-in `build/bench` for the next run.
+It needs 48 GiB of GPU memory, because server and original share it, and 20 GB of disk; the weights
+stay in `build/bench` for the next run.
 """
 
 import shutil
@@ -43,14 +43,14 @@ from emotion_llama_server.environment import detect_engine
 CONFIG = Path(__file__).parent.parent / "configs" / "emotion-llama-7b.yaml"
 MODULE = "benchmarks.gpu"
 SERVERS_SHARE = "0.6"
-"""Of the GPU's memory; the rest is the original's."""
+"""The server's share of the GPU's memory; the rest is for the original."""
 CONCURRENCY = {FULL: (1, 16, 64), QUICK: (16,)}
 LOADS = {FULL: (1, 4), QUICK: (1,)}
-"""Questions about each clip."""
+"""The numbers of questions about each clip."""
 
 
 def missing() -> str | None:
-    """What there must be and is not, in one sentence."""
+    """Return one sentence about a missing requirement, or None."""
     if find_gpu() is None:
         return "nvidia-smi shows no GPU, and without one there is nothing to measure."
     engine = detect_engine()
@@ -61,7 +61,7 @@ def missing() -> str | None:
 
 @cache
 def find_gpu() -> str | None:
-    """The name of the first GPU."""
+    """Return the name of the first GPU, or None."""
     command = shutil.which("nvidia-smi")
     if command is None:
         return None
@@ -72,7 +72,7 @@ def find_gpu() -> str | None:
 
 
 def measure(work: Path, size: Size) -> dict[str, Any]:
-    """Start the server as its users do, and measure it in both ways."""
+    """Start the server as users do, and measure it in both ways."""
     checkpoint, clips = WORK / "full", Clips(work / "clips")
     if not checkpoint.is_dir():
         write_full(checkpoint)
@@ -81,7 +81,7 @@ def measure(work: Path, size: Size) -> dict[str, Any]:
     flags += ["--gpu-memory-utilization", SERVERS_SHARE]
     clips.folder.mkdir()
     original = Original(checkpoint, torch.bfloat16, device="cuda")
-    torch.cuda.empty_cache()  # of what it was read through: the server looks how much is free
+    torch.cuda.empty_cache()  # the server checks the free memory at its start
     with running_server(WORK / "gpu.log", str(checkpoint), *flags) as server:
         return {
             "gpu": find_gpu(),
@@ -97,7 +97,7 @@ def measure(work: Path, size: Size) -> dict[str, Any]:
 def under_load(
     server: Server, work: Path, questions: int, concurrency: tuple[int, ...]
 ) -> list[dict[str, Any]]:
-    """Each level that the load tool measured, and what was predicted of it."""
+    """Return each level of the load tool, with its prediction."""
     clips, out = work / f"clips_{questions}", work / f"bench_{questions}"
     new_clips(clips, _clips(concurrency, questions), first=10_000 * questions)
     command = [str(Path(sys.executable).with_name("emotion-llama")), "bench"]
@@ -117,7 +117,7 @@ def under_load(
 
 
 def prediction(concurrency: int, questions: int) -> dict[str, Any] | None:
-    """What the paper says, where it knows the GPU; others than those that fit wait."""
+    """Return the paper model's prediction, if it knows the GPU; requests that do not fit wait."""
     gpu = next((one for one in GPUS if one.name == find_gpu()), None)
     if gpu is None:
         return None
@@ -130,7 +130,7 @@ def prediction(concurrency: int, questions: int) -> dict[str, Any] | None:
 
 
 def _clips(concurrency: tuple[int, ...], questions: int) -> int:
-    """As many as the load tool can use: the last of each user is perhaps not asked all about."""
+    """Return the number of clips that the load tool can use; users may not finish the last."""
     loops = [ClosedLoop(number) for number in concurrency]
     return sum(
         loop.default_requests(questions) // questions + loop.concurrency + 1 for loop in loops
@@ -138,7 +138,7 @@ def _clips(concurrency: tuple[int, ...], questions: int) -> int:
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     options = report.parser(MODULE, __doc__).parse_args()
     if sentence := missing():
         print(f"{MODULE}: {sentence}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Questions sent to the servers that are measured, by the load tool's own parts."""
+"""Sends questions to the measured servers, with parts of the load tool."""
 
 import asyncio
 import time
@@ -25,20 +25,19 @@ async def _ask_for_the_whole(target: Target, question: Question, heard: Heard) -
 
 
 WHOLE = Route(_ask_for_the_whole, lambda clip: named(clip.name))
-"""Chat completions about a file that the server has, the answer in one piece: as the original is
-asked and answers.
-"""
+"""The route that the original's way needs: chat completions about a file on the server, with the
+whole answer in one piece."""
 
 
 class Further(Deck):
-    """All questions about a clip but the first."""
+    """Hands out all questions about a clip except the first."""
 
     def next_clip(self, questions: int) -> list[Question]:
         return super().next_clip(1 + questions)[1:]
 
 
 def as_sent(clips: Sequence[Path], route: Route = ROUTES["chat"]) -> list[Clip]:
-    """The clips as a route takes them from a client."""
+    """Return the clips in the form in which a client sends them to a route."""
     return [route.read_clip(clip) for clip in clips]
 
 
@@ -52,13 +51,13 @@ def measure(
     route: Route = ROUTES["chat"],
     deck: type[Deck] = Deck,
 ) -> tuple[Figures, list[Record]]:
-    """Ask so many questions about each clip, `at_once` of them at any time.
+    """Ask this many questions about each clip, `at_once` of them at any time.
 
     Returns:
-        The figures of the whole, and each request. Any failure ends the measurement.
+        The total figures, and the record of each request.
 
     Raises:
-        RuntimeError: not every answer was good.
+        RuntimeError: an answer failed.
     """
 
     async def run() -> tuple[float, list[Record]]:
@@ -80,7 +79,7 @@ def measure(
 
 
 def complete(url: str, prompts: Sequence[Sequence[int]], tokens: int) -> float:
-    """Let vLLM's own server go on with token ids, all at once; return the seconds."""
+    """Let vLLM's own server continue token ids, all at once; return the seconds."""
 
     async def one(http: httpx2.AsyncClient, prompt: Sequence[int]) -> None:
         body = {
@@ -103,14 +102,14 @@ def complete(url: str, prompts: Sequence[Sequence[int]], tokens: int) -> float:
 
 
 def first_tokens(url: str, clip: Path, question: str, tokens: int) -> list[int]:
-    """The ids of an answer's first tokens."""
+    """Return the ids of an answer's first tokens."""
     body = _chat(clip.name, question, tokens) | {"return_token_ids": True}
     answer = httpx2.post(f"{url}/v1/chat/completions", json=body, timeout=_SILENCE)
     return answer.raise_for_status().json()["choices"][0]["token_ids"]
 
 
 def _chat(clip: str, text: str, tokens: int | None) -> dict[str, Any]:
-    """A request about a file that the server has."""
+    """Return a request about a file on the server."""
     content = [
         {"type": "video_url", "video_url": {"url": clip}},
         {"type": "text", "text": text},

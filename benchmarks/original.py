@@ -1,10 +1,10 @@
-"""The original's way to answer, in transformers and plain torch, on a converted checkpoint.
+"""Reimplements the original's way to answer, in transformers and torch, on a converted checkpoint.
 
-Written from its files: `app_EmotionLlamaClient.py` and `conversation.py` (one request at a time;
-the first frame by OpenCV, the sound through a wav file, HuBERT read from disk for every request),
-`eva_vit.py`, `minigpt_v2.py:encode_img`, `minigpt_base.py:generate`. It gets what transformers has
-gained since: its attention is `scaled_dot_product_attention`, where the original multiplies, and
-its answers are greedy and of a given length, so that all ways do the same work.
+It follows the original's files: `app_EmotionLlamaClient.py` and `conversation.py` (one request at a
+time; the first frame by OpenCV, the sound through a wav file, HuBERT read from disk for every
+request), `eva_vit.py`, `minigpt_v2.py:encode_img`, `minigpt_base.py:generate`. It has the advantage
+of newer transformers: its attention is `scaled_dot_product_attention`, where the original
+multiplies. Its answers are greedy and of a given length, so that all ways do the same work.
 """
 
 import copy
@@ -41,14 +41,14 @@ SAMPLING_RATE = 16_000
 
 @dataclass(frozen=True)
 class Media:
-    """What the network gets of a clip: a picture of its size, and its sound at 16 kHz."""
+    """Holds the network's input for a clip: a resized picture, and the sound at 16 kHz."""
 
     picture: Image.Image
     sound: npt.NDArray[Any]
 
 
 def read_media(clip: Path, size: int) -> Media:
-    """The first frame and the whole sound, the latter by way of a file on disk."""
+    """Return the first frame and the whole sound, which goes through a file on disk."""
     video = cv2.VideoCapture(str(clip))
     _, frame = video.read()
     video.release()
@@ -60,11 +60,11 @@ def read_media(clip: Path, size: int) -> Media:
 
 
 def extract_sound(clip: Path, wav: Path) -> None:
-    """Write the sound as mono at 16 kHz, as moviepy 1.0.3 does it for the original.
+    """Write the sound as mono at 16 kHz, as moviepy 1.0.3 does for the original.
 
-    `VideoFileClip(clip).audio.write_audiofile(wav)` starts ffmpeg five times: to ask what is in the
-    file and to read its picture (of which it takes a frame), to ask again and to read its sound as
-    44.1 kHz stereo, and to write the file.
+    `VideoFileClip(clip).audio.write_audiofile(wav)` starts ffmpeg five times: to probe the file and
+    to read its picture (of which it takes a frame), to probe it again and to read its sound as 44.1
+    kHz stereo, and to write the file.
     """
     read = ["-i", str(clip)]
     _ffmpeg(*read, check=False)
@@ -94,12 +94,12 @@ def _started(*arguments: str) -> subprocess.Popen[bytes]:
 
 
 class Original:
-    """The whole network, in memory.
+    """Represents the whole network in memory.
 
     Args:
         checkpoint: a converted folder.
-        dtype: of ViT, projections and Llama; HuBERT and `ln_vision` compute in float32.
-        device: where all of it computes.
+        dtype: the dtype of ViT, projections and Llama; HuBERT and `ln_vision` use float32.
+        device: the device of the whole network.
     """
 
     def __init__(self, checkpoint: Path, dtype: torch.dtype, device: str = "cpu") -> None:
@@ -115,7 +115,7 @@ class Original:
         self.vision.load(_part(tensors, "vision_tower."))
         self.vision.ln_vision.float()
         self.llama.eval().load_state_dict(_part(tensors, "language_model."))
-        self.llama.generation_config.eos_token_id = None  # answers of equal lengths
+        self.llama.generation_config.eos_token_id = None  # answers have equal lengths
         self._hubert.load_state_dict(_part(tensors, "audio_tower."))
         self._extractor = Wav2Vec2FeatureExtractor(do_normalize=True)
         self._projections = {
@@ -128,7 +128,7 @@ class Original:
         }
 
     def with_hubert_on_disk(self, folder: Path) -> "Original":
-        """The same network, but HuBERT is written into `folder` and read for every request."""
+        """Return the same network, which reads HuBERT from `folder` for every request."""
         self._hubert.save_pretrained(folder)
         self._extractor.save_pretrained(folder)
         other = copy.copy(self)
@@ -150,7 +150,7 @@ class Original:
 
     @torch.inference_mode()
     def embed(self, media: Sequence[Media]) -> torch.Tensor:
-        """[clips, embeddings per clip, hidden size]."""
+        """Return the embeddings [clips, embeddings per clip, hidden size]."""
         patches = self.vision(torch.stack([self._pixels(one.picture) for one in media]))
         size = (len(media), len(FEATURE_NAMES), self.config.feature_size)
         rows = torch.zeros(size, device=self._device)
@@ -165,7 +165,7 @@ class Original:
         return torch.cat([*parts, self._project("cls_tk_llama_proj", cls_token)], dim=1)
 
     def prompt_ids(self, question: str) -> list[int]:
-        """The prompt about a clip, for which one id stands."""
+        """Return the prompt about a clip; one id stands for the clip."""
         text = one_turn(self.tokenizer, question, "eval")
         return self.tokenizer.encode(text, add_special_tokens=False)
 
@@ -196,7 +196,7 @@ class Original:
 
 
 class EvaVision(nn.Module):
-    """`eva_vit.py` and the layer norm of `minigpt_v2.py`."""
+    """Implements `eva_vit.py` and the layer norm of `minigpt_v2.py`."""
 
     def __init__(self, config: EvaVisionConfig) -> None:
         super().__init__()
@@ -208,7 +208,7 @@ class EvaVision(nn.Module):
         self.ln_vision = nn.LayerNorm(width, eps=config.ln_vision_eps)
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Normalised pixels [clips, 3, size, size] to [clips, 1 + patches, width]."""
+        """Encode normalised pixels [clips, 3, size, size] to [clips, 1 + patches, width]."""
         hidden = self.patch_embed(pixels).flatten(2).transpose(1, 2)
         hidden = torch.cat([self.cls_token.expand(len(hidden), -1, -1), hidden], dim=1)
         hidden = hidden + self.pos_embed
@@ -217,7 +217,7 @@ class EvaVision(nn.Module):
         return self.ln_vision(hidden.float()).to(hidden.dtype)
 
     def load(self, tensors: dict[str, torch.Tensor]) -> None:
-        """Copy the tensors of `eva_vit_g.pth`; the bias of q, k and v is written as one."""
+        """Copy the tensors of `eva_vit_g.pth`; the biases of q, k and v become one."""
         renamed = {
             name.replace("patch_embed.proj", "patch_embed"): t for name, t in tensors.items()
         }
@@ -229,7 +229,7 @@ class EvaVision(nn.Module):
 
 
 class EvaBlock(nn.Module):
-    """`x + attn(norm1(x))`, then `x + mlp(norm2(x))`."""
+    """Computes `x + attn(norm1(x))`, then `x + mlp(norm2(x))`."""
 
     def __init__(self, config: EvaVisionConfig) -> None:
         super().__init__()
@@ -245,7 +245,7 @@ class EvaBlock(nn.Module):
 
 
 class EvaMlp(nn.Module):
-    """Two layers with GELU between them."""
+    """Computes two linear layers with GELU between them."""
 
     def __init__(self, width: int, inner: int) -> None:
         super().__init__()
@@ -256,7 +256,7 @@ class EvaMlp(nn.Module):
 
 
 class EvaAttention(nn.Module):
-    """Full attention over the patches."""
+    """Computes full attention over the patches."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()

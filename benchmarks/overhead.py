@@ -1,16 +1,17 @@
-"""What our routes cost over the same chat request.
+"""Measures the cost of our routes over an equal chat request.
 
     python -m benchmarks.overhead [--out FILE] [--quick]
 
-CPU time of the server's process (the engine has one of its own) per request, one at a time, about
-one clip.
+It measures the CPU time of the server's process (the engine has its own) per request, one at a
+time, about one clip.
 
-A request to `/v1/emotion` is one answer, as the chat's, and one read for each point at which its
-labels part; label sets with few and with many such points tell the two apart: what is left at no
-reads is the route's own.
+A request to `/v1/emotion` consists of one answer, as the chat's, and one read for each point at
+which its labels differ. Label sets with few and with many such points separate the two: the cost at
+zero reads is the route's own.
 
 The legacy routes are compared with a chat request that has their prompt and their sampling. They
-draw their words, so each answer is checked to be the same one: then all have as many tokens.
+sample their words, so each answer is checked to be the same one: then all have the same number of
+tokens.
 """
 
 import statistics
@@ -46,7 +47,7 @@ Ask = Callable[[], Any]
 
 
 class Costs:
-    """Asks a server, so many times each, and reads off its process what that took."""
+    """Sends repeated requests to a server and reads their CPU time from its process."""
 
     def __init__(self, server: Server, requests: int) -> None:
         self._process = psutil.Process(server.pid)
@@ -79,7 +80,7 @@ class Costs:
         return lambda: _check(self._post("/api/predict/", body)["data"][0])
 
     def milliseconds(self, ask: Ask) -> float:
-        """CPU time of the server's process for one request, on the average."""
+        """Return the mean CPU time of the server's process for one request, in milliseconds."""
         before = self._process.cpu_times()
         for _ in range(self._requests):
             ask()
@@ -92,7 +93,7 @@ class Costs:
 
 
 def measure(server: Server, requests: int, rounds: int) -> dict[str, Any]:
-    """Milliseconds of CPU time: of the chat request, of a label read, and of the routes alone."""
+    """Return the CPU milliseconds of the chat request, of a label read, and of the routes alone."""
     costs = Costs(server, requests)
     found = [_emotion_round(costs) | _legacy_round(costs) for _ in range(rounds)]
     medians = {name: round(statistics.median(r[name] for r in found), 2) for name in found[0]}
@@ -138,7 +139,7 @@ def _check(answer: str) -> None:
 
 
 def _chat(text: str) -> dict[str, Any]:
-    """The body of a chat request about the clip, but for its sampling."""
+    """Return the body of a chat request about the clip, without its sampling."""
     content = [
         {"type": "video_url", "video_url": {"url": CLIP}},
         {"type": "text", "text": text},
@@ -150,13 +151,13 @@ def _chat(text: str) -> dict[str, Any]:
 
 
 def _text(labels: tuple[str, ...]) -> str:
-    """The user's turn that `/v1/emotion` makes of these labels."""
+    """Return the user's turn that `/v1/emotion` writes for these labels."""
     served = read_served(demo_files.MODEL_NAME, str(demo_files.checkpoint()))
     return emotion_text(EmotionRequest(labels=list(labels)), served.card)
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     options = report.parser(MODULE, __doc__).parse_args()
     effort = (QUICK_REQUESTS, QUICK_ROUNDS) if options.quick else (REQUESTS, ROUNDS)
     with tempfile.TemporaryDirectory() as folder, running_server(Path(folder, "log")) as server:

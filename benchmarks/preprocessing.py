@@ -1,15 +1,15 @@
-"""How long a clip takes to become the network's inputs, in this process.
+"""Measures how long a clip takes to become the network's inputs, in this process.
 
     python -m benchmarks.preprocessing [--out FILE] [--quick]
 
-ours      the plugin's: first frame and sound decoded, resized, resampled and normalised
-original  the original's: frame by OpenCV, sound by ffmpeg through a wav file as moviepy does it
-pyav      PyAV alone: the first frame and the sound decoded, as they are
-opencv    OpenCV alone: the first frame, as it is
+    ours      the plugin: first frame and sound decoded, resized, resampled and normalised
+    original  the original: frame by OpenCV, sound by ffmpeg through a wav file as in moviepy
+    pyav      PyAV alone: the first frame and the sound decoded, unchanged
+    opencv    OpenCV alone: the first frame, unchanged
 
-All ways take turns with each clip, after one turn that does not count; of the rounds the median
-counts. CPU time is that of all threads and child processes. The rows of `frame` are about the first
-frame alone, which is not to take longer in a longer clip.
+All ways take turns with each clip, after one turn that does not count; the median of the rounds
+counts. CPU time is that of all threads and child processes. The rows of `frame` cover only the
+first frame, which must not take longer in a longer clip.
 """
 
 import io
@@ -39,7 +39,7 @@ from emotion_llama_vllm.settings import MediaSettings
 
 MODULE = "benchmarks.preprocessing"
 LONG = 60
-"""Seconds of a clip that shows how the times grow."""
+"""The seconds of a clip that shows how the times grow."""
 FRAME_SECONDS = (2, 10, LONG)
 QUICK_SECONDS = (6,)
 ROUNDS, QUICK_ROUNDS = 5, 3
@@ -51,20 +51,20 @@ Way = Callable[[Path], object]
 
 
 def ours(path: Path) -> object:
-    """Pixels uint8 [3, SIDE, SIDE] and normalised sound float32 [samples]."""
+    """Return pixels uint8 [3, SIDE, SIDE] and normalised sound float32 [samples], our way."""
     clip = decode(path.read_bytes(), size=SIDE, settings=SETTINGS)
     return preprocess(clip.frame[None], clip.metadata(), CONFIG)
 
 
 def original(path: Path) -> object:
-    """The same, as the original makes them."""
+    """Return pixels and normalised sound in the original's way."""
     media = read_media(path, SIDE)
     sound = EXTRACTOR(media.sound, sampling_rate=SAMPLING_RATE, return_tensors="pt")
     return np.array(media.picture), sound
 
 
 def pyav(path: Path) -> object:
-    """The first frame as RGB and the sound as it was recorded."""
+    """Return the first frame as RGB and the sound as recorded."""
     with av.open(io.BytesIO(path.read_bytes()), "r") as container:
         picture = next(container.decode(video=0)).to_ndarray(format="rgb24")
         container.seek(0)
@@ -72,7 +72,7 @@ def pyav(path: Path) -> object:
 
 
 def opencv(path: Path) -> npt.NDArray[np.uint8]:
-    """The first frame as BGR."""
+    """Return the first frame as BGR."""
     video = cv2.VideoCapture(str(path))
     _, frame = video.read()
     video.release()
@@ -80,7 +80,7 @@ def opencv(path: Path) -> npt.NDArray[np.uint8]:
 
 
 def our_frame(path: Path) -> object:
-    """The first frame as RGB."""
+    """Return the first frame as RGB."""
     with open_container(path.read_bytes()) as container:
         frame = FirstFrame(container)
         for packet in packets(container, SETTINGS.max_timeline_seconds):
@@ -96,7 +96,7 @@ FRAME_WAYS: dict[str, Way] = {"ours": our_frame, "opencv": opencv}
 
 
 def measure(folder: Path, lengths: Sequence[int], rounds: int) -> dict[str, Any]:
-    """Rows for clips of all sizes and some lengths, and those about their first frames."""
+    """Return rows for clips of all sizes and some lengths, and rows for their first frames."""
     videos = [Video(size, seconds) for size in SIZES for seconds in lengths]
     clips = {video: write_clip(folder, video, seed) for seed, video in enumerate(videos)}
     rows = [_row(video, WAYS, clip, rounds) for video, clip in clips.items()]
@@ -112,7 +112,7 @@ def measure(folder: Path, lengths: Sequence[int], rounds: int) -> dict[str, Any]
 
 
 def _row(video: Video, ways: dict[str, Way], clip: Path, rounds: int) -> dict[str, Any]:
-    """Median milliseconds of each way with one clip, by the clock and of CPU time."""
+    """Return the median milliseconds of each way with one clip, in wall-clock and CPU time."""
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
     for _ in range(1 + rounds):
         for name, way in ways.items():
@@ -135,13 +135,13 @@ def _median_milliseconds(seconds: Iterable[float]) -> float:
 
 
 def _cpu_seconds() -> float:
-    """Of this process and of the children that ended."""
+    """Return the CPU time of this process and of its finished children."""
     used = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     options = report.parser(MODULE, __doc__).parse_args()
     effort = (QUICK_SECONDS, QUICK_ROUNDS) if options.quick else ((*SECONDS, LONG), ROUNDS)
     with tempfile.TemporaryDirectory() as folder:

@@ -1,9 +1,9 @@
-"""Whether the speed is still there: rough ratios beside those that were committed.
+"""Checks the speed by rough ratios against the committed ones.
 
     python -m benchmarks.quick [--write]
 
-Machines and noise differ, so only a ratio that fell to half of the committed one is a failure.
-`--write` commits what is found now.
+Machines and noise differ, so only a ratio below half of the committed one is a failure. `--write`
+replaces the committed ratios.
 """
 
 import argparse
@@ -21,7 +21,7 @@ MARGIN = 0.5
 
 
 def measure(folder: Path) -> dict[str, float]:
-    """Ratios, more of each being better."""
+    """Return ratios; a higher ratio is better."""
     for name in ("throughput", "preprocessing"):
         report.run(name, folder, quick=True)
     ratios = json.loads((folder / "throughput.json").read_text())["ratios"]
@@ -32,7 +32,7 @@ def measure(folder: Path) -> dict[str, float]:
 
 
 def fallen(found: dict[str, float], committed: dict[str, float]) -> list[str]:
-    """A sentence for each ratio that is too low."""
+    """Return a sentence for each ratio that is too low."""
     return [
         f"{name} is {found[name]:.2f}; it was {value:.2f}."
         for name, value in committed.items()
@@ -41,7 +41,7 @@ def fallen(found: dict[str, float], committed: dict[str, float]) -> list[str]:
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(prog=f"python -m {MODULE}", description=__doc__)
     parser.add_argument("--write", action="store_true", help="take these as the ones to reach")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""What every measurement is written with: how to repeat it, the machine, the versions."""
+"""Writes every measurement together with its command, the machine and the versions."""
 
 import argparse
 import json
@@ -18,7 +18,7 @@ _CPU_FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 
 
 def parser(module: str, description: str | None) -> argparse.ArgumentParser:
-    """The flags that every recipe takes: `--out FILE` and `--quick`."""
+    """Return a parser with the flags of every recipe: `--out FILE` and `--quick`."""
     made = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
     name = module.rpartition(".")[2]
     made.add_argument("--out", type=Path, default=RESULTS / f"{name}.json", help="[%(default)s]")
@@ -27,7 +27,7 @@ def parser(module: str, description: str | None) -> argparse.ArgumentParser:
 
 
 def run(name: str, folder: Path, *, quick: bool = False) -> None:
-    """Run a recipe in a process of its own; its results go into `folder`."""
+    """Run a recipe in a process of its own, with its results in `folder`."""
     command = [sys.executable, "-m", f"benchmarks.{name}", "--out", str(folder / f"{name}.json")]
     began = time.monotonic()
     subprocess.run(command + ["--quick"] * quick, check=True)
@@ -35,7 +35,7 @@ def run(name: str, folder: Path, *, quick: bool = False) -> None:
 
 
 def write(out: Path, module: str, found: dict[str, Any]) -> None:
-    """Write and show what a recipe found."""
+    """Write and print the results of a recipe."""
     about = {
         "command": f"python -m {module}{' --quick' if '--quick' in sys.argv else ''}",
         "date": datetime.now(UTC).date().isoformat(),
@@ -48,7 +48,7 @@ def write(out: Path, module: str, found: dict[str, Any]) -> None:
 
 
 def machine() -> dict[str, Any]:
-    """Its processor and memory."""
+    """Return the machine's processor and memory."""
     cpu = dict(_fields(Path("/proc/cpuinfo").read_text().partition("\n\n")[0]))
     memory = dict(_fields(Path("/proc/meminfo").read_text()))
     flags = cpu.get("flags", "").split()
@@ -62,7 +62,7 @@ def machine() -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Of Python and of the packages that matter."""
+    """Return the versions of Python and of the packages that matter."""
     found = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:

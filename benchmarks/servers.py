@@ -1,4 +1,4 @@
-"""The servers that are measured: ours with the mid-size checkpoint, vLLM with its Llama alone."""
+"""Starts the measured servers: ours with the mid-size checkpoint, vLLM with its Llama alone."""
 
 import json
 import shutil
@@ -19,24 +19,24 @@ from emotion_llama_vllm.checkpoint.layout import LANGUAGE
 from emotion_llama_vllm.config import EmotionLlamaConfig
 
 WORK = Path(__file__).parent.parent / "build" / "bench"
-"""Checkpoints and clips, kept between runs."""
+"""The folder of checkpoints and clips, which stays between runs."""
 MODEL = "measured"
-"""The name under which each serves."""
+"""The model name in both servers."""
 _FLAGS = (
     *("--served-model-name", MODEL, "--enforce-eager"),
     *("--max-model-len", "2048", "--max-num-seqs", "80"),
     *("--kv-cache-memory-bytes", str(3 << 30)),
 )
-"""Of both servers; the attention cache has room for all clips of a measurement."""
+"""The flags of both servers; the attention cache has room for all clips of a measurement."""
 _START_SECONDS = 240
 _TEXT_FILES = (
     *("tokenizer.json", "tokenizer_config.json", "generation_config.json"),
-    "chat_template.jinja",  # its prompts are token ids, but vLLM warms the template up
+    "chat_template.jinja",  # vLLM warms it up, although the prompts are token ids
 )
 
 
 def midsize() -> Path:
-    """The mid-size checkpoint, made if it is not there."""
+    """Return the mid-size checkpoint, and make it if it is missing."""
     folder = WORK / "midsize"
     if not folder.is_dir():
         write_midsize(folder)
@@ -45,20 +45,20 @@ def midsize() -> Path:
 
 @contextmanager
 def midsize_server(clips: Path) -> Iterator[Server]:
-    """`emotion-llama serve` with the mid-size checkpoint; `clips` can be named."""
-    flags = (*_FLAGS, "--media-root", str(clips), "--log-level", "info")  # see `dtype`
+    """Run `emotion-llama serve` with the mid-size checkpoint and the media root `clips`."""
+    flags = (*_FLAGS, "--media-root", str(clips), "--log-level", "info")  # `dtype` reads the log
     with running_server(WORK / "serve.log", str(midsize()), *flags) as server:
         yield server
 
 
 def dtype(server: Server) -> str:
-    """In which the engine computes, as its log says."""
+    """Return the dtype of the engine, according to its log."""
     text = server.log.read_text(errors="replace")
     return text.partition("dtype=torch.")[2].partition(",")[0]
 
 
 def text_model() -> Path:
-    """The mid-size checkpoint's Llama, as a checkpoint of its own."""
+    """Return the mid-size checkpoint's Llama as a checkpoint of its own."""
     folder, whole = WORK / "llama", midsize()
     if not folder.is_dir():
         making = WORK / "llama.new"
@@ -77,7 +77,7 @@ def text_model() -> Path:
 
 @contextmanager
 def text_server(dtype: str) -> Iterator[str]:
-    """vLLM's own server with the Llama, started as ours starts vLLM; yields its URL."""
+    """Run vLLM's own server with the Llama, with the flags of our server, and yield its URL."""
     port = free_port()
     command = [sys.executable, "-m", "benchmarks.stock_vllm", "--model", str(text_model())]
     command += [*_FLAGS, "--dtype", dtype, "--host", "127.0.0.1", "--port", str(port)]

@@ -1,9 +1,9 @@
-"""How long the demo takes to be ready, what that is made of, and the memory that it then has.
+"""Measures the demo's start: the total time, its steps, and the memory afterwards.
 
     python -m benchmarks.start [--quick]
 
-`emotion-llama serve` without arguments, three times. The disk is warm if something of the kind has
-run before, as the other recipes of `make bench` have.
+It runs `emotion-llama serve` without arguments three times. The disk cache is warm if a similar
+program ran before, such as the other recipes of `make bench`.
 """
 
 import os
@@ -29,7 +29,7 @@ STEPS = {
     "the engine: attention cache, first batches": "init engine",
     "routes, decode workers, a first answer": "Emotion-LLaMA is ready",
 }
-"""What is done when such a line is in the log."""
+"""Maps each step to the log line that marks its end."""
 _END = "Emotion-LLaMA is ready"
 _MOST_SECONDS = 300
 
@@ -49,13 +49,13 @@ def start() -> dict[str, Any]:
             memory = _memory_mib(process.pid)
         finally:
             process.terminate()
-            for _ in process.stdout:  # or it could not write its last words
+            for _ in process.stdout:  # without this the server could block on its last lines
                 pass
     return {"ready": reached[list(STEPS)[-1]], "steps": _durations(reached), "memory_mib": memory}
 
 
 def _reached(lines: Iterator[str], began: float) -> Iterator[tuple[str, float]]:
-    """Each step, and after how many seconds it was done."""
+    """Yield each step with the seconds until its end."""
     left = dict(STEPS)
     for line in lines:
         passed = time.monotonic() - began
@@ -71,7 +71,7 @@ def _reached(lines: Iterator[str], began: float) -> Iterator[tuple[str, float]]:
 
 
 def _durations(reached: dict[str, float]) -> dict[str, float]:
-    """Seconds of each step."""
+    """Return the duration of each step in seconds."""
     durations, before = {}, 0.0
     for step in (step for step in STEPS if step in reached):
         durations[step] = reached[step] - before
@@ -80,7 +80,7 @@ def _durations(reached: dict[str, float]) -> dict[str, float]:
 
 
 def _memory_mib(pid: int) -> dict[str, int]:
-    """Proportional set size of each process, so that shared pages count once."""
+    """Return the proportional set size of each process, which counts shared pages once."""
     server = psutil.Process(pid)
     found: dict[str, int] = {}
     for process in (server, *server.children(recursive=True)):
@@ -97,7 +97,7 @@ def _role(process: psutil.Process) -> str:
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     options = report.parser(MODULE, __doc__).parse_args()
     runs = [start() for _ in range(1 if options.quick else 3)]
     found = {

@@ -1,8 +1,8 @@
-"""vLLM's own server without a part of ours but the defaults for CPUs: the ceiling.
+"""Runs vLLM's own server with none of our parts except the CPU defaults: the upper limit.
 
     python -m benchmarks.stock_vllm --model DIR ...
 
-Takes the flags of `vllm serve`.
+It takes the flags of `vllm serve`.
 """
 
 import os
@@ -14,7 +14,7 @@ from emotion_llama_vllm.hooks.vllm_environment import compile_nothing, set_envir
 
 
 def main() -> None:
-    """Run until it is ended."""
+    """Run the server until it is ended."""
     set_environment()
     os.environ["VLLM_PLUGINS"] = ""
     compile_nothing()

@@ -1,8 +1,9 @@
-"""The tables and pictures of `docs/*/performance.md`, from the committed results.
+"""Writes the tables and pictures of `docs/*/performance.md` from the committed results.
 
     python -m benchmarks.tables
 
-Writes what stands between `<!-- table: NAME -->` and `<!-- end -->`, and `docs/performance/*.png`.
+It replaces the text between `<!-- table: NAME -->` and `<!-- end -->`, and writes
+`docs/performance/*.png`.
 """
 
 import json
@@ -84,7 +85,7 @@ _CHINESE = {
 
 
 WAYS = ("a", "b", "c", "server_one_by_one", "server", "server_4_questions")
-"""With clips, on a CPU and on a GPU."""
+"""The ways that answer about clips, on a CPU and on a GPU."""
 RATIOS = (
     ("16 at once, every clip new, against a", "4 ×", "server_against_a"),
     ("16 at once, every clip new, against b", "2.5 ×", "server_against_b"),
@@ -93,11 +94,11 @@ RATIOS = (
     ("against c (batches of 16), every clip new", "1.2 ×", "server_against_c"),
     ("one request at a time, against b", "1 ×", "one_by_one_against_b"),
 )
-"""Measures that a CPU and a GPU have in common: what was promised of each, and its name."""
+"""The ratios that a CPU and a GPU have in common: title, target and name."""
 
 
 def targets(found: Results) -> tuple[Row, Sequence[Row]]:
-    """What was promised, and what was measured."""
+    """Return the targets and the measured values."""
     ratios, on_gpu = found["throughput"]["ratios"], found["gpu"]["ratios"]
     rows: list[Row] = [
         (measure, least, _times(ratios[name]), _times(on_gpu[name]))
@@ -143,7 +144,7 @@ def _preprocessing_targets(data: dict[str, Any]) -> list[Row]:
 
 
 def throughput(found: Results) -> tuple[Row, Sequence[Row]]:
-    """Seconds per request of each way."""
+    """Return the seconds per request of each way."""
     seconds = found["throughput"]["seconds_per_request"]
     names = [name for name in seconds if not name.endswith("_encoders")]
     rows = [
@@ -154,7 +155,7 @@ def throughput(found: Results) -> tuple[Row, Sequence[Row]]:
 
 
 def follow_up(found: Results) -> tuple[Row, Sequence[Row]]:
-    """Time to first token of first and further questions."""
+    """Return the time to first token of first and further questions."""
     data = found["follow_up"]
     pairs = {
         "one clip after the other": data["one_by_one"],
@@ -168,7 +169,7 @@ def follow_up(found: Results) -> tuple[Row, Sequence[Row]]:
 
 
 def preprocessing(found: Results) -> tuple[Row, Sequence[Row]]:
-    """Milliseconds from a file to the network's inputs."""
+    """Return the milliseconds from a file to the network's inputs."""
     ways = ("ours", "original", "pyav", "opencv")
     rows = [
         (
@@ -184,20 +185,20 @@ def preprocessing(found: Results) -> tuple[Row, Sequence[Row]]:
 
 
 def overhead(found: Results) -> tuple[Row, Sequence[Row]]:
-    """CPU time of our routes over the same chat request."""
+    """Return the CPU time of our routes over an equal chat request."""
     rows = [(f"`{route}`", ms) for route, ms in _overheads(found).items()]
     return ("route", "CPU ms over chat"), rows
 
 
 def start(found: Results) -> tuple[Row, Sequence[Row]]:
-    """What the time to the first answer is made of."""
+    """Return the steps of the time to the first answer."""
     data = found["start"]
     rows: list[Row] = list(data["steps_seconds"].items())
     return ("step", "seconds"), [*rows, ("ready", data["ready_seconds"])]
 
 
 def gpus(found: Results) -> tuple[Row, Sequence[Row]]:
-    """What the 7B should reach, on paper."""
+    """Return the predictions for the 7B on GPUs."""
     rows = []
     for gpu in found["paper_model"]["gpus"]:
         new, four = gpu["every_clip_new"][-1], gpu["four_questions_per_clip"][-1]
@@ -209,7 +210,7 @@ def gpus(found: Results) -> tuple[Row, Sequence[Row]]:
 
 
 def gpu_ways(found: Results) -> tuple[Row, Sequence[Row]]:
-    """The 7B on a GPU against the original's way there."""
+    """Return the 7B on a GPU against the original's way on it."""
     seconds = found["gpu"]["seconds_per_request"]
     rows = [
         (f"`{way}`", f"{seconds[way]:.3f}", _times(seconds["a"] / seconds[way])) for way in WAYS
@@ -218,7 +219,7 @@ def gpu_ways(found: Results) -> tuple[Row, Sequence[Row]]:
 
 
 def gpu_load(found: Results) -> tuple[Row, Sequence[Row]]:
-    """The 7B on a GPU under load, and what was predicted."""
+    """Return the 7B on a GPU under load, with the prediction."""
     rows: list[Row] = []
     for level in found["gpu"]["under_load"]:
         figures, predicted = level["figures"], level["predicted"]
@@ -237,7 +238,7 @@ def gpu_load(found: Results) -> tuple[Row, Sequence[Row]]:
 
 
 def check(found: Results) -> tuple[Row, Sequence[Row]]:
-    """The arithmetic beside what the CPU did."""
+    """Return the arithmetic beside the measurement on the CPU."""
     rows = [
         (
             f"`{name}`",
@@ -260,7 +261,7 @@ TABLES: dict[str, Callable[[Results], tuple[Row, Sequence[Row]]]] = {
 
 
 def fill_in(text: str, found: Results, *, chinese: bool) -> str:
-    """The document with its tables as the results have them."""
+    """Return the document with its tables filled in from the results."""
 
     def write(place: re.Match[str]) -> str:
         head, rows = TABLES[place[2]](found)
@@ -273,7 +274,7 @@ def fill_in(text: str, found: Results, *, chinese: bool) -> str:
 
 
 def draw(found: Results, folder: Path) -> None:
-    """The pictures."""
+    """Draw the pictures."""
     folder.mkdir(exist_ok=True)
     seconds = found["throughput"]["seconds_per_request"]
     shown = {way: seconds[way] for way in (*WAYS, "text")}
@@ -338,12 +339,12 @@ def _or_nothing(value: float | None) -> str:
 
 
 def read() -> Results:
-    """The committed results."""
+    """Read the committed results."""
     return {file.stem: json.loads(file.read_text()) for file in RESULTS.glob("*.json")}
 
 
 def main() -> None:
-    """Write all."""
+    """Write all documents and pictures."""
     found = read()
     for language in ("en", "zh"):
         document = DOCS / language / "performance.md"

@@ -1,19 +1,19 @@
-"""Ours against the original's way and against vLLM without clips, on the same weights.
+"""Compares our server with the original's way and with vLLM without clips, on equal weights.
 
     python -m benchmarks.throughput [--quick]
 
-All ways take turns in one run, each round with clips that nobody has seen; of three rounds the
-median counts. Greedy, 128 new tokens an answer, which comes in one piece as the original's does;
-the same prompts, dtype and number of threads.
+All ways take turns in one run, each round with new clips; the median of three rounds counts.
+Answers are greedy with 128 new tokens, in one piece as the original's; prompts, dtype and number of
+threads are the same.
 
-a       as the original serves: first frame by OpenCV, sound through a wav file, HuBERT read from
-        disk for each request, one request at a time
-b       the same with all encoders in memory
-c       b in batches of 16
-server  `emotion-llama serve`, asked over HTTP about a file that it has, as a and b are; then three
-        further questions about each clip
-text    vLLM's own server with the same Llama and prompts of as many tokens, without a clip; then
-        prompts that begin as those, with new questions
+    a       the original's service: first frame by OpenCV, sound through a wav file, HuBERT
+            read from disk for each request, one request at a time
+    b       the same with all encoders in memory
+    c       b in batches of 16
+    server  `emotion-llama serve`, over HTTP about a file on the server, as for a and b; then
+            three further questions about each clip
+    text    vLLM's own server with the same Llama and prompts of as many tokens, without a
+            clip; then prompts with the same beginning and new questions
 """
 
 import statistics
@@ -40,25 +40,25 @@ from emotion_llama.bench.routes import chat_text
 MODULE = "benchmarks.throughput"
 QUESTIONS = 4
 QUESTION = chat_text(Question(Clip(""), 0))
-"""The load tool's first one."""
+"""The load tool's first question."""
 COMPARED = 8
-"""First tokens of an answer that two ways are compared by."""
+"""The number of first tokens of an answer by which two ways are compared."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much is measured."""
+    """Describes the amount of measuring."""
 
     rounds: int
     tokens: int
     at_once: int
-    """Requests; a way that takes one at a time gets one."""
+    """The number of requests at once; a way that takes one at a time gets one."""
     compared: int
-    """Clips by whose answers' first tokens the server is compared with b."""
+    """The number of clips whose answers' first tokens are compared between the server and b."""
     further: bool
-    """Whether further questions are asked, and c has its turn."""
+    """True if further questions and way c are measured too."""
     calibrating: float
-    """Seconds for each rate of the machine."""
+    """The seconds for each rate of the machine."""
 
 
 FULL = Size(rounds=3, tokens=128, at_once=16, compared=3, further=True, calibrating=2.0)
@@ -67,7 +67,7 @@ QUICK = Size(rounds=1, tokens=32, at_once=8, compared=1, further=False, calibrat
 
 @dataclass
 class Times:
-    """Seconds per request, a value for each round."""
+    """Holds the seconds per request, one value for each round."""
 
     found: dict[str, list[float]] = field(default_factory=dict)
 
@@ -76,7 +76,7 @@ class Times:
         self.found.setdefault(name, []).append(seconds)
 
     def over_questions(self, number: int) -> float:
-        """Of the last round's questions about a clip, so many of them, the mean."""
+        """Return the mean over this many questions about a clip, in the last round."""
         return (self.found["server"][-1] + (number - 1) * self.found["server_cached"][-1]) / number
 
     def medians(self) -> dict[str, float]:
@@ -84,7 +84,7 @@ class Times:
 
 
 class Comparison:
-    """Everything that takes turns, and what it took."""
+    """Runs all ways in turns and holds their times."""
 
     def __init__(
         self, size: Size, original: Original, clips: "Clips", url: str, text_url: str | None = None
@@ -100,7 +100,7 @@ class Comparison:
         self.times = Times()
 
     def warm_up(self) -> None:
-        """Load what is loaded at a first use."""
+        """Load everything that loads on first use."""
         clips = self._clips.new(2)
         for way in (self._from_disk, self._in_memory):
             way.answer([read_media(clips[0], self._side)], QUESTION, 2)
@@ -109,7 +109,7 @@ class Comparison:
             complete(self._text_url, self._prompts(2), 2)
 
     def round(self) -> None:
-        """One turn of each way."""
+        """Run one turn of each way."""
         size = self.size
         self._one_by_one("a", self._from_disk)
         self._one_by_one("b", self._in_memory)
@@ -127,7 +127,7 @@ class Comparison:
             self._batched()
 
     def same_tokens(self) -> dict[str, int]:
-        """How many first tokens of the server's answers are those of b's."""
+        """Return how many first tokens of the server's answers equal those of b's."""
         clips, equal = self._clips.new(self.size.compared), 0
         for clip in clips:
             media = read_media(clip, self._side)
@@ -145,10 +145,10 @@ class Comparison:
         return self._in_memory.config.vision.image_size
 
     def _one_by_one(self, name: str, way: Original) -> None:
-        """And which part of it was before the Llama's."""
+        """Measure a way one request at a time, and the part before the Llama."""
         (clip,) = self._clips.new(1)
         media, reading = _timed(lambda: read_media(clip, self._side))
-        _, encoding = _timed(lambda: way.embed([media]).cpu())  # waits for a GPU
+        _, encoding = _timed(lambda: way.embed([media]).cpu())  # the copy waits for a GPU
         _, answering = _timed(lambda: way.answer([media], QUESTION, self._tokens))
         self.times.add(name, reading + answering)
         self.times.add(f"{name}_encoders", reading + encoding)
@@ -165,7 +165,7 @@ class Comparison:
     def _server(
         self, name: str, clips: Sequence[Path], *, at_once: int = 0, further: int = 0
     ) -> None:
-        """Ask the first question about each clip, or so many further ones."""
+        """Ask the first question about each clip, or this many further ones."""
         found, _ = measure(
             self._url,
             as_sent(clips, WHOLE),
@@ -186,11 +186,11 @@ class Comparison:
         return self.size.tokens
 
     def _prompts(self, number: int) -> list[list[int]]:
-        """Random ones, as long as a prompt with a clip, that nobody has seen."""
+        """Return new random prompts, as long as a prompt with a clip."""
         return [[1, *self._random_ids(self._prompt_tokens - 1)] for _ in range(number)]
 
     def _further(self, prompt: Sequence[int]) -> list[int]:
-        """The same up to where the clip would end, then another question."""
+        """Return the same prompt up to the end of the clip's part, then another question."""
         clip = self._in_memory.config.embeddings_per_clip
         return [*prompt[:clip], *self._random_ids(self._prompt_tokens - clip)]
 
@@ -200,7 +200,7 @@ class Comparison:
 
 @dataclass
 class Clips:
-    """Hands out clips that were not handed out before."""
+    """Hands out each clip only once."""
 
     folder: Path
     used: int = 0
@@ -212,7 +212,7 @@ class Clips:
 
 
 def compare(comparison: Comparison) -> dict[str, Any]:
-    """All rounds of all ways."""
+    """Run all rounds of all ways."""
     size = comparison.size
     comparison.warm_up()
     same = comparison.same_tokens()
@@ -230,7 +230,7 @@ def compare(comparison: Comparison) -> dict[str, Any]:
 
 
 def ratios(seconds: dict[str, float]) -> dict[str, float]:
-    """What is promised, of the seconds per request."""
+    """Return the ratios with targets, from the seconds per request."""
     a, b, server = seconds["a"], seconds["b"], seconds["server"]
     found = {
         "server_against_a": a / server,
@@ -260,7 +260,7 @@ def _timed(run: Callable[[], Any]) -> tuple[Any, float]:
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     options = report.parser(MODULE, __doc__).parse_args()
     size = QUICK if options.quick else FULL
     WORK.mkdir(parents=True, exist_ok=True)

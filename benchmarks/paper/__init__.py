@@ -1,1 +1,1 @@
-"""Arithmetic about what a machine can do at best, from data sheets and measured bounds."""
+"""Calculates the best performance of a machine, from data sheets and measured limits."""

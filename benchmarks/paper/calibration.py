@@ -1,7 +1,8 @@
-"""What this machine reaches in the two things that serving is made of.
+"""Measures this machine's speed in the two operations that serving consists of.
 
-Matrix products, as of a prompt, and a matrix read once, as the weights are for each token of an
-answer. In this process, with its number of threads: set as many as the engine has.
+They are matrix products, as for a prompt, and one read of a matrix, as of the weights for each
+token of an answer. They run in this process with its number of threads: set as many as the engine
+has.
 """
 
 import statistics
@@ -13,26 +14,26 @@ from pydantic import BaseModel
 from torch.nn.functional import linear
 
 PROMPT, WIDTH, INNER = 310, 1024, 4096
-"""Tokens of a prompt, and the sides of a matrix as in the mid-size checkpoint's Llama."""
+"""The tokens of a prompt, and the sides of a matrix as in the mid-size checkpoint's Llama."""
 STREAMED_BYTES = 256 << 20
-"""Of the matrix that is read: much more than any cache holds."""
+"""The size of the read matrix, which is much more than any cache holds."""
 
 
 class Calibration(BaseModel):
-    """The rates reached, in 10**9 a second."""
+    """Holds the measured rates, in 10**9 a second."""
 
     dtype: str
     threads: int
     matmul_gflops: float
-    """Floating-point operations in `dtype`; a multiplication and an addition are two."""
+    """The floating-point operations in `dtype`; a multiplication and an addition count as two."""
     float32_gflops: float
-    """The same in float32, in which HuBERT computes."""
+    """The floating-point operations in float32, in which HuBERT computes."""
     bandwidth_gb_s: float
-    """Bytes of a matrix that is multiplied by one vector, both in `dtype`."""
+    """The bytes of a matrix that is multiplied by one vector, both in `dtype`."""
 
 
 def calibrate(dtype: torch.dtype, seconds: float) -> Calibration:
-    """Measure each of the rates for so many seconds."""
+    """Measure each rate for this many seconds."""
     return Calibration(
         dtype=str(dtype).removeprefix("torch."),
         threads=torch.get_num_threads(),
@@ -48,7 +49,7 @@ def _matmul_rate(dtype: torch.dtype, seconds: float) -> float:
 
 
 def _streaming_rate(dtype: torch.dtype, seconds: float) -> float:
-    # Written, not only reserved: Linux would let all its pages be one page of zeros.
+    # Linux could map all pages of unwritten memory to one page of zeros, so it is written.
     matrix = torch.ones(STREAMED_BYTES // dtype.itemsize // INNER, INNER, dtype=dtype)
     token = torch.ones(1, INNER, dtype=dtype)
     return matrix.nbytes / _seconds(lambda: linear(token, matrix), seconds)
@@ -56,8 +57,8 @@ def _streaming_rate(dtype: torch.dtype, seconds: float) -> float:
 
 @torch.inference_mode()
 def _seconds(run: Callable[[], object], at_least: float) -> float:
-    """The median time of a run."""
-    run()  # the first one also sets things up
+    """Return the median time of a run."""
+    run()  # the first run also sets things up
     times: list[float] = []
     while sum(times) < at_least:
         started = time.perf_counter()

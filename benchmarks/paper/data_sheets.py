@@ -1,34 +1,35 @@
-"""GPUs by their data sheets."""
+"""Lists GPUs with the numbers of their data sheets."""
 
 from pydantic import BaseModel
 
 from benchmarks.paper.roofline import Speed
 
 FLOPS_REACHED = 0.5
-"""Share of a data sheet's FLOP/s that we suppose matrix products to reach, in any precision."""
+"""The assumed share of a data sheet's FLOP/s that matrix products reach, in any precision."""
 BANDWIDTH_REACHED = 0.7
-"""Share of its memory bandwidth, likewise."""
+"""The assumed share of a data sheet's memory bandwidth that serving reaches."""
 
 
 class Gpu(BaseModel):
-    """A GPU by its data sheet."""
+    """Describes a GPU by its data sheet."""
 
     name: str
-    """As nvidia-smi shows it."""
+    """The name in nvidia-smi."""
     bf16_tflops: float
-    """Dense, with sums in float32."""
+    """The dense TFLOP/s, with sums in float32."""
     float32_tflops: float
-    """Without tensor cores: vLLM's `VLLM_FLOAT32_MATMUL_PRECISION` is `highest`, so no TF32."""
+    """The TFLOP/s without tensor cores: vLLM's `VLLM_FLOAT32_MATMUL_PRECISION` is `highest`: no
+    TF32."""
     gigabytes_per_second: float
     gibibytes: float
-    """As nvidia-smi shows it: on some cards less than the data sheet's, for error correction."""
+    """The memory in nvidia-smi: on some cards less than the data sheet's, for error correction."""
     batched_tokens: int = 2048
-    """vLLM's `--max-num-batched-tokens` of a server on it (`EngineArgs.get_batch_defaults`)."""
+    """The `--max-num-batched-tokens` of vLLM's server on it (`EngineArgs.get_batch_defaults`)."""
     source: str
 
     @property
     def speed(self) -> Speed:
-        """What we suppose it to reach in bfloat16."""
+        """Return the speed that we assume in bfloat16."""
         return Speed(
             flops=FLOPS_REACHED * self.bf16_tflops * 1e12,
             float32_flops=FLOPS_REACHED * self.float32_tflops * 1e12,

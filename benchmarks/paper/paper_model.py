@@ -1,17 +1,17 @@
-"""What a machine should reach, on paper: requests a second, and how many at a time.
+"""Predicts a machine's requests a second, and how many requests fit at a time.
 
     python -m benchmarks.paper.paper_model [--out FILE]
 
-predicts the 7B on GPUs from their data sheets, and puts the same arithmetic beside what was
-measured of the mid-size checkpoint on a CPU, where `benchmarks/results/throughput.json` is.
+It predicts the 7B on GPUs from their data sheets, and compares the same arithmetic with the
+measurement of the mid-size checkpoint on a CPU, if `benchmarks/results/throughput.json` exists.
 
 `roofline` is the arithmetic of a request's four terms, `data_sheets` holds the GPUs' numbers.
 
-Left out, so that a machine reaches less: decoding the clip and HTTP, which other processes do;
-scheduling, sampling and what passes between two kernels; norms, softmax and all else that is no
-matrix product; the memory of CUDA's context and graphs. Left out, so that it reaches more: ViTs and
-prompts that are computed together, or along with a decode step, and so share a fetch of the
-weights.
+It leaves out costs, so that a machine is slower: decoding the clip and HTTP, which other processes
+do; scheduling, sampling and data between two kernels; norms, softmax and everything else that is no
+matrix product; the memory of CUDA's context and graphs. It leaves out savings, so that a machine is
+faster: ViTs and prompts that are computed together, or along with a decode step, and so share a
+fetch of the weights.
 """
 
 from pathlib import Path
@@ -36,40 +36,40 @@ from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.media.clip import SAMPLING_RATE
 from emotion_llama_vllm.model.audio import MOST_SAMPLES, convolution_bytes
 
-# As in configs/emotion-llama-7b.yaml.
+# The same value as in configs/emotion-llama-7b.yaml.
 MEMORY_SHARE = 0.92
 MAX_NUM_SEQS = 64
 MAX_AUDIO_SECONDS = 120
 
 SHORT_AUDIO_SECONDS = 12
-"""`--max-audio-seconds` that is enough for the clips of `benchmarks.clips`."""
+"""The `--max-audio-seconds` that is enough for the clips of `benchmarks.clips`."""
 RANDOM_TEXT_TOKENS = 42
-"""Of the load tool's first prompt by the tokenizer of `devtools.random_checkpoint`."""
+"""The tokens of the load tool's first prompt with the tokenizer of `devtools.random_checkpoint`."""
 
 
 class Workload(BaseModel):
-    """What is asked for."""
+    """Describes the requests to predict."""
 
     clip_seconds: float = 6
     text_tokens: int = 50
-    """Of a prompt, beside the clip's embeddings."""
+    """The tokens of a prompt beside the clip's embeddings."""
     answer_tokens: int = 128
     questions_per_clip: int = 1
-    """For all but the first the clip's part of the prompt is cached: the text alone is read."""
+    """The questions about each clip; after the first, the clip's part of the prompt is cached."""
 
     def prompt_tokens(self, config: EmotionLlamaConfig) -> int:
-        """The whole prompt."""
+        """Return the number of tokens of the whole prompt."""
         return config.embeddings_per_clip + self.text_tokens
 
 
 class Terms(BaseModel):
-    """Seconds of the machine for a request; those for a clip are spread over its questions."""
+    """Holds the machine's seconds for a request; a clip's seconds are divided by its questions."""
 
     vision: float
     hearing: float
     prefill: float
     decode: float
-    """The request's share of the steps that a batch makes together."""
+    """The request's share of the steps that a batch computes together."""
 
     @property
     def all(self) -> float:
@@ -77,15 +77,15 @@ class Terms(BaseModel):
 
 
 class Prediction(BaseModel):
-    """What comes of `batch` requests at a time."""
+    """Holds the prediction for `batch` requests at a time."""
 
     batch: int
     seconds_per_request: float
-    """Of the machine's time; alone in a batch, also how long a request takes."""
+    """The machine's seconds for a request; in a batch of one, also the request's duration."""
     requests_per_second: float
     output_tokens_per_second: float
     seconds_per_step: float
-    """Between two tokens of an answer."""
+    """The seconds between two tokens of an answer."""
     terms: Terms
 
 
@@ -100,7 +100,7 @@ def predict(config: EmotionLlamaConfig, speed: Speed, workload: Workload, batch:
         vision=speed.seconds(seeing(config)) / questions,
         hearing=speed.float32_seconds(hearing(config, workload.clip_seconds)) / questions,
         prefill=(first + others) / questions,
-        decode=(workload.answer_tokens - 1) * step / batch,  # the first is the prefill's
+        decode=(workload.answer_tokens - 1) * step / batch,  # the prefill gives the first token
     )
     return Prediction(
         batch=batch,
@@ -113,31 +113,31 @@ def predict(config: EmotionLlamaConfig, speed: Speed, workload: Workload, batch:
 
 
 def weight_bytes(config: EmotionLlamaConfig, speed: Speed) -> int:
-    """All weights in memory; HuBERT's are float32."""
+    """Return the bytes of all weights in memory; HuBERT's are float32."""
     counts = parameters(config)
     hubert = counts.pop("hubert")
     return hubert * FLOAT32_BYTES + sum(counts.values()) * speed.weight_bytes
 
 
 def activation_bytes(config: EmotionLlamaConfig, clips: int, seconds: float) -> int:
-    """Memory to compute sounds together.
+    """Return the bytes to compute sounds together.
 
-    Longer sounds than `HubertMean` puts into a batch are computed one at a time.
+    Sounds that are too long for a batch of `HubertMean` are computed one at a time.
     """
     together = min(clips * seconds, max(seconds, MOST_SAMPLES / SAMPLING_RATE))
     return convolution_bytes(config.audio, int(together * SAMPLING_RATE))
 
 
 def clips_profiled(config: EmotionLlamaConfig, gpu: Gpu) -> int:
-    """The clips of the longest sound that vLLM computes together at its start.
+    """Return the number of clips with the longest sound that vLLM computes together at its start.
 
-    Their memory (`MultiModalBudget`) is then not the attention cache's.
+    The attention cache cannot use their memory (`MultiModalBudget`).
     """
     return min(MAX_NUM_SEQS, max(1, gpu.batched_tokens // config.embeddings_per_clip))
 
 
 def kv_bytes_per_request(config: EmotionLlamaConfig, speed: Speed, workload: Workload) -> int:
-    """Attention cache of a request at its end."""
+    """Return the bytes of a request's attention cache at its end."""
     tokens = workload.prompt_tokens(config) + workload.answer_tokens
     return tokens * cached_per_token(config) * speed.kv_bytes
 
@@ -145,14 +145,14 @@ def kv_bytes_per_request(config: EmotionLlamaConfig, speed: Speed, workload: Wor
 def live_requests(
     config: EmotionLlamaConfig, gpu: Gpu, workload: Workload, audio_seconds: float
 ) -> int:
-    """How many requests have their whole attention cache in memory; 0 if it does not start."""
+    """Return how many requests fit with their whole attention cache; 0 if it does not start."""
     activations = activation_bytes(config, clips_profiled(config, gpu), audio_seconds)
     left = gpu.gibibytes * 2**30 * MEMORY_SHARE - weight_bytes(config, gpu.speed) - activations
     return max(0, int(left / kv_bytes_per_request(config, gpu.speed, workload)))
 
 
 def verdict(config: EmotionLlamaConfig, gpu: Gpu, workload: Workload) -> str:
-    """Whether the 7B's configuration starts, in one sentence."""
+    """Return one sentence on whether the 7B's configuration starts."""
     memory = gpu.gibibytes * MEMORY_SHARE
     weights = weight_bytes(config, gpu.speed) / 2**30
     if weights > memory:
@@ -168,7 +168,7 @@ def verdict(config: EmotionLlamaConfig, gpu: Gpu, workload: Workload) -> str:
 
 
 def describe(config: EmotionLlamaConfig, gpu: Gpu) -> dict[str, Any]:
-    """What a GPU should reach, with every clip new and with four questions about each."""
+    """Return a GPU's prediction, with every clip new and with four questions about each."""
     once = Workload()
     live = {
         seconds: live_requests(config, gpu, once, seconds)
@@ -190,7 +190,7 @@ def describe(config: EmotionLlamaConfig, gpu: Gpu) -> dict[str, Any]:
 
 
 def rounded(prediction: Prediction) -> dict[str, Any]:
-    """To four digits: it is a guess."""
+    """Round to four digits, because it is an estimate."""
 
     def shorten(value: Any) -> Any:
         if isinstance(value, dict):
@@ -201,17 +201,17 @@ def rounded(prediction: Prediction) -> dict[str, Any]:
 
 
 MEASURED = {"server_one_by_one": (1, 1), "server": (16, 1), "server_4_questions": (16, 4)}
-"""Ways of `benchmarks.throughput`: requests at a time, and questions about each clip."""
+"""The ways of `benchmarks.throughput`: requests at a time, and questions about each clip."""
 
 
 class Measured(BaseModel):
-    """What is read of `throughput.json`: the mid-size checkpoint on a CPU."""
+    """Holds the measurement of `throughput.json`: the mid-size checkpoint on a CPU."""
 
     calibration: Calibration
     new_tokens: int
-    """Of each answer."""
+    """The number of tokens of each answer."""
     seconds_per_request: dict[str, float]
-    """Of each way: the time of a run over its requests."""
+    """Maps each way to the duration of its run divided by its requests."""
 
     @property
     def speed(self) -> Speed:
@@ -228,11 +228,11 @@ class Measured(BaseModel):
 
 
 def check(measured: Measured) -> dict[str, dict[str, Any]]:
-    """For each way that was measured, the prediction and what it is of the measured time."""
+    """Return the prediction for each measured way, and its ratio to the measured time."""
     found: dict[str, dict[str, Any]] = {}
     for name, (batch, questions) in MEASURED.items():
         if name not in measured.seconds_per_request:
-            continue  # by a quick look
+            continue  # a quick run has not measured it
         workload = Workload(
             text_tokens=RANDOM_TEXT_TOKENS,
             answer_tokens=measured.new_tokens,
@@ -245,7 +245,7 @@ def check(measured: Measured) -> dict[str, dict[str, Any]]:
 
 
 def describe_all(measured: Path) -> dict[str, Any]:
-    """All predictions, and the check where there is a measurement."""
+    """Return all predictions, and the comparison if there is a measurement."""
     config, speed, once = full_config(), GPUS[0].speed, Workload()
     found: dict[str, Any] = {
         "flops_reached": FLOPS_REACHED,
@@ -262,7 +262,7 @@ def describe_all(measured: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     module = "benchmarks.paper.paper_model"
     parser = report.parser(module, __doc__)
     parser.add_argument(

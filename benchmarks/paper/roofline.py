@@ -1,8 +1,8 @@
-"""What a request is made of: floating-point operations, and bytes to fetch from memory.
+"""Counts the floating-point operations and the fetched bytes of a request.
 
-The ViT sees a picture, HuBERT hears a sound, the Llama reads the prompt (prefill) and writes the
-answer (decode: a step for each token, which the requests of a batch share). A machine's two speeds
-make seconds of each: a roofline.
+The ViT encodes a picture, HuBERT encodes a sound, the Llama reads the prompt (prefill) and writes
+the answer (decode: a step for each token, which the requests of a batch share). A machine's two
+speeds turn them into seconds: a roofline.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ FLOAT32_BYTES = 4
 
 @dataclass(frozen=True)
 class Work:
-    """Floating-point operations; weights and elements of the attention cache to fetch."""
+    """Counts floating-point operations, and fetched weights and elements of the attention cache."""
 
     flops: float
     weights: float
@@ -26,25 +26,25 @@ class Work:
 
 
 class Speed(BaseModel):
-    """What a machine reaches, in operations and bytes a second."""
+    """Describes a machine's speed, in operations and bytes a second."""
 
     flops: float
     float32_flops: float
-    """Of HuBERT, which computes in float32."""
+    """The operations a second of HuBERT, which computes in float32."""
     bandwidth: float
     overlaps: bool
-    """Whether it fetches while it computes, as GPUs do. On a CPU the cores that compute are those
-    that wait for memory, and the sum of both times is nearer."""
+    """True if the machine fetches while it computes, as GPUs do. On a CPU the computing cores also
+    wait for memory, so the sum of both times is more accurate."""
     weight_bytes: int = 2
     kv_bytes: int = 2
 
     def seconds(self, work: Work) -> float:
-        """For work in the weights' precision."""
+        """Return the seconds for work in the weights' precision."""
         fetched = work.weights * self.weight_bytes + work.cached * self.kv_bytes
         return self._roofline(work.flops / self.flops, fetched / self.bandwidth)
 
     def float32_seconds(self, work: Work) -> float:
-        """For work in float32."""
+        """Return the seconds for work in float32."""
         fetched = work.weights * FLOAT32_BYTES
         return self._roofline(work.flops / self.float32_flops, fetched / self.bandwidth)
 
@@ -53,7 +53,7 @@ class Speed(BaseModel):
 
 
 def seeing(config: EmotionLlamaConfig) -> Work:
-    """A picture through the ViT, and all embeddings through their projections."""
+    """Return the work for a picture in the ViT, and for all embeddings in their projections."""
     c, llama = config.vision, config.text.hidden_size
     tokens = 1 + c.num_patches
     blocks = c.num_hidden_layers * c.hidden_size * (4 * c.hidden_size + 2 * c.intermediate_size)
@@ -71,7 +71,7 @@ def seeing(config: EmotionLlamaConfig) -> Work:
 
 
 def hearing(config: EmotionLlamaConfig, seconds: float) -> Work:
-    """A sound through HuBERT: convolutions to about 50 frames a second, then a transformer."""
+    """Return HuBERT's work for a sound: convolutions to about 50 frames a second, a transformer."""
     c = config.audio
     flops, weights, frames, channels = 0, 0, round(seconds * SAMPLING_RATE), 1
     for out, kernel, stride in zip(c.conv_dim, c.conv_kernel, c.conv_stride, strict=True):
@@ -88,7 +88,7 @@ def hearing(config: EmotionLlamaConfig, seconds: float) -> Work:
 
 
 def reading(config: EmotionLlamaConfig, new: int, before: int = 0) -> Work:
-    """`new` tokens of a prompt behind `before` cached ones; the last one is answered."""
+    """Return the work for `new` tokens of a prompt after `before` cached ones; one is sampled."""
     pairs = new * before + new * (new + 1) / 2
     return Work(
         flops=2 * (new * _layers(config) + _head(config)) + _attention(config) * pairs,
@@ -98,7 +98,10 @@ def reading(config: EmotionLlamaConfig, new: int, before: int = 0) -> Work:
 
 
 def writing(config: EmotionLlamaConfig, batch: int, context: float) -> Work:
-    """A step that writes a token of each of `batch` answers, behind `context` tokens each."""
+    """Return the work of a step that writes one token of each of `batch` answers.
+
+    Each answer has `context` tokens before.
+    """
     weights = _layers(config) + _head(config)
     return Work(
         flops=batch * (2 * weights + _attention(config) * context),
@@ -108,13 +111,13 @@ def writing(config: EmotionLlamaConfig, batch: int, context: float) -> Work:
 
 
 def cached_per_token(config: EmotionLlamaConfig) -> int:
-    """Elements of keys and values that a token leaves in the attention cache."""
+    """Return how many elements of keys and values a token adds to the attention cache."""
     c = config.text
     return 2 * c.num_hidden_layers * _kv_heads(config) * _head_size(config)
 
 
 def _layers(config: EmotionLlamaConfig) -> int:
-    """Weights of the Llama's matrices, without those of embedding and head."""
+    """Return the number of weights in the Llama's matrices, without embedding and head."""
     c = config.text
     heads = 2 * c.num_attention_heads + 2 * _kv_heads(config)
     a_layer = c.hidden_size * (heads * _head_size(config) + 3 * c.intermediate_size)
@@ -126,7 +129,7 @@ def _head(config: EmotionLlamaConfig) -> int:
 
 
 def _attention(config: EmotionLlamaConfig) -> int:
-    """Operations between one token and one that it attends to."""
+    """Return the operations between one token and one that it attends to."""
     c = config.text
     return 4 * c.num_hidden_layers * c.num_attention_heads * _head_size(config)
 
