@@ -1,1 +1,1 @@
-"""Tools that tests, the demo and the benchmarks share: a server, clips, random checkpoints."""
+"""Provides tools for tests, demo and benchmarks: a server, clips, random checkpoints."""

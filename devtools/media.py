@@ -1,4 +1,4 @@
-"""Small clips of every kind, made on the spot."""
+"""Makes small clips of every kind."""
 
 import io
 import os
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 
 class Pipe(io.RawIOBase):
-    """A sink that cannot seek, as a browser's recorder: no duration, no index in the file."""
+    """Represents a sink that cannot seek, as in a browser's recorder: the file gets no index."""
 
     def __init__(self) -> None:
         self.data = bytearray()
@@ -35,13 +35,13 @@ _OPTIONS = {
     "libx265": {"x265-params": "log-level=none"},
     "vorbis": {"strict": "experimental"},
 }
-"""Of encoders that without may take minutes, are not the same each time, noisy, or closed."""
-os.environ["SVT_LOG"] = "0"  # AV1's is quiet with this alone
+"""The options that keep encoders from being slow, noisy, not reproducible or closed."""
+os.environ["SVT_LOG"] = "0"  # AV1's encoder reads only this
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to make a clip; None for a codec leaves the track out."""
+    """Describes a clip to make; None for a codec leaves the track out."""
 
     container: str = "mp4"
     video: str | None = "libx264"
@@ -61,7 +61,7 @@ class Recipe:
 
 
 def picture(width: int, height: int, index: int = 0, seed: int = 0) -> npt.NDArray[np.uint8]:
-    """A colourful picture, RGB [height, width, 3], different for each index and seed."""
+    """Return a colourful picture, RGB [height, width, 3], different for each index and seed."""
     rows, columns = np.mgrid[0:height, 0:width]
     red = columns * 255 // max(width - 1, 1)
     green = rows * 255 // max(height - 1, 1)
@@ -76,18 +76,18 @@ def picture(width: int, height: int, index: int = 0, seed: int = 0) -> npt.NDArr
 
 
 def tone(seconds: float, rate: int, channels: int, hertz: float) -> npt.NDArray[np.float32]:
-    """A tone with a slow beat, [channels, samples], loudest on the left, none on the subwoofer."""
+    """Return a tone with a slow beat, [channels, samples], loudest on the left."""
     time = np.arange(round(seconds * rate)) / rate
     wave = 0.4 * np.sin(2 * np.pi * hertz * time) * (1 + 0.3 * np.sin(2 * np.pi * 3 * time))
     gains = np.array([1.0] + [0.5] * (channels - 1))
-    gains[3:4] = 0  # encoders cut a tone off there
+    gains[3:4] = 0  # encoders remove a tone from the subwoofer
     return (gains[:, None] * wave).astype(np.float32)
 
 
 def make_clip(recipe: Recipe = Recipe()) -> bytes:
     """Return the bytes of a clip."""
     sink: Any = Pipe() if recipe.live else io.BytesIO()
-    options = {"fflags": "+bitexact"}  # or Matroska would get random identifiers
+    options = {"fflags": "+bitexact"}  # otherwise Matroska gets random identifiers
     if recipe.live:
         options["live"] = "1"
     if recipe.fragmented:

@@ -1,9 +1,10 @@
-"""Checkpoints of random weights, by way of the original's five artefacts and the converter.
+"""Writes checkpoints of random weights, through the original's five artefacts and the converter.
 
     python -m devtools.random_checkpoint --out DIR
 
-writes the mid-size one: the real model's parts, each about a fiftieth of its parameters, the same
-260 embeddings for a clip. What it says is noise; sizes, memory and time are the point.
+It writes the mid-size one: all parts of the real model, each with about a fiftieth of its
+parameters, and the same 260 embeddings for a clip. Its answers are noise; only sizes, memory and
+time matter.
 """
 
 import argparse
@@ -44,7 +45,7 @@ _TEXTS = (
     "What would you ask this person next? Please determine which emotion label in the video "
     "represents: neutral, angry, happy, sad, worried, surprise.",
 )
-"""What is asked, so that prompts have about as many tokens as with the real tokenizer."""
+"""The tokenizer's texts, so that prompts have about as many tokens as with the real tokenizer."""
 SHARD_TENSORS = 60
 _LAYER_NORM_AUDIO = {
     "conv_bias": True,
@@ -54,7 +55,7 @@ _LAYER_NORM_AUDIO = {
 
 
 def full_config() -> EmotionLlamaConfig:
-    """Llama-2-7b-chat, EVA-ViT-g at 448 pixels, chinese-hubert-large."""
+    """Return the sizes of Llama-2-7b-chat, EVA-ViT-g at 448 pixels and chinese-hubert-large."""
     return EmotionLlamaConfig(
         text_config={"vocab_size": 32_000, "max_position_embeddings": 4096, "rms_norm_eps": 1e-5},
         audio_config={
@@ -68,7 +69,7 @@ def full_config() -> EmotionLlamaConfig:
 
 
 def midsize_config() -> EmotionLlamaConfig:
-    """About 170 million parameters: 135 in the Llama, 21 in the ViT, 6 in the HuBERT.
+    """Return sizes with about 170 million parameters: 135 in the Llama, 21 in the ViT, 6 in HuBERT.
 
     Each part has the real one's share and, nearly, its ratio of width to depth; pictures, patches
     and the clip's 260 embeddings are the real ones.
@@ -104,14 +105,14 @@ def midsize_config() -> EmotionLlamaConfig:
 
 
 def write_midsize(out: Path) -> EmotionLlamaConfig:
-    """Write the mid-size checkpoint, in bfloat16 as the real one."""
+    """Write the mid-size checkpoint in bfloat16, like the real one."""
     with tempfile.TemporaryDirectory(prefix="emotion-llama-") as folder:
         originals = write_originals(Path(folder), midsize_config())
         return convert(originals, out, dtype=torch.bfloat16)
 
 
 def write_full(out: Path) -> None:
-    """Write the real sizes as the converter leaves them (17 GB), without the originals."""
+    """Write a checkpoint of the real sizes (17 GB) directly, without the originals."""
     config = full_config()
     config.dtype = torch.bfloat16
     config.audio.mask_time_prob = config.audio.mask_feature_prob = 0.0
@@ -126,7 +127,7 @@ def write_full(out: Path) -> None:
 
 
 def write_originals(folder: Path, config: EmotionLlamaConfig) -> Originals:
-    """The five artefacts, as users have them: half precision, the Llama in shards."""
+    """Write the five artefacts in the users' form: half precision, the Llama in shards."""
     noise = Noise()
     originals = Originals(
         llama=folder / "llama",
@@ -154,7 +155,7 @@ def write_originals(folder: Path, config: EmotionLlamaConfig) -> Originals:
 
 
 class Noise:
-    """Random tensors, cut from one pool: drawing seven billion numbers would take minutes."""
+    """Draws random tensors from one pool, because seven billion new numbers would take minutes."""
 
     def __init__(self) -> None:
         self._pool = torch.randn(1 << 27, generator=torch.Generator().manual_seed(0))
@@ -163,13 +164,13 @@ class Noise:
     def tensors(
         self, shapes: Mapping[str, tuple[int, ...]], dtype: torch.dtype
     ) -> dict[str, torch.Tensor]:
-        """Values that keep activations of order one: norms scale by about 1."""
+        """Return values that keep activations of order one; norms scale by about 1."""
         return dict(self.each({name: (shape, dtype) for name, shape in shapes.items()}))
 
     def each(
         self, wanted: Mapping[str, tuple[tuple[int, ...], torch.dtype]]
     ) -> Iterator[tuple[str, torch.Tensor]]:
-        """The same one after the other, each of its own type."""
+        """Yield such tensors one after the other, each of its own dtype."""
         for name, (shape, dtype) in wanted.items():
             is_scale = ("norm" in name or "ln_" in name) and name.endswith("weight")
             yield name, (self._tensor(shape) + is_scale).to(dtype)
@@ -187,7 +188,7 @@ class Noise:
 
 
 def tokenizer(size: int) -> bytes:
-    """A `tokenizer.model` of exactly `size` pieces; most of them never occur."""
+    """Return a `tokenizer.model` of exactly `size` pieces, most of which never occur."""
     model: Any = getattr(sentencepiece_model_pb2, "ModelProto")()  # noqa: B009  (made at run time)
     model.ParseFromString(train_tokenizer(_TEXTS, size=600))
     for index in range(len(model.pieces), size):
@@ -198,7 +199,7 @@ def tokenizer(size: int) -> bytes:
 
 
 def parameters(config: EmotionLlamaConfig) -> dict[str, int]:
-    """How many each part has."""
+    """Return the number of parameters of each part."""
 
     def count(shapes: Mapping[str, tuple[int, ...]]) -> int:
         return sum(math.prod(shape) for shape in shapes.values())
@@ -212,7 +213,7 @@ def parameters(config: EmotionLlamaConfig) -> dict[str, int]:
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m devtools.random_checkpoint", description=__doc__
     )

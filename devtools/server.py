@@ -1,4 +1,4 @@
-"""A real server in a process of its own, started as a user starts it."""
+"""Starts a real server in a process of its own, as a user does."""
 
 import contextlib
 import os
@@ -18,13 +18,13 @@ START_SECONDS = 240
 
 @dataclass(frozen=True)
 class Server:
-    """Where a running server listens."""
+    """Holds the address of a running server."""
 
     port: int
     legacy_port: int
     log: Path
     process: subprocess.Popen[bytes]
-    """The one that answers; the engine runs in a child of it."""
+    """The server's process, which responds to requests; the engine runs in a child of it."""
     scheme: str = "http"
 
     @property
@@ -54,9 +54,9 @@ def running_server(log: Path, *flags: str, tmp: Path | None = None) -> Iterator[
     """Run `emotion-llama serve` with these flags until the block ends.
 
     Args:
-        log: where it writes.
-        flags: beside those for its ports.
-        tmp: its folder for temporary files.
+        log: the file for the server's output.
+        flags: the flags beside those for its ports.
+        tmp: the server's folder for temporary files.
     """
     port, legacy_port = free_port(), free_port()
     ports = ["--port", str(port), "--legacy-port", str(legacy_port)]

@@ -1,4 +1,4 @@
-"""A small checkpoint with random weights of the right shapes, through the converter."""
+"""Writes a small checkpoint with random weights of the right shapes, through the converter."""
 
 import math
 import tempfile
@@ -24,7 +24,7 @@ _TEXTS = (
 
 
 def small_config(vocab_size: int) -> EmotionLlamaConfig:
-    """The 7B's architecture with small numbers; heads of sizes that vLLM's backends take."""
+    """Return the 7B's architecture with small numbers, and head sizes of vLLM's backends."""
     return EmotionLlamaConfig(
         text_config={
             "vocab_size": vocab_size,
@@ -80,13 +80,13 @@ def write_random_originals(out: Path, *, seed: int = 0) -> Originals:
 def write_random_checkpoint(
     out: Path, *, seed: int = 0, dtype: torch.dtype = torch.bfloat16
 ) -> None:
-    """Write a checkpoint folder that went through the converter."""
+    """Write a checkpoint folder with random weights through the converter."""
     with tempfile.TemporaryDirectory() as folder:
         convert(write_random_originals(Path(folder), seed=seed), out, dtype=dtype)
 
 
 def _draw(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, torch.Tensor]:
-    """Values that keep the activations of order one."""
+    """Return random values that keep the activations of order one."""
     return {name: torch.randn(shape) / math.sqrt(_fan_in(shape)) for name, shape in shapes.items()}
 
 
