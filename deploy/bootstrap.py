@@ -50,15 +50,15 @@ def main() -> None:
 
 
 def say(sentence: str) -> None:
-    """Print at once: what pip and venv print themselves has its place between."""
+    """Print at once, so that the order with the output of pip and venv is right."""
     print(sentence, flush=True)
 
 
-# Under any Python 3: it may be too old for us, and only has to find a better one. ----------------
+# This part runs under any Python 3, which only has to find a suitable one. ----------------------
 
 
 def make_venv() -> None:
-    """Create `.venv`, unless there is one whose Python will do."""
+    """Create `.venv`, unless there is one with a suitable Python."""
     found = version_of(str(VENV_PYTHON))
     if found is None:
         python = find_python()
@@ -87,13 +87,13 @@ def find_python() -> str:
 
 
 def refusal(sentence: str) -> SystemExit:
-    """Tell what only the user can change, and return the end that it means."""
+    """Print a problem that only the user can solve, and return the exit for it."""
     print(sentence, file=sys.stderr)
     return SystemExit(2)
 
 
 def version_of(python: str, needs: str = "sys") -> tuple[int, ...] | None:
-    """Ask a Python for its version; None where it is missing, does not start or lacks a module."""
+    """Return a Python's version; None if it is missing, does not start or lacks a module."""
     code = f"import sys, {needs}; print(*sys.version_info[:2])"
     try:
         asked = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
@@ -102,12 +102,12 @@ def version_of(python: str, needs: str = "sys") -> tuple[int, ...] | None:
     return tuple(map(int, asked.stdout.split()))
 
 
-# Inside .venv. -----------------------------------------------------------------------------------
+# This part runs inside .venv. -------------------------------------------------------------------
 
 
 def update(dev: bool, engine: str | None) -> None:
-    """Install what is missing and remove what does not fit; takes a moment when all is well."""
-    # Only now, as the module is written for the Python of .venv.
+    """Install missing packages and remove unsuitable ones; it is quick if nothing is to do."""
+    # The import comes late, because the module is written for the Python of .venv.
     sys.path.insert(0, str(ROOT / "server"))
     from emotion_llama_server.environment import detect_engine, mend, mismatched_companions
 
@@ -121,7 +121,7 @@ def update(dev: bool, engine: str | None) -> None:
     if not current:
         if usable:
             say(f"{usable.name} {usable.version} is there already and stays as it is.")
-            # Naming vLLM again would bring back the packages that were removed below.
+            # To name vLLM again would bring back the packages that are removed below.
             extra = "engine"
         else:
             extra = engine or pick_engine()
@@ -142,7 +142,7 @@ def update(dev: bool, engine: str | None) -> None:
 
 
 def pick_engine() -> str:
-    """Choose vLLM's GPU build where NVIDIA's driver lists a GPU."""
+    """Return vLLM's GPU build if NVIDIA's driver lists a GPU, else its CPU build."""
     driver = shutil.which("nvidia-smi")
     if driver:
         listed = subprocess.run([driver, "-L"], capture_output=True, text=True, check=False)
@@ -154,7 +154,7 @@ def pick_engine() -> str:
 
 
 def install(extras: str) -> None:
-    """Install this checkout, asking PyTorch's own index where pip's lack its CPU build."""
+    """Install this checkout; use PyTorch's own index if pip's indexes lack its CPU build."""
     if importlib.util.find_spec("pip") is None:
         subprocess.run([sys.executable, "-m", "ensurepip"], check=True)
     say(f"Installing emotion-llama[{extras}]; a first time takes minutes.")
@@ -167,7 +167,7 @@ def install(extras: str) -> None:
 
 
 def pip_install(requirement: str, *options: str) -> str:
-    """Run pip quietly; return all that it said if it failed, else nothing."""
+    """Run pip quietly; return its whole output if it fails, else an empty string."""
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-input", *options]
     started = time.monotonic()
     with subprocess.Popen(
