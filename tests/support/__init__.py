@@ -1,1 +1,1 @@
-"""What the tests share: clips that they make, a plain reference of the model, a running server."""
+"""Provides helpers for the tests: clips, a plain reference of the model, a running server."""

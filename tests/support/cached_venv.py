@@ -1,4 +1,4 @@
-"""Virtual environments for programs that the project's own cannot hold."""
+"""Makes virtual environments for programs that do not fit into the project's own."""
 
 import hashlib
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 def cached_venv(*packages: str) -> Path:
     """Return the folder of programs of an environment with these packages.
 
-    It is made once a machine, and stays among the temporary files.
+    It is made once for a machine, and stays in the folder for temporary files.
     """
     known = hashlib.sha256("\n".join((sys.version, *packages)).encode()).hexdigest()[:12]
     folder = Path(tempfile.gettempdir()) / f"emotion-llama-tests-{os.getuid()}" / known

@@ -1,4 +1,4 @@
-"""vLLM's own chat route behind our guard, with something in place of the engine that listens."""
+"""Runs vLLM's own chat route behind our guard, with a recorder in the engine's place."""
 
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
@@ -26,11 +26,11 @@ TEXT = {"type": "text", "text": "Which emotion?"}
 
 
 class ChatApp:
-    """The app and what its route got last.
+    """Holds the app, and the last request of its route.
 
     Attributes:
-        probable: the words that the model is to find most probable.
-        scored: the words that were scored, None while none were.
+        probable: the words to which the model gives the highest probability.
+        scored: the words that were scored, None if there were none.
     """
 
     def __init__(self, *, allow_text_only: bool = False) -> None:
@@ -50,19 +50,19 @@ class ChatApp:
         self._client = TestClient(self.app)
 
     def post(self, *content: Any, **fields: Any) -> Response:
-        """Ask about these parts, by default a clip and a question."""
+        """Send a chat request with these parts, by default a clip and a question."""
         message = {"role": "user", "content": list(content) or [CLIP, TEXT]}
         body = {"model": "m", "messages": [message], **fields}
         return self._client.post("/v1/chat/completions", json=body)
 
     def got(self, *content: Any, **fields: Any) -> ChatCompletionRequest:
-        """Return what the route gets of a request that is not refused."""
+        """Return the request that reaches the route."""
         response = self.post(*content, **fields)
         assert response.status_code == 200, response.text
         return self._got.pop()
 
     def refusal(self, *content: Any, **fields: Any) -> dict[str, Any]:
-        """Return the error of a request that never reaches the route."""
+        """Return the error of a request that does not reach the route."""
         response = self.post(*content, **fields)
         assert response.status_code == 400, response.text
         assert not self._got

@@ -1,7 +1,7 @@
-"""Clips whose pictures carry their number, and what FFmpeg shows of a clip.
+"""Makes clips whose pictures carry their number, and lists the pictures that FFmpeg shows.
 
-The `ffmpeg` program is the one that imageio-ffmpeg brings: it has encoders that PyAV lacks, and
-its decoding is an independent reference.
+The `ffmpeg` program comes with imageio-ffmpeg: it has encoders that PyAV lacks, and its decoding is
+an independent reference.
 """
 
 import re
@@ -21,21 +21,21 @@ WIDTH, HEIGHT = 160, 120
 _COLUMNS, _ROWS = 4, 2
 _DARK, _LIGHT = 30, 220
 _SURE = 50
-"""Grey levels by which a block must differ from the mean to be read."""
+"""The grey levels by which a block must differ from the mean to be readable."""
 
 Gray = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class ShownPicture:
-    """A picture that FFmpeg shows: the time from its first one, and its number if readable."""
+    """Holds a picture that FFmpeg shows: its time from the first one, its number if readable."""
 
     seconds: float
     number: int | None
 
 
 def ffmpeg(*arguments: object, given: bytes | None = None) -> bytes:
-    """Run the program and return what it writes to its output."""
+    """Run the program and return its standard output."""
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-loglevel", "error", "-y"]
     command += [str(argument) for argument in arguments]
     done = subprocess.run(command, input=given, capture_output=True)
@@ -52,7 +52,7 @@ def draw_number(number: int) -> Gray:
 
 
 def read_number(gray: Gray) -> int | None:
-    """Read the number of a decoded picture; None where it is rubbish."""
+    """Read the number of a decoded picture; None if it is not readable."""
     number = 0
     for bit in range(_COLUMNS * _ROWS):
         rows, columns = _block(bit)
@@ -83,7 +83,7 @@ def encode(path: Path, *options: object, count: int = 60, rate: str = "25") -> P
 
 
 def rewrite(source: Path, target: Path, change: Callable[[int, Packet], bool]) -> Path:
-    """Copy the picture's packets for which `change` is true, which may also change them."""
+    """Copy the picture's packets for which `change` is true; it may also change them."""
     with av.open(str(source)) as container, av.open(str(target), "w") as out:
         container.flags &= ~Flags.gen_pts.value
         stream = container.streams.video[0]

@@ -1,4 +1,4 @@
-"""The blocks of code in the documents, and what a reader needs to try them as they are typed."""
+"""Reads the code blocks of the documents, and prepares a folder in which a reader runs them."""
 
 import os
 import re
@@ -15,7 +15,7 @@ PAGES = sorted(
 )
 
 FILES = {"bash": "block.sh", "python": "block.py", "js": "block.mjs", "java": "Ask.java"}
-"""Languages whose blocks a reader runs, and the name of a file that holds one."""
+"""Maps each language that a reader runs to the file name of a block."""
 
 _FENCE = re.compile(r"^```(.*)\n((?:(?!```).*\n)*)```$", re.MULTILINE)
 _COMMENT = re.compile(r"(?:#|//) (.*)\n")
@@ -30,7 +30,7 @@ _TAKES_LONG = re.compile(
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block of code of a page."""
+    """Represents a fenced code block of a page."""
 
     page: str
     line: int
@@ -42,23 +42,23 @@ class Block:
 
     @property
     def needs(self) -> str | None:
-        """What its first line says that it needs beyond this machine; None if nothing."""
+        """Return the requirement beyond this machine in the block's first line, or None."""
         return self._first_comment if self._first_comment.startswith(_NEEDS) else None
 
     @property
     def install(self) -> str | None:
-        """The command in its first line that installs a client of somebody else."""
+        """Return the command in the first line that installs another project's client."""
         found = _INSTALL.fullmatch(self._first_comment)
         return found and found[0]
 
     @property
     def serves(self) -> bool:
-        """Whether it starts a server."""
+        """Return whether the block starts a server."""
         return self.language == "bash" and bool(_SERVES.search(self.code))
 
     @property
     def takes_long(self) -> bool:
-        """Whether it loads an engine of its own, measures a server, builds or tests something."""
+        """Return whether the block loads an engine, or measures, builds or tests something."""
         return bool(_TAKES_LONG.search(self.code))
 
     @property
@@ -68,7 +68,7 @@ class Block:
 
 
 def blocks_of(page: Path) -> list[Block]:
-    """Return the blocks of a page, from top to bottom."""
+    """Return the blocks of a page from top to bottom."""
     text = page.read_text(encoding="utf-8")
     name = str(page.relative_to(CHECKOUT))
     return [
@@ -85,9 +85,9 @@ def in_chinese(page: Path) -> Path:
 
 
 def make_folder(folder: Path) -> Path:
-    """Make a folder that looks like the checkout in which a reader stands, and return it.
+    """Make a folder that looks like a reader's checkout, and return it.
 
-    What they write there stays there: the clients, which are built in their place, are a copy.
+    Files that the blocks write stay in it: the clients, which are built in place, are a copy.
     """
     folder.mkdir()
     for entry in CHECKOUT.iterdir():
@@ -100,7 +100,7 @@ def make_folder(folder: Path) -> Path:
 
 
 def asking(code: str, server: Server) -> str:
-    """Return code that asks this server in place of the one that a reader has started."""
+    """Return code that sends its requests to this server instead of the reader's server."""
     address = server.url.removeprefix("http://")
     for ours in ("127.0.0.1:7889", "localhost:7889"):
         code = code.replace(ours, address)
@@ -109,7 +109,7 @@ def asking(code: str, server: Server) -> str:
 
 
 def listening(code: str, port: int, legacy_port: int) -> str:
-    """Return code whose server listens on these ports in place of the documented ones."""
+    """Return code whose server listens on these ports instead of the documented ones."""
     flags = f"--port {port} --legacy-port {legacy_port}"
 
     def with_flags(found: re.Match[str]) -> str:
@@ -122,7 +122,7 @@ def listening(code: str, port: int, legacy_port: int) -> str:
 
 
 def fresh_environment() -> dict[str, str]:
-    """Return the environment of a new shell: no virtual environment, nothing of this project's."""
+    """Return the environment of a new shell, without a virtual environment or this project."""
     ours = ("EMOTION_LLAMA_", "VLLM_", "VIRTUAL_ENV", "PYTHONPATH")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     here = str(Path(sys.executable).parent)

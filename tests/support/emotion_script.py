@@ -1,7 +1,7 @@
-"""A user's script: `EmotionLlama` on clips, and each label scored by itself with its `vllm.LLM`.
+"""Runs `EmotionLlama` on clips as a user's script, and scores each label by itself.
 
 `python -m tests.support.emotion_script GIVEN OUT` reads `{"clips": [{"path", "labels"}]}` and
-writes, for each of them, the analysis and the labels' log-probabilities.
+writes, for each clip, the analysis and the labels' log-probabilities.
 """
 
 import json
@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def score_alone(llm: LLM, clip: dict[str, Any], prompt: str) -> list[float]:
-    """The sum of the log-probabilities of each label's tokens and of the end, read in one piece."""
+    """Return the summed log-probabilities of each label's tokens and of the end, from one read."""
     tokenizer: Any = llm.get_tokenizer()
     decoded = decode(Path(clip["path"]).read_bytes(), settings=MediaSettings())
     asked = tokenizer.encode(prompt, add_special_tokens=False)

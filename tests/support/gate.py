@@ -1,4 +1,4 @@
-"""A small app behind the gate, and requests to it message by message, without an engine."""
+"""Provides a small app behind the gate without an engine, and requests message by message."""
 
 import asyncio
 from argparse import Namespace
@@ -20,14 +20,14 @@ from emotion_llama_server.settings import ServerSettings
 
 
 class Served(Protocol):
-    """Whatever has an ASGI app."""
+    """Represents any object with an ASGI app."""
 
     @property
     def app(self) -> ASGIApp: ...
 
 
 class House:
-    """A small app behind the gate, whose routes for work wait for `go_on`."""
+    """Runs a small app behind the gate, whose working routes wait for `go_on`."""
 
     def __init__(self, *, keys: str = "", origins: tuple[str, ...] = (), **settings: Any) -> None:
         self.go_on = asyncio.Event()
@@ -101,14 +101,14 @@ class House:
 
 @dataclass
 class Call:
-    """One request, message by message."""
+    """Sends one request message by message."""
 
     house: Served
     path: str = "/work"
     method: str = "POST"
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes | None = b"{}"
-    """None: it never comes."""
+    """The request's body; None means that it never arrives."""
     address: str = "127.0.0.1"
     leaves: asyncio.Event = field(default_factory=asyncio.Event)
     sent: list[Message] = field(default_factory=list)

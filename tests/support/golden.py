@@ -1,6 +1,6 @@
-"""The golden data: what the original's own code computed with small random weights.
+"""Reads the golden data: results of the original's own code with small random weights.
 
-`tests/data/golden/NOTES.md` says what each file is.
+`tests/data/golden/NOTES.md` describes each file.
 """
 
 import json
@@ -26,21 +26,21 @@ ORIGINALS = Originals(
 )
 CLIP_TEXT = "<video><VideoHere></video> <feature><FeatureHere></feature>"
 RUNS = {"greedy": 1.0, "greedy_rp105": 1.05}
-"""Run to its repetition penalty."""
+"""Maps each run to its repetition penalty."""
 
 TRUNCATED = ("case_04", "case_05", "case_06")
-"""Here the original cut the picture off, which we never do."""
+"""The cases in which the original cut the picture off, which we never do."""
 TYPED_SPECIALS = "case_13"
-"""Here a user's special tokens had their power, which ours never have."""
+"""The case in which a user's special tokens took effect, which they never do in ours."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One recorded request."""
+    """Represents one recorded request."""
 
     name: str
     prefix: str = ""
-    """Of its arrays: a batch has several rows in one file."""
+    """The prefix of its arrays, because a batch has several rows in one file."""
     facts: Any = None
 
     @property
@@ -58,7 +58,7 @@ class Case:
 
     @property
     def frames(self) -> npt.NDArray[np.uint8]:
-        """[1, height, width, 3]."""
+        """Return the frames [1, height, width, 3]."""
         return read_image(self.image.name)[None]
 
     @property
@@ -71,11 +71,11 @@ class Case:
 
     @property
     def waveform(self) -> npt.NDArray[np.float32] | None:
-        """Where the original computed the audio row itself."""
+        """Return the waveform if the original computed the audio row itself."""
         return read_wav(FOLDER / self.facts["wav"]) if self.facts.get("wav") else None
 
     def messages(self, run: str, clip: Any) -> list[dict[str, Any]]:
-        """The chat messages whose prompt is the case's; `clip` is the part for the clip."""
+        """Return the chat messages whose prompt is the case's; `clip` is the part for the clip."""
 
         def text(words: str) -> dict[str, str]:
             return {"type": "text", "text": words}
@@ -96,7 +96,7 @@ class Case:
         return made
 
     def prompt_ids(self, run: str, clip: int, count: int) -> list[int]:
-        """The original's ids with `count` placeholders for the clip."""
+        """Return the original's ids with `count` placeholders for the clip."""
         before, after = self.runs[run]["segment_token_ids"]
         return [*before, *[clip] * count, *after]
 
@@ -118,7 +118,7 @@ def read_wav(path: Path) -> npt.NDArray[np.float32]:
 
 
 def cases() -> list[Case]:
-    """Every recorded request, the rows of the batch among them."""
+    """Return every recorded request, with the rows of the batch."""
     single = [
         Case(path.stem, facts=json.loads(path.read_text(encoding="utf-8")))
         for path in sorted(FOLDER.glob("case_*.json"))
@@ -132,4 +132,4 @@ def cases() -> list[Case]:
 
 CASES = cases()
 ANSWERED = [case for case in CASES if case.name not in (*TRUNCATED, TYPED_SPECIALS)]
-"""Whose whole computation ours must repeat from chat messages."""
+"""The cases whose whole computation ours must repeat from chat messages."""

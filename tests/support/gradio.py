@@ -1,4 +1,4 @@
-"""The routes for Gradio's clients behind the gate, with an engine that repeats what it is asked."""
+"""Serves the routes for Gradio's clients behind the gate, with an engine that repeats requests."""
 
 import asyncio
 import contextlib
@@ -25,14 +25,14 @@ QUESTION = "[emotion] Which emotion is this?"
 
 
 def said(clip: str | bytes, question: str = QUESTION) -> str:
-    """Return what the engine says about a clip, named or as its bytes."""
+    """Return the engine's answer about a clip, which is named or given as bytes."""
     if isinstance(clip, bytes):
         clip = hashlib.sha256(clip).hexdigest()
     return f"{clip} in the style demo: {question}"
 
 
 class Engine:
-    """Says which clip and question it got; it waits for `go_on` with each answer."""
+    """Answers with the clip and the question of the request; each answer waits for `go_on`."""
 
     max_model_len = 2048
 
@@ -65,7 +65,7 @@ class Engine:
 
 
 class GradioApp:
-    """The app, whose users have `KEYS` unless it has none."""
+    """Holds the app, whose users have `KEYS` unless it has none."""
 
     def __init__(self, *, keys: Mapping[str, str] = KEYS, **settings: Any) -> None:
         self.engine = Engine()
@@ -88,7 +88,7 @@ class GradioApp:
 
     @contextlib.contextmanager
     def served(self) -> Iterator[str]:
-        """Serve it until the block ends; yield its address. Decoding a clip yields its bytes."""
+        """Serve the app until the block ends; yield its address. Decoding yields the bytes."""
 
         async def read(clip: ClipFile) -> bytes:
             return clip.read()

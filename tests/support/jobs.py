@@ -1,4 +1,4 @@
-"""Jobs for decode workers, good and bad; a worker finds them by this module's name."""
+"""Defines good and bad jobs for decode workers, which load them by this module's name."""
 
 import ctypes
 import os
@@ -28,7 +28,7 @@ def spin(source: bytes) -> None:
 
 
 def hoard(source: bytes) -> None:
-    """Take memory for ever."""
+    """Allocate memory for ever."""
     kept = []
     while True:
         kept.append(np.ones(2**24, np.uint8))
@@ -39,12 +39,12 @@ def crash(source: bytes) -> None:
 
 
 def abort(source: bytes) -> None:
-    """As C++ does when nobody catches `std::bad_alloc`."""
+    """End the process as C++ does for an uncaught `std::bad_alloc`."""
     os.abort()
 
 
 def be_killed(source: bytes) -> None:
-    """As the kernel ends a process for want of memory."""
+    """End the process as the kernel does for lack of memory."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -57,7 +57,7 @@ def own_id(source: bytes) -> int:
 
 
 def look_around(source: bytes) -> dict[str, object]:
-    """What the process still has."""
+    """Return what the process can still access."""
     servers = {"torch", "vllm", "fastapi", "transformers", "emotion_llama_server"}
     return {
         "environment": dict(os.environ),
@@ -67,5 +67,5 @@ def look_around(source: bytes) -> dict[str, object]:
 
 
 def write(source: bytes) -> None:
-    """To the most harmless of files."""
+    """Write to the most harmless of files."""
     os.write(os.memfd_create("clip"), source)

@@ -1,4 +1,4 @@
-"""A uvicorn server without an engine, as both ports run it, in a thread of the test's process."""
+"""Runs a uvicorn server without an engine in a thread, configured as both ports are."""
 
 import contextlib
 import threading

@@ -1,7 +1,7 @@
-"""A user's script: `vllm.LLM` on a checkpoint folder, with nothing of ours but the penalty named.
+"""Runs `vllm.LLM` on a checkpoint folder as a user's script; only the penalty is ours.
 
-`python -m tests.support.llm_script CHECKPOINT JOBS OUT [TENSOR_PARALLEL_SIZE]` answers pickled
-jobs, first one by one, then all at once, and pickles both lists of answers.
+`python -m tests.support.llm_script CHECKPOINT JOBS OUT [TENSOR_PARALLEL_SIZE]` runs pickled jobs,
+first one by one, then all at once, and pickles both lists of answers.
 """
 
 import pickle
@@ -46,7 +46,7 @@ def _ask(llm: Any, jobs: list[Job]) -> list[Answer]:
             temperature=0,
             max_tokens=job.max_tokens,
             logprobs=-1,
-            detokenize=False,  # of all tokens of the vocabulary, at each step
+            detokenize=False,  # saves decoding all tokens of the vocabulary at each step
             extra_args={PENALTY: job.penalty},
         )
         for job in jobs

@@ -1,4 +1,4 @@
-"""The network by itself, in this process: vLLM's layers without an engine."""
+"""Loads the network in this process: vLLM's layers without an engine."""
 
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from emotion_llama_vllm import register
 
 
 def load_network(checkpoint: Path, dtype: Any) -> Any:
-    """Load a checkpoint's network in a dtype, as vLLM's loader does; every tensor is loaded."""
+    """Load a checkpoint's network as vLLM's loader does, and check that every tensor is loaded."""
     register()
     model = ModelConfig(model=str(checkpoint), dtype=dtype, enforce_eager=True)
     config = VllmConfig(model_config=model, device_config=DeviceConfig(device="cpu"))

@@ -1,4 +1,4 @@
-"""Requests for `vllm.LLM` in a process of its own: `llm_script` answers them."""
+"""Runs requests for `vllm.LLM` in a process of its own, through `llm_script`."""
 
 import pickle
 import subprocess
@@ -14,7 +14,7 @@ PENALTY = "generated_repetition_penalty"
 
 @dataclass(frozen=True)
 class Job:
-    """One request: a prompt (text, or token ids) and a decoded clip."""
+    """Describes one request: a prompt (text, or token ids) and a decoded clip."""
 
     prompt: str | list[int]
     frames: np.ndarray
@@ -25,7 +25,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the engine said; log-probabilities of the first step are over the whole vocabulary."""
+    """Holds the engine's answer; the first step's log-probabilities cover the whole vocabulary."""
 
     prompt_ids: list[int]
     ids: list[int]
@@ -36,7 +36,7 @@ class Answer:
 def answer(
     checkpoint: Path, jobs: list[Job], folder: Path, environment: dict[str, str], *options: str
 ) -> tuple[list[Answer], list[Answer]]:
-    """Run the script in a process of its own; return the answers alone and together."""
+    """Run the script in a process of its own; return the single and the batched answers."""
     given, made = folder / "jobs.pickle", folder / "answers.pickle"
     given.write_bytes(pickle.dumps(jobs))
     command = [sys.executable, "-m", "tests.support.llm_script"]

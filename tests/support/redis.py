@@ -1,4 +1,4 @@
-"""A Redis of a test's own, which can be stopped, killed and made to refuse."""
+"""Runs a Redis for one test, which can be stopped, killed and made to refuse commands."""
 
 import shutil
 import signal
@@ -19,14 +19,14 @@ needs_redis = pytest.mark.skipif(
 
 @dataclass
 class Redis:
-    """One server on a port of this machine, with nothing on disk."""
+    """Represents one server on a port of this machine, with nothing on disk."""
 
     folder: Path
     flags: tuple[str, ...] = ()
     port: int = field(default_factory=free_port)
 
     def start(self) -> "Redis":
-        """Start it, anew after `kill`, and wait until it listens."""
+        """Start the server, also after `kill`, and wait until it listens."""
         command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
         command += ["--dir", str(self.folder), "--unixsocket", self.unix, *self.flags]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
@@ -47,7 +47,7 @@ class Redis:
         return str(self.folder / "redis.sock")
 
     def pause(self) -> None:
-        """Have it keep its connections and answer nothing."""
+        """Make the server keep its connections without responding."""
         self._process.send_signal(signal.SIGSTOP)
 
     def go_on(self) -> None:
@@ -58,7 +58,7 @@ class Redis:
         self._process.wait(10)
 
     def tell(self, *commands: str) -> str:
-        """Send commands in one connection; return the answers."""
+        """Send commands in one connection; return the replies."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
             connection.sendall("".join(f"{command}\r\n" for command in commands).encode())
             connection.shutdown(socket.SHUT_WR)

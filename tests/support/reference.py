@@ -1,6 +1,6 @@
-"""The model once more, in plain torch and transformers: what ours must compute.
+"""Reimplements the model in plain torch and transformers, as the reference for ours.
 
-Written from the original's files (`eva_vit.py`, `minigpt_v2.py:encode_img`), float32, one clip at a
+It follows the original's files (`eva_vit.py`, `minigpt_v2.py:encode_img`) in float32, one clip at a
 time, without any of our layers or vLLM's.
 """
 
@@ -35,7 +35,7 @@ class Reference:
 
     @torch.inference_mode()
     def see(self, frame: npt.NDArray[np.uint8]) -> torch.Tensor:
-        """CLS and patches behind ln_vision, [1 + patches, width]."""
+        """Return CLS and patches after ln_vision, [1 + patches, width]."""
         c, t = self.config.vision, self._part("vision_tower.")
         size = (c.image_size, c.image_size)
         resized = Image.fromarray(frame).resize(size, Image.Resampling.BICUBIC)
@@ -73,7 +73,7 @@ class Reference:
 
     @torch.inference_mode()
     def hear(self, waveform: npt.NDArray[np.float32]) -> torch.Tensor:
-        """HuBERT's mean feature, [feature size]."""
+        """Return HuBERT's mean feature, [feature size]."""
         extractor = Wav2Vec2FeatureExtractor(do_normalize=True)
         values = extractor(waveform, sampling_rate=16_000, return_tensors="pt").input_values
         return self.hubert(values).last_hidden_state[0].mean(0)
@@ -85,7 +85,7 @@ class Reference:
         waveform: npt.NDArray[np.float32] | None,
         features: npt.NDArray[np.float32] | None = None,
     ) -> torch.Tensor:
-        """A clip's embeddings, [embeddings per clip, hidden size]."""
+        """Return a clip's embeddings, [embeddings per clip, hidden size]."""
         rows = torch.zeros(3, self.config.feature_size)
         if waveform is not None:
             rows[2] = self.hear(waveform)
@@ -105,9 +105,9 @@ class Reference:
     def log_probabilities(
         self, prompt_ids: list[int], answer_ids: list[int], clip: torch.Tensor
     ) -> torch.Tensor:
-        """Log-probability of each token of an answer, [answer].
+        """Return the log-probability of each token of an answer, [answer].
 
-        `prompt_ids` holds the clip's placeholder as often as the clip has embeddings.
+        `prompt_ids` holds the clip's placeholder once for each of the clip's embeddings.
         """
         logits = self._logits(prompt_ids + answer_ids, clip)
         steps = logits[len(prompt_ids) - 1 : -1].log_softmax(-1)
@@ -115,7 +115,7 @@ class Reference:
 
     @torch.inference_mode()
     def next_logits(self, ids: list[int], clip: torch.Tensor) -> torch.Tensor:
-        """Scores of the token that follows, [vocabulary]."""
+        """Return the scores of the next token, [vocabulary]."""
         return self._logits(ids, clip)[-1]
 
     def _logits(self, ids: list[int], clip: torch.Tensor) -> torch.Tensor:
@@ -133,7 +133,7 @@ _BLOCK = (
 
 
 def _longest_run(ids: list[int], token: int, length: int) -> slice:
-    """Where `token` stands `length` times in a row."""
+    """Return the slice in which `token` stands `length` times in a row."""
     for start in range(len(ids) - length + 1):
         if all(i == token for i in ids[start : start + length]):
             return slice(start, start + length)
@@ -141,5 +141,5 @@ def _longest_run(ids: list[int], token: int, length: int) -> slice:
 
 
 def relative_error(ours: torch.Tensor, theirs: torch.Tensor) -> float:
-    """max|a-b| / max|b|."""
+    """Return max|a-b| / max|b|."""
     return float((ours - theirs).abs().max() / theirs.abs().max())

@@ -1,4 +1,4 @@
-"""Commands run as a user whom the machine does not know: no home, no name, nothing to write to."""
+"""Runs commands as a user that the machine does not know: no home, no name, no writable folder."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ from functools import cache
 from tests.support.paths import CHECKOUT
 
 USER = 12_345
-"""An identifier without an entry in /etc/passwd, as OpenShift gives one to each container."""
+"""The identifier of a user without an entry in /etc/passwd, as in OpenShift's containers."""
 
 _JAIL = """
 set -e
@@ -37,7 +37,7 @@ exec setpriv --reuid $USER_ID --regid $USER_ID --clear-groups --no-new-privs "$@
 
 @cache
 def can_be_anybody() -> bool:
-    """Return whether these tests may become another user on a machine that cannot be written to."""
+    """Return whether these tests may become another user on a read-only machine."""
     command = ["unshare", "-m", "mount", "--make-rprivate", "/"]
     return os.geteuid() == 0 and subprocess.run(command, capture_output=True).returncode == 0
 
@@ -45,13 +45,13 @@ def can_be_anybody() -> bool:
 def as_stranger(
     command: Sequence[str], *, tmp: str = "size=512m"
 ) -> tuple[list[str], dict[str, str]]:
-    """Return a command that runs another one as a stranger, and its environment.
+    """Return a command that runs another one as an unknown user, and its environment.
 
-    Where the tests may not become one, they stay who they are and only have no home.
+    If the tests may not become one, they keep their user and only have no home.
 
     Args:
-        command: what to run.
-        tmp: "full", or the mount options of /tmp; no other folder on a disk can be written to.
+        command: the command to run.
+        tmp: "full", or the mount options of /tmp; no other folder on a disk is writable.
     """
     places = dict.fromkeys([sys.base_prefix, sys.prefix, str(CHECKOUT)])
     paths = [str(CHECKOUT / folder) for folder in ("multimodal_plugin", "server", "clients/python")]

@@ -1,6 +1,6 @@
-"""Both ports over a small app, served by vLLM's launcher without an engine.
+"""Serves a small app on both ports with vLLM's launcher, without an engine.
 
-Arguments: the host, the port, the second port.
+Its arguments are the host, the port and the second port.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ async def look() -> str:
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Begin slowly, and take the app's state away at the end, as vLLM's does."""
+    """Start slowly, and remove the app's state at the end, as vLLM's does."""
     print("starting", flush=True)
     await asyncio.sleep(0.5)
     yield
@@ -35,7 +35,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def shut_down(timeout: float) -> None:
-    """End an engine that is not there."""
+    """Act as the end of an engine."""
 
 
 async def main(host: str, port: int, legacy_port: int) -> int:
@@ -65,7 +65,7 @@ async def main(host: str, port: int, legacy_port: int) -> int:
     options = {"host": host, "port": port, "log_level": "error", **shared}
     try:
         await (await serve_http(app, listener, **options, **port_options(legacy.start)))
-        await asyncio.sleep(1)  # vLLM's engine takes its time to end
+        await asyncio.sleep(1)  # vLLM's engine needs time to end
     finally:
         await legacy.stop()
     return legacy.exit_code

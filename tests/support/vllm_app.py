@@ -1,4 +1,4 @@
-"""vLLM's own app with our routes and the gate, and with nothing behind them."""
+"""Builds vLLM's own app with our routes and the gate, without an engine."""
 
 from argparse import Namespace
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ DESCRIPTION = "A <b>test</b> that recognises nothing."
 
 @dataclass
 class VllmApp:
-    """What has the app, as `tests.support.gate.Call` asks it."""
+    """Holds the app in the form that `tests.support.gate.Call` needs."""
 
     app: FastAPI
 
@@ -36,7 +36,7 @@ class Engine:
 
 class Models:
     async def show_available_models(self) -> Namespace:
-        """Name one model."""
+        """Return one model name."""
         card = Model(id=MODEL, created=0, owned_by="vllm", max_model_len=9, description="")
         return Namespace(data=[card])
 
@@ -45,8 +45,8 @@ def vllm_app(environment: pytest.MonkeyPatch, *flags: str, keys: str = "") -> Vl
     """Build the app as vLLM does, and prepare it as the plugin does with an engine.
 
     Args:
-        environment: a clean one.
-        flags: of vLLM's.
+        environment: a clean environment.
+        flags: vLLM's flags.
         keys: `name:key` entries, separated by commas.
     """
     environment.setenv("VLLM_PLUGINS", ",".join(PLUGINS))
