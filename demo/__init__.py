@@ -1,1 +1,1 @@
-"""Clips of a drawn face and a spoken sentence, made to train and try the demo checkpoint."""
+"""Makes clips of a drawn face and a spoken sentence, to train and try the demo checkpoint."""

@@ -1,4 +1,4 @@
-"""The demo checkpoint's model card, from its evaluation: `python -m demo.card`."""
+"""Writes the demo checkpoint's model card from its evaluation: `python -m demo.card`."""
 
 import json
 from pathlib import Path
@@ -49,7 +49,7 @@ Apache-2.0, as the project; no data of any person is in it.
 
 
 def card(found: dict, numbers: dict, description: str) -> str:
-    """The text of README.md for what `demo.evaluate` and `demo.numbers` found."""
+    """Return the text of README.md for the results of `demo.evaluate` and `demo.numbers`."""
     rows = [
         f"| {name} | {found['measures'][name]:.1%} | {direction} {bar:.0%} |"
         for name, (direction, bar) in TARGETS.items()
@@ -58,7 +58,7 @@ def card(found: dict, numbers: dict, description: str) -> str:
 
 
 def read_found() -> tuple[dict, dict]:
-    """What the committed evaluation says."""
+    """Return the committed results of the two evaluations."""
     evaluation, numbers = (
         json.loads((EVALUATION / name).read_text(encoding="utf-8"))
         for name in ("evaluation.json", "numbers.json")

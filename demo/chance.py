@@ -1,4 +1,4 @@
-"""Chance that can be repeated: one random stream per key."""
+"""Provides reproducible random numbers: one random stream for each key."""
 
 import hashlib
 from collections.abc import Sequence
@@ -10,20 +10,20 @@ T = TypeVar("T")
 
 
 def stream(*key: str | int) -> np.random.Generator:
-    """The random stream of this key; other keys give unrelated streams."""
+    """Return the random stream of this key; other keys give unrelated streams."""
     digest = hashlib.sha256("/".join(map(str, key)).encode()).digest()
     return np.random.default_rng(int.from_bytes(digest[:16], "big"))
 
 
 def pick(rng: np.random.Generator, items: Sequence[T]) -> T:
-    """One of the items, each as likely as the others."""
+    """Return one of the items, each with the same probability."""
     return items[int(rng.integers(len(items)))]
 
 
 def share(items: list[T], split: str, name: str) -> list[T]:
-    """The part of the items that belongs to a split: 80 % train, 8 % val, 12 % test, disjoint.
+    """Return the items of a split: 80 % train, 8 % val, 12 % test, disjoint.
 
-    `name` keys the shuffle, so that two lists of one length are cut in unrelated ways.
+    `name` keys the shuffle, so that two lists of the same length are split in unrelated ways.
     """
     order = stream("share", name).permutation(len(items))
     low, high = {"train": (0, 0.8), "val": (0.8, 0.88), "test": (0.88, 1)}[split]

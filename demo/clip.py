@@ -17,15 +17,15 @@ from demo.speech.voice import SAMPLE_RATE, SOUNDS, say
 from demo.words.questions import emotion_question
 
 SIZE, FPS = 224, 12
-SHORTEST, LONGEST = 2.0, 4.0  # seconds an act
+SHORTEST, LONGEST = 2.0, 4.0  # seconds for each act
 SHADOW: Colour = (22, 22, 28)
 HISS = 0.002
-TURN = 0.25  # seconds that a face takes from one emotion to another
+TURN = 0.25  # seconds in which a face changes from one emotion to another
 
 
 @dataclass(frozen=True)
 class Clip:
-    """Frames uint8 [T, SIZE, SIZE, 3] at FPS, sound float32 [N] at 16 kHz, row for labels.csv."""
+    """Holds frames uint8 [T, SIZE, SIZE, 3] at FPS, sound float32 [N] at 16 kHz, and a row."""
 
     frames: np.ndarray
     sound: np.ndarray
@@ -33,13 +33,13 @@ class Clip:
 
 
 def make_clip(recipe: Recipe) -> Clip:
-    """The clip of this recipe; the same recipe always gives the same clip."""
+    """Make the clip of this recipe; the same recipe always gives the same clip."""
     sound = clip_sound(recipe)
     return Clip(clip_frames(recipe, sound), sound, clip_row(recipe))
 
 
 def clip_sound(recipe: Recipe) -> np.ndarray:
-    """The acts' sentences one after the other, each within its time, over a little hiss."""
+    """Return the acts' sentences one after the other, each within its time, over a little hiss."""
     rng = recipe.stream("sound")
     parts = []
     for act in recipe.acts:
@@ -55,14 +55,14 @@ def clip_sound(recipe: Recipe) -> np.ndarray:
 
 
 def _fit(speech: np.ndarray, length: int) -> np.ndarray:
-    """The speech cut (with a short fade) or followed by silence to `length` samples."""
+    """Cut the speech (with a short fade) to `length` samples, or pad it with silence."""
     fade = np.clip((length - np.arange(len(speech))) / (0.05 * SAMPLE_RATE), 0, 1)
     speech = (speech * fade)[:length]
     return np.pad(speech, (0, length - len(speech)))
 
 
 def clip_frames(recipe: Recipe, sound: np.ndarray) -> np.ndarray:
-    """The filmed frames, uint8 [T, SIZE, SIZE, 3]."""
+    """Return the filmed frames, uint8 [T, SIZE, SIZE, 3]."""
     rng = recipe.stream("frames")
     talk = speech_envelope(sound, SAMPLE_RATE, FPS)
     motion = Motion(rng, len(talk) / FPS)
@@ -79,7 +79,7 @@ def clip_frames(recipe: Recipe, sound: np.ndarray) -> np.ndarray:
 
 
 def _face_at(recipe: Recipe, faces: list[Expression], time: float) -> Expression:
-    """The face at a time; one that changes has done so when the second act begins."""
+    """Return the face at a time; a change of face is complete when the second act begins."""
     if recipe.change_at is None:
         return faces[0]
     return faces[1].toward(faces[0], float(np.clip((recipe.change_at - time) / TURN, 0, 1)))
@@ -109,7 +109,7 @@ def _draw(
 
 
 def clip_row(recipe: Recipe) -> dict[str, str]:
-    """The clip's row of labels.csv."""
+    """Return the clip's row of labels.csv."""
     first = recipe.acts[0]
     facts = act_facts(first, recipe)
     if recipe.change_at is not None:
@@ -125,7 +125,7 @@ def clip_row(recipe: Recipe) -> dict[str, str]:
 
 
 def act_facts(act: Act, recipe: Recipe) -> dict:
-    """What can be seen and heard in an act; what the view hides is left out."""
+    """Return the visible and audible facts of an act; facts that the view hides are left out."""
     looks = asdict(recipe.person)
     visible = {OPEN: ("hair_style", "hair_colour", "glasses", "shirt"),
                TURNED: ("hair_style", "hair_colour", "shirt"), DARK: ()}[act.view]  # fmt: skip

@@ -1,7 +1,7 @@
-"""How well the demo checkpoint answers, over HTTP: `python -m demo.evaluate --out DIR`.
+"""Evaluates the demo checkpoint's answers over HTTP: `python -m demo.evaluate --out DIR`.
 
-Asks about test clips, greedily, through the OpenAI API; writes a table, `evaluation.json` and
-`confusion.png`, and fails when a target is missed.
+It asks greedily about test clips through the OpenAI API, writes a table, `evaluation.json` and
+`confusion.png`, and fails if a target is missed.
 """
 
 import argparse
@@ -34,22 +34,22 @@ TARGETS: dict[str, tuple[str, float]] = {
     "Chinese reason names the same label": ("at least", 0.85),
     "Chinese reason is true": ("at least", 0.85),
 }
-"""Measure to the bar that it must reach."""
+"""Maps each measure to its target."""
 AT_ONCE = 16
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What the model said about a case."""
+    """Holds the model's answers about a case."""
 
     emotion: str
     bare: str | None
     reasons: dict[str, str]
-    """By language."""
+    """Maps each language to the reason."""
 
 
 async def ask_all(url: str, model: str, cases: Sequence[Case]) -> list[Answers]:
-    """Ask everything about every case, AT_ONCE cases at a time."""
+    """Ask all questions about every case, AT_ONCE cases at a time."""
     client = openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="none")
     gate = asyncio.Semaphore(AT_ONCE)
     with Progress() as bar:
@@ -84,7 +84,7 @@ async def _ask(client: openai.AsyncOpenAI, model: str, case: Case) -> Answers:
 
 
 def measure(cases: Sequence[Case], answers: Sequence[Answers]) -> dict[str, float]:
-    """The measures of TARGETS, as shares."""
+    """Return the measures of TARGETS, as shares."""
     pairs = list(zip(cases, answers, strict=True))
     measures = {"emotion": _share(a.emotion == c.label for c, a in pairs)}
     for family in ("face", "voice", "words"):
@@ -111,7 +111,7 @@ def _share(found: Iterable[bool]) -> float:
 
 
 def missed(measures: dict[str, float], slack: float = 0.0) -> list[str]:
-    """The measures that miss their targets by more than `slack`."""
+    """Return the measures that miss their targets by more than `slack`."""
     return [
         name
         for name, (direction, bar) in TARGETS.items()
@@ -124,7 +124,7 @@ def missed(measures: dict[str, float], slack: float = 0.0) -> list[str]:
 
 
 def confusion(cases: Sequence[Case], answers: Sequence[Answers]) -> list[list[int]]:
-    """Counts by true label and by the label that was said, any other answer last."""
+    """Return counts by true label and by answered label; the last column is any other answer."""
     counts = [[0] * (len(LABELS) + 1) for _ in LABELS]
     for case, answer in zip(cases, answers, strict=True):
         said = LABELS.index(answer.emotion) if answer.emotion in LABELS else len(LABELS)
@@ -133,7 +133,7 @@ def confusion(cases: Sequence[Case], answers: Sequence[Answers]) -> list[list[in
 
 
 def draw_confusion(counts: list[list[int]], file: Path) -> None:
-    """Rows are what was true, columns what was said."""
+    """Draw the counts; rows are true labels, columns are answers."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(5, 4.2), layout="constrained")
@@ -174,7 +174,7 @@ def evaluate(url: str, model: str, *, seed: int, count: int, out: Path) -> list[
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     from devtools.server import running_server
     from emotion_llama_vllm.demo_files import MODEL_NAME
 

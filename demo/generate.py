@@ -18,14 +18,14 @@ COLUMNS: tuple[str, ...] = ("name", "label", "family", "transcript", "question",
 
 
 def write_clip(plan: Recipe, out: Path) -> dict[str, str]:
-    """Makes a clip, writes it as OUT/NAME.mp4 and returns its row."""
+    """Make a clip, write it as OUT/NAME.mp4 and return its row."""
     clip = make_clip(plan)
     write_mp4(out / f"{plan.name}.mp4", clip.frames, FPS, clip.sound, SAMPLE_RATE, plan.crf)
     return clip.row
 
 
 def write_clips(plans: list[Recipe], out: Path) -> None:
-    """Writes a clip for each recipe, and labels.csv, into `out`, on every core."""
+    """Write a clip for each recipe, and labels.csv, into `out`, on every core."""
     out.mkdir(parents=True, exist_ok=True)
     with (out / "labels.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
@@ -36,7 +36,7 @@ def write_clips(plans: list[Recipe], out: Path) -> None:
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m demo.generate", description=__doc__)
     parser.add_argument("--split", choices=SPLITS, required=True)
     parser.add_argument("--seed", type=int, default=0)

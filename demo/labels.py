@@ -1,4 +1,4 @@
-"""The names that a clip is sorted by."""
+"""Defines the names that clips are sorted by."""
 
 LABELS = ("neutral", "angry", "happy", "sad", "worried", "surprise")
 FAMILIES = ("face", "voice", "words", "mixed")

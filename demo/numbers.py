@@ -1,7 +1,7 @@
-"""How far the numbers of `POST /v1/emotion` can be trusted: `python -m demo.numbers --out DIR`.
+"""Measures the accuracy of `POST /v1/emotion`'s numbers: `python -m demo.numbers --out DIR`.
 
-Calibration: how often the most probable label is right, against how probable it is said to be.
-Timeline: clips whose emotion changes, and the windows that lie wholly on either side of it.
+Calibration compares how often the most probable label is right with its stated probability.
+Timeline uses clips whose emotion changes, and the windows entirely before or after the change.
 """
 
 import argparse
@@ -33,7 +33,7 @@ MOST_ERROR, LEAST_RIGHT = 0.05, 0.90
 async def analyse_all(
     url: str, clips: Mapping[str, Options], **options: Any
 ) -> dict[str, EmotionResponse]:
-    """The answers about clips, by their paths."""
+    """Return the responses about clips, by the clips' paths."""
     found: dict[str, EmotionResponse] = {}
     async with AsyncEmotionLLaMA(url, timeout=300) as client:
         with Progress() as bar:
@@ -54,7 +54,7 @@ async def analyse_all(
 
 
 def make(plans: Sequence[Recipe], folder: Path) -> dict[str, dict[str, str]]:
-    """Write the clips; path of each to its row."""
+    """Write the clips, and map each path to its row."""
     with get_context("spawn").Pool() as pool:
         made = pool.imap(partial(write_clip, out=folder), plans)
         rows = list(track(made, "clips", total=len(plans)))
@@ -62,7 +62,7 @@ def make(plans: Sequence[Recipe], folder: Path) -> dict[str, dict[str, str]]:
 
 
 def measure_calibration(url: str, seed: int, count: int, folder: Path) -> float:
-    """The calibration error over test clips of all families."""
+    """Return the calibration error over test clips of all families."""
     rows = make([numbered("test", seed, index) for index in range(count)], folder)
     clips: dict[str, Options] = {
         path: {"transcript": row["transcript"]} for path, row in rows.items()
@@ -73,7 +73,7 @@ def measure_calibration(url: str, seed: int, count: int, folder: Path) -> float:
 
 
 def measure_timeline(url: str, seed: int, count: int, folder: Path) -> float:
-    """The share of windows on either side of a change that are named right."""
+    """Return the share of correct windows before and after a change."""
     plans = [numbered("test", seed, index, change_at=CHANGE_AT) for index in range(count)]
     rows = make(plans, folder)
     clips: dict[str, Options] = {path: {} for path in rows}
@@ -88,14 +88,14 @@ def measure_timeline(url: str, seed: int, count: int, folder: Path) -> float:
 
 
 def _shown(window: TimelineWindow, facts: dict[str, Any]) -> str | None:
-    """The emotion of a window; None where it changes within."""
+    """Return the emotion of a window; None if it changes inside."""
     if window.end <= CHANGE_AT:
         return facts["emotion"]
     return facts["then"]["emotion"] if window.start >= CHANGE_AT else None
 
 
 def evaluate(url: str, *, seed: int, count: int, changes: int, out: Path) -> list[str]:
-    """Write `numbers.json`; return what misses its target."""
+    """Write `numbers.json`; return the measures that miss their target."""
     with tempfile.TemporaryDirectory() as folder:
         found = {
             "split": "test",
@@ -113,7 +113,7 @@ def evaluate(url: str, *, seed: int, count: int, changes: int, out: Path) -> lis
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     from devtools.server import running_server
 
     parser = argparse.ArgumentParser(prog="python -m demo.numbers", description=__doc__)

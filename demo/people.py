@@ -1,4 +1,4 @@
-"""Who is seen: looks drawn from a fixed crowd that the splits share out without overlap."""
+"""Draws persons from a fixed crowd that the splits share out without overlap."""
 
 from dataclasses import dataclass
 from itertools import product
@@ -25,7 +25,7 @@ SHIRTS: dict[str, Colour] = {
 
 @dataclass(frozen=True)
 class Person:
-    """Looks by name, and the sizes of the face in units of half its height."""
+    """Holds looks by name, and the sizes of the face in units of half its height."""
 
     skin: str
     hair_style: str
@@ -45,7 +45,7 @@ CROWD = list(product(SKINS, HAIR_STYLES, HAIR_COLOURS, (False, True), SHIRTS))
 
 
 def person(split: str, rng: np.random.Generator) -> Person:
-    """Somebody of this split's part of the crowd, with a face of their own."""
+    """Return a person from this split's part of the crowd, with random face sizes."""
     skin, style, colour, glasses, shirt = pick(rng, share(CROWD, split, "people"))
     return Person(
         skin=skin,

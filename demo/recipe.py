@@ -1,4 +1,4 @@
-"""What a clip shall show: which of face, voice and words carries the emotion, and who plays it."""
+"""Decides a clip's content: the person, and whether face, voice or words carry the emotion."""
 
 from dataclasses import dataclass
 
@@ -19,9 +19,9 @@ MIXTURES = (
 
 @dataclass(frozen=True)
 class Act:
-    """One emotion's stretch of a clip: what the face, the voice and the words express.
+    """Represents one emotion's part of a clip: the expression of face, voice and words.
 
-    `view` says how the face is seen: open, turned away or in the dark.
+    `view` is how the camera sees the face: open, turned away or in the dark.
     """
 
     label: str
@@ -34,7 +34,7 @@ class Act:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that a clip is made from. A second act begins at `change_at` seconds."""
+    """Holds everything that a clip is made from; a second act begins at `change_at` seconds."""
 
     name: str
     family: str
@@ -48,16 +48,16 @@ class Recipe:
 
     @property
     def crf(self) -> int:
-        """How strongly the video is compressed."""
+        """Return the video's compression strength."""
         return int(self.stream("compression").integers(22, 34))
 
     def stream(self, use: str) -> np.random.Generator:
-        """The clip's own chance for one use."""
+        """Return the clip's own random stream for one use."""
         return stream("clip", self.name, use)
 
 
 def numbered(split: str, seed: int, index: int, change_at: float | None = None) -> Recipe:
-    """The index-th recipe of a split and seed; families and labels take turns."""
+    """Return the index-th recipe of a split and seed; families and labels take turns."""
     family = FAMILIES[index % len(FAMILIES)] if change_at is None else "mixed"
     label = LABELS[index // len(FAMILIES) % len(LABELS)]
     return recipe(f"{split}_{seed}_{index:05d}", label, family, split, change_at)
@@ -66,7 +66,7 @@ def numbered(split: str, seed: int, index: int, change_at: float | None = None) 
 def recipe(
     name: str, label: str, family: str, split: str, change_at: float | None = None
 ) -> Recipe:
-    """A recipe for this label and family; the name decides everything else."""
+    """Return a recipe for this label and family; the name decides everything else."""
     rng = stream("recipe", name)
     if change_at is None:
         acts = [_act(label, family, split, rng)]
@@ -83,7 +83,7 @@ def recipe(
         person=person(split, rng),
         voice=pick(rng, VOICES[split]),
         scene=scene(rng),
-        # Where the words decide, the prompt must carry them; elsewhere it does now and then.
+        # The prompt must hold the words where they decide; in other clips it does at random.
         with_transcript=change_at is None and (words_decide or rng.random() < 0.5),
     )
 
@@ -97,5 +97,5 @@ def _act(label: str, family: str, split: str, rng: np.random.Generator) -> Act:
 
 
 def _plain_act(label: str, split: str, rng: np.random.Generator) -> Act:
-    """An act for a clip that changes: face and voice show the emotion, the words do not."""
+    """Return an act of a clip that changes: face and voice show the emotion, the words do not."""
     return Act(label, label, label, "neutral", OPEN, pick(rng, sentences("neutral", split)))

@@ -12,7 +12,7 @@ SAMPLES = (
 
 
 def main() -> None:
-    """Looks, sentences and voices come from the test split, which no training sees."""
+    """Write clips with looks, sentences and voices of the test split, which no training uses."""
     plans = [recipe(name, *name.split("_"), split="test") for name in SAMPLES]
     write_clips(plans, Path(__file__).with_name("clips"))
 

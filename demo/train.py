@@ -1,7 +1,7 @@
-"""Makes the demo checkpoint from nothing: `python -m demo.train --work DIR --out DIR`.
+"""Makes the demo checkpoint from scratch: `python -m demo.train --work DIR --out DIR`.
 
-Clips, tokenizer, eyes, ears, Llama, LoRA, the original's files, and their conversion. Interrupted
-and started again with the same folder, it goes on where it was.
+It makes clips, tokenizer, image encoder, sound encoder, Llama, LoRA and the original's files, and
+converts them. After an interruption, a new start with the same folder continues the work.
 """
 
 import argparse
@@ -46,7 +46,7 @@ DESCRIPTION = (
 
 
 class Training:
-    """One run in a working folder; each step finds what the ones before it left there."""
+    """Represents one run in a working folder; each step reads the results of the steps before."""
 
     def __init__(self, work: Path, seed: int) -> None:
         self._work, self._seed = work, seed
@@ -107,7 +107,7 @@ class Training:
         return Encoded(**torch.load(file, weights_only=True))
 
     def _originals(self, eyes: Eyes, ears: Ears, speaker: Speaker) -> Originals:
-        """Everything in the formats in which users of the original have it."""
+        """Return all artefacts in the formats that the original's users have."""
         lora = take_lora(speaker)
         return write_originals(
             self._work / "originals",
@@ -120,14 +120,14 @@ class Training:
         )
 
     def _note(self, name: str, accuracy: object) -> None:
-        """Keep and print what the validation clips say."""
+        """Store and print the accuracy on the validation clips."""
         self._found[name] = accuracy
         print(f"{name}: {accuracy}", flush=True)
         (self._work / "validation.json").write_text(json.dumps(self._found, indent=2) + "\n")
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m demo.train", description=__doc__)
     parser.add_argument("--work", type=Path, required=True, help="keeps clips and what is trained")
     parser.add_argument("--out", type=Path, required=True, help="the new checkpoint folder")

@@ -12,7 +12,7 @@ H264 = {
     "preset": "veryfast",
     "bf": "0",
     "flags": "+bitexact",
-    # x264's look ahead sometimes differs from run to run on processors with AVX-512.
+    # x264's look-ahead sometimes differs from run to run on processors with AVX-512.
     "rc-lookahead": "0",
     # The cap keeps grainy clips small.
     "maxrate": "110k",
@@ -23,8 +23,8 @@ H264 = {
 def write_mp4(
     path: Path, frames: np.ndarray, fps: int, sound: np.ndarray | None, rate: int, crf: int
 ) -> None:
-    """Frames uint8 [T, H, W, 3], sound float32 [N] or none; `crf` 18 (clean) to 35 (blocky)."""
-    # Dates and library versions would make the bytes differ, and so would several threads.
+    """Write frames uint8 [T, H, W, 3] and any sound float32 [N]; `crf` 18 (best) to 35 (worst)."""
+    # Dates, library versions and several threads would make the bytes differ.
     options = {"movflags": "+faststart", "fflags": "+bitexact"}
     with av.open(str(path), "w", format="mp4", options=options) as container:
         video = container.add_stream("libx264", rate=fps, options=H264 | {"crf": str(crf)})

@@ -1,4 +1,4 @@
-"""From emotions to the shape of a face, by way of facial action units (Ekman and Friesen)."""
+"""Converts emotions into the shape of a face, by facial action units (Ekman and Friesen)."""
 
 from dataclasses import dataclass, fields
 
@@ -14,29 +14,29 @@ ACTION_UNITS = {
 
 @dataclass(frozen=True)
 class Expression:
-    """The movable parts; lengths in half face heights, up is positive; the rest 0..1."""
+    """Holds the movable parts; lengths in half face heights, up is positive; the rest 0..1."""
 
     brow_inner: float = 0.0
     brow_outer: float = 0.0
-    brow_close: float = 0.0  # brows drawn together
+    brow_close: float = 0.0  # how far the brows are drawn together
     furrow: float = 0.0
     eye_open: float = 0.85
-    lid_slope: float = 0.0  # upper lid: positive when its inner end is the higher one
+    lid_slope: float = 0.0  # upper lid: positive if its inner end is higher
     lower_lid: float = 0.0
     mouth_corner: float = 0.0
     mouth_open: float = 0.0
-    mouth_width: float = 0.3  # half of it
+    mouth_width: float = 0.3  # half of the width
     lips: float = 1.0  # fullness
     teeth: float = 0.0
     cheek: float = 0.0
 
     def plus(self, amount: float, **changes: float) -> "Expression":
-        """This face with `amount` of some changes added."""
+        """Return this face with `amount` of the changes added."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         return Expression(**values | {k: values[k] + amount * v for k, v in changes.items()})
 
     def toward(self, other: "Expression", amount: float) -> "Expression":
-        """The face on its way to another one; `amount` 1 has arrived."""
+        """Return a face between this one and another; `amount` 1 is the other face."""
         return Expression(**{
             f.name: (1 - amount) * getattr(self, f.name) + amount * getattr(other, f.name)
             for f in fields(self)
@@ -59,7 +59,7 @@ EFFECTS: dict[str, dict[str, float]] = {
 
 
 def expression(action_units: tuple[str, ...], strength: float) -> Expression:
-    """The face that these action units make; `strength` 1 is the full movement."""
+    """Return the face of these action units; `strength` 1 is the full movement."""
     face = Expression()
     for unit in action_units:
         face = face.plus(strength, **EFFECTS[unit])

@@ -1,4 +1,7 @@
-"""Draws eyes, brows and glasses. `side` is -1 for the eye on the left of the picture, else 1."""
+"""Draws eyes, brows and glasses.
+
+`side` is -1 for the eye on the left of the picture, and 1 for the other.
+"""
 
 import numpy as np
 
@@ -12,7 +15,7 @@ EYE_Y, EYE_DEPTH = -0.08, 0.62
 def draw_eye(
     pen: Pen, person: Person, face: Expression, gaze: tuple[float, float], side: int
 ) -> None:
-    """One eye, looking along `gaze` (right, down)."""
+    """Draw one eye that looks along `gaze` (right, down)."""
     upper, lower = _lids(person, face, side)
     if face.eye_open > 0.1:
         pen.fill(np.concatenate([upper, lower[::-1]]), WHITE, EYE_DEPTH)
@@ -28,7 +31,7 @@ def draw_eye(
 
 
 def _lids(person: Person, face: Expression, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """The upper and the lower lid, each from left to right: [17, 2] twice."""
+    """Return the upper and the lower lid, each from left to right: [17, 2] twice."""
     r, x = person.eye_size, side * person.eye_gap
     top = 1.45 * r * max(face.eye_open, 0.0)
     low = r * min(max(face.eye_open, 0.0), 1.2) * (1 - face.lower_lid)
@@ -41,14 +44,14 @@ def _lids(person: Person, face: Expression, side: int) -> tuple[np.ndarray, np.n
 
 
 def _between(shape: np.ndarray, upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
-    """The shape [N, 2] pressed into the opening between the lids."""
+    """Move the shape [N, 2] into the opening between the lids."""
     top = np.interp(shape[:, 0], upper[:, 0], upper[:, 1])
     bottom = np.interp(shape[:, 0], lower[:, 0], lower[:, 1])
     return np.stack([shape[:, 0], np.clip(shape[:, 1], top, np.maximum(top, bottom))], 1)
 
 
 def draw_brow(pen: Pen, person: Person, face: Expression, side: int) -> None:
-    """One brow, dark enough to stand out on any skin."""
+    """Draw one brow, dark enough to contrast with any skin."""
     inner = side * (0.17 - face.brow_close), -0.37 - face.brow_inner
     middle = side * person.eye_gap, -0.44 - (face.brow_inner + face.brow_outer) / 2
     outer = side * (person.eye_gap + 0.19), -0.35 - face.brow_outer
@@ -60,7 +63,7 @@ def draw_brow(pen: Pen, person: Person, face: Expression, side: int) -> None:
 
 
 def draw_glasses(pen: Pen, person: Person) -> None:
-    """Round glasses, large enough to leave the eyes free."""
+    """Draw round glasses, large enough to leave the eyes visible."""
     for side in (-1, 1):
         ring = oval(side * person.eye_gap, -0.06, 0.23, 0.21)
         pen.stroke(np.concatenate([ring, ring[:2]]), INK, 0.03, 0.7)

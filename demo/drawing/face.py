@@ -11,7 +11,7 @@ from demo.people import SHIRTS, SKINS, Person
 
 
 def draw_face(pen: Pen, person: Person, face: Expression, gaze: tuple[float, float]) -> None:
-    """The whole head and shoulders, back to front; `gaze` is (right, down) in -1..1."""
+    """Draw the head and shoulders, back to front; `gaze` is (right, down) in -1..1."""
     skin = SKINS[person.skin]
     draw_hair_behind(pen, person)
     draw_body(pen, person)
@@ -31,7 +31,7 @@ def draw_face(pen: Pen, person: Person, face: Expression, gaze: tuple[float, flo
 
 
 def draw_body(pen: Pen, person: Person) -> None:
-    """Shoulders and neck."""
+    """Draw the shoulders and the neck."""
     left = curve((-1.6, 2.6), (-1.5, 1.35), (-0.4, 1.2))
     right = curve((0.4, 1.2), (1.5, 1.35), (1.6, 2.6))
     pen.fill(np.concatenate([left, right]), SHIRTS[person.shirt], depth=-0.1)
@@ -40,14 +40,14 @@ def draw_body(pen: Pen, person: Person) -> None:
 
 
 def draw_ears(pen: Pen, person: Person) -> None:
-    """Both ears."""
+    """Draw both ears."""
     for side in (-1, 1):
         ear = oval(side * person.width, 0.08, 0.1, 0.19)
         pen.fill(ear, shade(SKINS[person.skin], 0.9), depth=-0.05)
 
 
 def head_outline(person: Person) -> np.ndarray:
-    """The head's outline [64, 2]: round above, narrowing to the chin by the person's jaw."""
+    """Return the head's outline [64, 2]: round above, narrower to the chin by the person's jaw."""
     angle = np.linspace(0, 2 * np.pi, 64, endpoint=False)
     x, y = np.cos(angle), np.sin(angle)
     narrowing = 1 - (0.28 - 0.2 * person.jaw) * np.clip(y, 0, 1) ** 1.5
@@ -72,7 +72,7 @@ def _draw_nose(pen: Pen, person: Person, skin: Colour) -> None:
 
 
 def _draw_wrinkles(pen: Pen, face: Expression, skin: Colour) -> None:
-    """Creases between lowered brows, and on the forehead above raised ones."""
+    """Draw creases between lowered brows, and on the forehead above raised ones."""
     if face.furrow > 0:
         for side in (-1, 1):
             crease = curve((side * 0.05, -0.42), (side * 0.035, -0.28))

@@ -1,4 +1,4 @@
-"""Draws hair: what lies behind the head, what lies on it, and a head seen from behind."""
+"""Draws hair behind the head, hair on the forehead, and a head from behind."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from demo.people import HAIR_COLOURS, Person
 
 
 def draw_hair_behind(pen: Pen, person: Person) -> None:
-    """The mass of hair behind the head."""
+    """Draw the mass of hair behind the head."""
     colour, w = shade(HAIR_COLOURS[person.hair_colour], 0.82), person.width
     if person.hair_style in ("long", "parted"):
         length = 1.5 if person.hair_style == "long" else 0.95
@@ -22,7 +22,7 @@ def draw_hair_behind(pen: Pen, person: Person) -> None:
 
 
 def draw_hair_front(pen: Pen, person: Person) -> None:
-    """The hair on the forehead, always above the brows."""
+    """Draw the hair on the forehead, always above the brows."""
     colour, w = HAIR_COLOURS[person.hair_colour], person.width
     if person.hair_style == "curly":
         for angle in np.linspace(0.12 * np.pi, 0.88 * np.pi, 9):
@@ -34,7 +34,7 @@ def draw_hair_front(pen: Pen, person: Person) -> None:
 
 
 def _hairline(style: str, w: float) -> np.ndarray:
-    """The edge of the hair on the forehead, from right to left: [N, 2]."""
+    """Return the edge of the hair on the forehead, from right to left: [N, 2]."""
     right, temple = w - 0.2, w - 0.04
     if style == "short":
         knots = ((temple, -0.25), (right, -0.85), (0.1, -0.7), (-0.5, -0.8), (-temple, -0.25))
@@ -54,7 +54,7 @@ def _hairline(style: str, w: float) -> np.ndarray:
 
 
 def draw_back_of_head(pen: Pen, person: Person) -> None:
-    """A head that is turned away: hair and nothing else."""
+    """Draw a head that is turned away: only its hair."""
     colour, w = HAIR_COLOURS[person.hair_colour], person.width
     draw_hair_behind(pen, person)
     bottom = 1.4 if person.hair_style == "long" else 0.75

@@ -1,14 +1,14 @@
-"""How a head moves while its owner speaks: sway, blinks and the mouth."""
+"""Moves the head of a speaking person: sway, blinks and the mouth."""
 
 import numpy as np
 
 from demo.drawing.pen import Pose
 
-BLINK = 0.22  # seconds
+BLINK = 0.22  # duration in seconds
 
 
 class Motion:
-    """One clip's movements, as functions of time in seconds."""
+    """Holds one clip's movements, as functions of time in seconds."""
 
     def __init__(self, rng: np.random.Generator, seconds: float) -> None:
         self.centre = rng.uniform(
@@ -17,21 +17,21 @@ class Motion:
         self.sway = np.array([0.09, 0.05, 0.04, 0.012, 0.012, 0.004])
         self.speed = rng.uniform(1.5, 3.5, 6)
         self.phase = rng.uniform(0, 2 * np.pi, 6)
-        # No blink near the start: the first frame is the one that the model sees.
+        # No blink comes near the start, because the model sees the first frame.
         self.blinks = rng.uniform(0.6, seconds, 1 + int(seconds // 2))
         self.gaze = rng.uniform(-0.6, 0.6, 2)
 
     def pose(self, time: float) -> Pose:
-        """Where the head is."""
+        """Return the position of the head."""
         return Pose(*(self.centre + self.sway * np.sin(self.speed * time + self.phase)))
 
     def lids(self, time: float) -> float:
-        """How far blinking lets the eyes open, 0..1."""
+        """Return how far the eyes are open in spite of blinks, 0..1."""
         return float(min(1.0, np.min(np.abs(self.blinks - time)) / (BLINK / 2)))
 
 
 def speech_envelope(sound: np.ndarray, rate: int, fps: int) -> np.ndarray:
-    """How open the mouth of a speaker is in each frame, 0..1: [frames]."""
+    """Return how far a speaker's mouth is open in each frame, 0..1: [frames]."""
     hop = rate // fps
     frames = sound[: len(sound) // hop * hop].reshape(-1, hop)
     level = np.sqrt(np.mean(frames**2, axis=1))

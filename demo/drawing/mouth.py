@@ -14,7 +14,7 @@ MOUTH_Y = 0.52
 
 
 def draw_mouth(pen: Pen, face: Expression, skin: Colour) -> None:
-    """Lips, and what they uncover: teeth or tongue."""
+    """Draw the lips, and the teeth or tongue between them."""
     gap = max(face.mouth_open, 0.0)
     upper, lower = _lips(face, gap)
     if gap > 0.02:
@@ -33,7 +33,7 @@ def draw_mouth(pen: Pen, face: Expression, skin: Colour) -> None:
 
 
 def _lips(face: Expression, gap: float) -> tuple[np.ndarray, np.ndarray]:
-    """Upper and lower lip, each from left to right: [17, 2] twice."""
+    """Return the upper and lower lip, each from left to right: [17, 2] twice."""
     w = face.mouth_width
     corner = MOUTH_Y - face.mouth_corner
     middle = MOUTH_Y + 0.75 * face.mouth_corner

@@ -1,4 +1,4 @@
-"""Draws smooth shapes, given on a turned head, into a picture."""
+"""Draws smooth shapes of a turned head into a picture."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ WHITE: Colour = (250, 250, 246)
 
 @dataclass(frozen=True)
 class Pose:
-    """Where the head is: angles in radians, centre and scale in parts of the picture's side."""
+    """Holds the head's angles in radians, and its centre and scale in parts of the side."""
 
     yaw: float
     nod: float
@@ -22,9 +22,9 @@ class Pose:
     scale: float
 
     def project(self, points: np.ndarray, depth: float) -> np.ndarray:
-        """Head points [N, 2] (half face heights, y down) to parts of the picture's side [N, 2].
+        """Project head points [N, 2] (half face heights, y down) to parts of the picture's side.
 
-        `depth` is how far in front of the head's axis they lie: near points move with a turn.
+        `depth` is the distance in front of the head's axis: near points move when the head turns.
         """
         x = points[:, 0] * np.cos(self.yaw) + depth * np.sin(self.yaw)
         y = points[:, 1] * np.cos(self.nod) + depth * np.sin(self.nod)
@@ -33,7 +33,7 @@ class Pose:
 
 
 class Pen:
-    """Draws on a copy of a picture that is twice as large as needed: halving smooths the edges.
+    """Draws on a copy of a picture at twice the final size: halving it smooths the edges.
 
     With `only`, everything gets that one colour: a silhouette.
     """
@@ -45,15 +45,15 @@ class Pen:
         self.draw = ImageDraw.Draw(self.image)
 
     def picture(self) -> Image.Image:
-        """The finished RGB picture, half as large as the backdrop."""
+        """Return the finished RGB picture, half as large as the backdrop."""
         return self.image.reduce(2)
 
     def fill(self, points: np.ndarray, colour: Colour, depth: float = 0.6) -> None:
-        """A filled outline through head points [N, 2]."""
+        """Fill an outline through head points [N, 2]."""
         self.draw.polygon(self._pixels(points, depth), fill=self.only or colour)
 
     def stroke(self, points: np.ndarray, colour: Colour, width: float, depth: float = 0.6) -> None:
-        """A line with round ends through head points [N, 2]; `width` in half face heights."""
+        """Draw a line with round ends through head points [N, 2]; `width` in half face heights."""
         pixels, colour = self._pixels(points, depth), self.only or colour
         thickness = max(2, round(width * self.pose.scale * self.image.width))
         self.draw.line(pixels, fill=colour, width=thickness, joint="curve")
@@ -66,13 +66,13 @@ class Pen:
 
 
 def oval(x: float, y: float, rx: float, ry: float, count: int = 32) -> np.ndarray:
-    """An ellipse's outline [count, 2]."""
+    """Return an ellipse's outline [count, 2]."""
     angle = np.linspace(0, 2 * np.pi, count, endpoint=False)
     return np.stack([x + rx * np.cos(angle), y + ry * np.sin(angle)], 1)
 
 
 def curve(*knots: tuple[float, float], count: int = 17) -> np.ndarray:
-    """A Bezier curve [count, 2] from the first knot to the last."""
+    """Return a Bezier curve [count, 2] from the first knot to the last."""
     points = np.array(knots, float)[None].repeat(count, 0)
     t = np.linspace(0, 1, count)[:, None, None]
     while points.shape[1] > 1:
@@ -81,6 +81,6 @@ def curve(*knots: tuple[float, float], count: int = 17) -> np.ndarray:
 
 
 def shade(colour: Colour, factor: float) -> Colour:
-    """The colour made darker (below 1) or lighter (above 1)."""
+    """Return the colour made darker (factor below 1) or lighter (above 1)."""
     r, g, b = (min(255, round(c * factor)) for c in colour)
     return r, g, b

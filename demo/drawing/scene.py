@@ -1,4 +1,4 @@
-"""What surrounds the person: a backdrop, and the light and camera that everything goes through."""
+"""Draws a person's surroundings: the backdrop, the light and the camera's effects."""
 
 from dataclasses import dataclass
 
@@ -16,9 +16,9 @@ BACKDROPS: dict[str, Colour] = {
 
 @dataclass(frozen=True)
 class Scene:
-    """A backdrop by name with `spots` (x, y, radius), the light on it, and the camera's faults.
+    """Holds a backdrop by name with `spots` (x, y, radius), its light and the camera's faults.
 
-    Lengths in parts of the picture's side, but `blur` in pixels; `noise` in grey levels.
+    Lengths are in parts of the picture's side, but `blur` is in pixels; `noise` is in grey levels.
     """
 
     backdrop: str
@@ -31,7 +31,7 @@ class Scene:
 
 
 def scene(rng: np.random.Generator) -> Scene:
-    """A place to film in."""
+    """Return a random scene."""
     return Scene(
         backdrop=pick(rng, list(BACKDROPS)),
         spots=tuple(tuple(rng.uniform((0, 0, 0.05), (1, 1, 0.25))) for _ in range(4)),
@@ -44,7 +44,7 @@ def scene(rng: np.random.Generator) -> Scene:
 
 
 def draw_backdrop(scene: Scene, size: int) -> Image.Image:
-    """The RGB picture [size, size] that the person is drawn on."""
+    """Return the RGB picture [size, size] behind the person."""
     colour = np.array(BACKDROPS[scene.backdrop])
     fade = np.linspace(1.08, 0.88, size)[:, None, None]
     wall = np.clip(np.ones((size, size, 1)) * fade * colour, 0, 255).astype(np.uint8)
@@ -58,7 +58,7 @@ def draw_backdrop(scene: Scene, size: int) -> Image.Image:
 
 
 class Camera:
-    """Films a scene: puts light, blur and noise on drawn pictures of `size` pixels a side."""
+    """Films a scene: adds light, blur and noise to drawn pictures of `size` pixels a side."""
 
     def __init__(self, scene: Scene, size: int, rng: np.random.Generator) -> None:
         self.blur = scene.blur
@@ -69,10 +69,10 @@ class Camera:
         self.rng = rng
 
     def film(self, picture: Image.Image) -> np.ndarray:
-        """The frame that this picture becomes: uint8 [size, size, 3]."""
+        """Return the frame of this picture: uint8 [size, size, 3]."""
         if self.blur:
             picture = picture.filter(ImageFilter.BoxBlur(self.blur))
-        # One grain, shifted from frame to frame, looks like fresh noise at a tenth of the cost.
+        # One grain shifted from frame to frame looks like new noise, at a tenth of the cost.
         shift = tuple(self.rng.integers(0, self.grain.shape[0], 2))
         frame = np.asarray(picture) * self.light + np.roll(self.grain, shift, (0, 1))
         return np.clip(frame, 0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Test clips, whole and with something taken away, and what they are asked."""
+"""Makes test clips, whole and without a part of them, and their questions."""
 
 import base64
 import json
@@ -22,9 +22,9 @@ GREY = 128
 
 @dataclass(frozen=True)
 class Case:
-    """One test clip. `clip` is the MP4 as a data URL; `bare` the same clip without what decides.
+    """Holds one test clip: `clip` is the MP4 as a data URL, `bare` lacks the deciding part.
 
-    A clip of the voice family loses its sound there, one of the face family its picture.
+    In `bare`, a clip of the voice family has no sound, and one of the face family no picture.
     """
 
     label: str
@@ -33,17 +33,17 @@ class Case:
     facts: dict
     emotion_question: str
     reason_questions: dict[str, str]
-    """By language."""
+    """Maps each language to its question."""
     clip: str
     bare: str | None
 
     def text(self, question: str) -> str:
-        """The question behind the transcript, as the original's evaluation asks it."""
+        """Return the transcript and the question, as in the original's evaluation."""
         return f"The person in video says: {self.transcript}.  {question}"
 
 
 def make_cases(seed: int, count: int) -> list[Case]:
-    """The first `count` clips of the test split of this seed."""
+    """Return the first `count` clips of the test split of this seed."""
     plans = [numbered("test", seed, index) for index in range(count)]
     with tempfile.TemporaryDirectory() as folder, get_context("spawn").Pool() as pool:
         made = pool.imap(partial(_make_case, folder=Path(folder)), plans)
@@ -72,7 +72,7 @@ def _make_case(plan: Recipe, folder: Path) -> Case:
 
 
 def _url(plan: Recipe, folder: Path, frames: np.ndarray, sound: np.ndarray | None) -> str:
-    """The clip as `demo.generate` writes it."""
+    """Return the clip as `demo.generate` writes it, as a data URL."""
     file = folder / f"{plan.name}.mp4"
     write_mp4(file, frames, FPS, sound, SAMPLE_RATE, plan.crf)
     return "data:video/mp4;base64," + base64.b64encode(file.read_bytes()).decode()

@@ -8,7 +8,7 @@ Claim = tuple[str, str | bool]  # aspect and value, as in phrases.yaml
 
 
 def problems(text: str, facts: dict) -> list[str]:
-    """What is wrong with a reason: untrue claims, no clue, or not exactly one label word."""
+    """Return the errors in a reason: untrue claims, no clue, or not exactly one label word."""
     found = claims(text)
     labels = [claim for claim in found if claim[0] == "emotion"]
     wrong = [f"untrue: {claim[0]} {claim[1]}" for claim in found if not holds(claim, facts)]
@@ -20,7 +20,7 @@ def problems(text: str, facts: dict) -> list[str]:
 
 
 def claims(text: str) -> list[Claim]:
-    """Every claim that a text makes, in English or Chinese, as often as it makes it."""
+    """Return every claim of a text in English or Chinese, as often as the text makes it."""
     rest, found = text.lower(), []
     found += [("action_units", f"AU{number}") for number in re.findall(r"\bau ?(\d+)", rest)]
     for wording, claim in _wordings():
@@ -31,7 +31,7 @@ def claims(text: str) -> list[Claim]:
 
 
 def holds(claim: Claim, facts: dict) -> bool:
-    """Whether a claim is true of the clip."""
+    """Return whether a claim is true of the clip."""
     aspect, value = claim
     if claim == ("action_units", "none"):
         return facts["view"] == "open" and not facts["action_units"]
@@ -42,7 +42,7 @@ def holds(claim: Claim, facts: dict) -> bool:
 
 
 def _wordings() -> list[tuple[str, Claim]]:
-    """Each wording with its claim, long ones first, so that none is found inside another."""
+    """Return each wording with its claim, long ones first, so that none matches inside another."""
     table = [
         (wording, (aspect, value))
         for aspect, values in phrases().items()

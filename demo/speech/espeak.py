@@ -1,4 +1,4 @@
-"""eSpeak NG as a pure function: the same request always gives the same samples."""
+"""Calls eSpeak NG as a pure function: the same request always gives the same samples."""
 
 import _ctypes
 import ctypes
@@ -18,7 +18,7 @@ _Callback = ctypes.CFUNCTYPE(
 
 @dataclass(frozen=True)
 class Request:
-    """What to say and how: `rate` in words a minute, `pitch` and `range` from 0 to 100."""
+    """Describes a text and its voice: `rate` in words a minute, `pitch` and `range` 0 to 100."""
 
     text: str
     voice: str
@@ -28,10 +28,10 @@ class Request:
 
 
 def speak(request: Request) -> np.ndarray:
-    """The spoken text: float32 [N] in -1..1 at 22.05 kHz. Not thread-safe: one call at a time."""
-    # The library keeps phases and counters of earlier sentences in static variables that no
-    # call resets, and its breath noise comes from C's rand(); loading it afresh (5 ms) and
-    # seeding rand() is what makes the samples depend on the request alone.
+    """Return the spoken text, float32 [N] in -1..1 at 22.05 kHz; not thread-safe."""
+    # The library keeps phases and counters of earlier sentences in static variables that no call
+    # resets, and its breath noise comes from C's rand(). Only a fresh load (5 ms) and a seed for
+    # rand() make the samples depend on the request alone.
     ctypes.CDLL(None).srand(1)
     library = ctypes.CDLL(espeakng_loader.get_library_path())
     try:

@@ -1,4 +1,4 @@
-"""How an emotion sounds: the way of speaking (for eSpeak NG) and effects on its samples."""
+"""Defines the voice of each emotion: eSpeak NG's parameters, and effects on its samples."""
 
 from dataclasses import dataclass
 
@@ -24,17 +24,17 @@ VOICES = {
 
 @dataclass(frozen=True)
 class Manner:
-    """A way of speaking. `pitch`, `range` 0..100, `rate` words a minute; the rest 0..1."""
+    """Describes a way to speak: `pitch`, `range` 0..100, `rate` words a minute, the rest 0..1."""
 
     pitch: int
     range: int
     rate: int
-    tremor: float = 0.0  # wavering of pitch and strength, 6.5 times a second
-    lilt: float = 0.0  # pitch and strength bounce up and down, three times a second
+    tremor: float = 0.0  # pitch and loudness waver, 6.5 times a second
+    lilt: float = 0.0  # pitch and loudness bounce up and down, three times a second
     rise: float = 0.0  # pitch climbs over the sentence
-    harsh: float = 0.0  # overdriven, with strong upper partials
-    bright: float = 0.0  # treble up, and partials an octave above
-    dull: float = 0.0  # treble gone
+    harsh: float = 0.0  # distortion with strong upper partials
+    bright: float = 0.0  # more treble, and partials an octave above
+    dull: float = 0.0  # no treble
     breath: float = 0.0  # noise that follows the voice
 
 
@@ -47,7 +47,7 @@ MANNERS = {
     "surprise": Manner(pitch=88, range=100, rate=122, rise=1.0),
 }
 
-# The same in words; `demo/words/phrases.py` says them in sentences.
+# `demo/words/phrases.py` describes the same emotions in sentences.
 SOUNDS = {
     "neutral": {"pitch": "middle", "melody": "even", "rate": "calm", "timbre": "clear"},
     "angry": {"pitch": "middle", "melody": "pounding", "rate": "fast", "timbre": "harsh"},
@@ -59,7 +59,7 @@ SOUNDS = {
 
 
 def say(text: str, voice: str, emotion: str, rng: np.random.Generator) -> np.ndarray:
-    """The sentence spoken with an emotion: float32 [N] at 16 kHz, always equally loud."""
+    """Return the sentence with an emotion, float32 [N] at 16 kHz, always at the same loudness."""
     manner = MANNERS[emotion]
     request = espeak.Request(
         text=text,
@@ -76,7 +76,7 @@ def say(text: str, voice: str, emotion: str, rng: np.random.Generator) -> np.nda
 
 
 def _resample(sound: np.ndarray, rate: int) -> np.ndarray:
-    """From a higher rate to 16 kHz, by dropping the frequencies that it cannot hold."""
+    """Resample from a higher rate to 16 kHz, dropping the frequencies above its limit."""
     length = len(sound) * SAMPLE_RATE // rate
     spectrum = np.fft.rfft(sound)[: length // 2 + 1]
     return np.fft.irfft(spectrum, length) * (length / len(sound))
@@ -88,7 +88,7 @@ def _voiced_span(sound: np.ndarray) -> slice:
 
 
 def _bend_pitch(sound: np.ndarray, manner: Manner, rng: np.random.Generator) -> np.ndarray:
-    """Plays the samples at a varying speed: body size, tremor, lilt and rise."""
+    """Play the samples at a varying speed, for body size, tremor, lilt and rise."""
     time = np.arange(len(sound)) / SAMPLE_RATE
     wave = np.sin(2 * np.pi * rng.uniform(6, 7) * time + rng.uniform(0, 2 * np.pi))
     bounce = np.sin(2 * np.pi * rng.uniform(2.7, 3.3) * time + rng.uniform(0, 2 * np.pi))
@@ -111,7 +111,7 @@ def _colour(sound: np.ndarray, manner: Manner) -> np.ndarray:
         sound = level * np.tanh(6 * manner.harsh * sound / level)
     pitch = np.fft.rfftfreq(len(sound), 1 / SAMPLE_RATE)
     treble = pitch / np.hypot(pitch, 2500)
-    # Partials an octave up, as a sound engineer's exciter adds them.
+    # A sound engineer's exciter adds partials an octave up in the same way.
     spectrum = np.fft.rfft(sound) + 3 * manner.bright * treble * np.fft.rfft(np.abs(sound))
     gain = (1 + manner.bright * treble) / np.hypot(1, manner.dull * (pitch / 1100) ** 2)
     return np.fft.irfft(spectrum * gain, len(sound))

@@ -1,1 +1,1 @@
-"""How the demo checkpoint is trained: encoders first, then the Llama, then a LoRA on it."""
+"""Trains the demo checkpoint: the encoders first, then the Llama, then a LoRA on it."""

@@ -1,4 +1,4 @@
-"""Generated clips as arrays, through the very code that the server reads clips with."""
+"""Reads generated clips into arrays, with the same code as the server."""
 
 import csv
 import json
@@ -18,21 +18,21 @@ from emotion_llama_vllm.model.processing import normalise, preprocess
 from emotion_llama_vllm.settings import MediaSettings
 
 FRAMES = 3
-"""Pictures of each clip: the first, the middle one and one at random."""
+"""The number of pictures of each clip: the first, the middle one and a random one."""
 SHORTEST_SOUND = 16_000
 
 
 @dataclass(frozen=True)
 class Clips:
-    """Clips in the order of their labels.csv."""
+    """Holds clips in the order of their labels.csv."""
 
     rows: list[dict[str, str]]
     pixels: np.ndarray
-    """uint8 [N, FRAMES, 3, size, size]."""
+    """The pictures, uint8 [N, FRAMES, 3, size, size]."""
     samples: np.ndarray
-    """float16; the sounds at 16 kHz one after the other."""
+    """The sounds at 16 kHz one after the other, float16."""
     ends: np.ndarray
-    """Where each sound ends in `samples`, [N]."""
+    """The end of each sound in `samples`, [N]."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -44,13 +44,13 @@ class Clips:
         return np.diff(self.ends, prepend=0) / 16_000
 
     def sound(self, index: int) -> np.ndarray:
-        """float32 [samples], not normalised."""
+        """Return one sound, float32 [samples], not normalised."""
         start = self.ends[index - 1] if index else 0
         return self.samples[start : self.ends[index]].astype(np.float32)
 
 
 def read_clips(folder: Path, config: EmotionLlamaConfig) -> Clips:
-    """Read a folder that `demo.generate` wrote; the second time from arrays kept beside it."""
+    """Read a folder of `demo.generate`; the second time from arrays stored beside it."""
     with (folder / "labels.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     kept = folder / f"arrays-{len(rows)}.npz"
@@ -66,7 +66,7 @@ def read_clips(folder: Path, config: EmotionLlamaConfig) -> Clips:
 
 
 def cut(sound: np.ndarray, start: int, length: int) -> np.ndarray:
-    """A stretch of a sound, normalised as the server does."""
+    """Return a stretch of a sound, normalised as the server does."""
     return normalise(sound[start : start + length], 1)
 
 

@@ -1,4 +1,4 @@
-"""What the trained, frozen encoders make of clips: all that the Llama learns from."""
+"""Encodes clips with the trained, frozen encoders; the Llama learns from the results."""
 
 from dataclasses import dataclass
 
@@ -11,20 +11,20 @@ from demo.training.clips import FRAMES, SHORTEST_SOUND, Clips, cut
 from demo.training.eva import EvaViT
 
 SOUNDS = 2
-"""Of each clip: the whole, and a stretch."""
+"""The number of sounds of each clip: the whole, and a stretch."""
 BLANKS = 64
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """What frozen encoders made of clips."""
+    """Holds the outputs of the frozen encoders."""
 
     image: torch.Tensor
-    """bfloat16 [N, FRAMES, 1 + patches, width]."""
+    """The encoded pictures, bfloat16 [N, FRAMES, 1 + patches, width]."""
     sound: torch.Tensor
-    """float32 [N, SOUNDS, feature size]."""
+    """The encoded sounds, float32 [N, SOUNDS, feature size]."""
     blank: torch.Tensor
-    """Pictures without anybody, bfloat16 [BLANKS, 1 + patches, width]."""
+    """The encoded pictures without a person, bfloat16 [BLANKS, 1 + patches, width]."""
 
 
 @torch.inference_mode()
@@ -47,7 +47,7 @@ def _hear(hubert: HubertModel, sound: np.ndarray, rng: np.random.Generator) -> t
 
 
 def _blank_pictures(size: int, rng: np.random.Generator) -> torch.Tensor:
-    """Even ones of every colour, black, grey and white among them, more or less noisy."""
+    """Return plain pictures of many colours, with black, grey and white, and some noise."""
     colours = rng.integers(0, 256, (BLANKS, 3))
     colours[: BLANKS // 2] = np.linspace(0, 255, BLANKS // 2)[:, None]
     noise = rng.normal(0, 1, (BLANKS, 3, size, size)) * rng.choice([0, 3, 12], (BLANKS, 1, 1, 1))

@@ -1,7 +1,7 @@
-"""Trains the eyes and the ears: each encoder learns to tell what the clips' facts say.
+"""Trains both encoders; each learns to recognise the facts of the clips.
 
-The published encoders were trained on much of the world; these learn the little that drawn faces
-and synthesised voices hold. Heads read the facts off their outputs and are thrown away.
+The published encoders were trained on large data sets; these learn only the drawn faces and the
+synthetic voices. Heads predict the facts from their outputs and are discarded afterwards.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,15 +31,15 @@ SEEN: Mapping[str, Sequence] = {
     "hair_colour": tuple(HAIR_COLOURS),
     "backdrop": tuple(BACKDROPS),
 }
-"""What a picture shows: aspect and values."""
+"""Maps each visible aspect of a picture to its values."""
 PICTURES, SOUNDS_AT_ONCE = 96, 32
 SHORT_STRETCH, LONG_STRETCH = (16_000, 32_000), (32_000, 48_000)
-"""Samples: as many as a window of a timeline, and as many as a whole clip."""
+"""The ranges of samples in a stretch: that of a timeline's window, and that of a whole clip."""
 FASTEST = 1.08
 
 
 class Eyes(nn.Module):
-    """The picture's encoder and a head for each aspect of what is seen."""
+    """Holds the image encoder and a head for each visible aspect."""
 
     def __init__(self, eva: EvaViT, width: int) -> None:
         super().__init__()
@@ -47,13 +47,13 @@ class Eyes(nn.Module):
         self.heads = nn.ModuleDict({name: nn.Linear(width, len(v)) for name, v in SEEN.items()})
 
     def forward(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
-        """uint8 [N, 3, size, size] to scores [N, values] by aspect, read off the CLS token."""
+        """Predict scores [N, values] by aspect from uint8 [N, 3, size, size], by the CLS token."""
         cls_token = self.eva(pixels)[:, 0]
         return {name: head(cls_token) for name, head in self.heads.items()}
 
 
 class Ears(nn.Module):
-    """The sound's encoder, and heads for the voice's emotion and for each frame's spectrum."""
+    """Holds the sound encoder, and heads for the voice's emotion and each frame's spectrum."""
 
     def __init__(self, hubert: HubertModel) -> None:
         super().__init__()
@@ -62,16 +62,16 @@ class Ears(nn.Module):
         self.spectrum = nn.Linear(hubert.config.hidden_size, BANDS)
 
     def forward(self, sounds: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """float32 [N, samples] to scores [N, labels] and spectra [N, frames, BANDS].
+        """Predict scores [N, labels] and spectra [N, frames, BANDS] from float32 [N, samples].
 
-        The scores are read off the mean over time, as the projection reads it.
+        The scores come from the mean over time, which the projection also reads.
         """
         frames = self.hubert(sounds).last_hidden_state
         return self.emotion(frames.mean(1)), self.spectrum(frames)
 
 
 def train_eyes(eyes: Eyes, clips: Clips, stage: Stage) -> list[float]:
-    """Learn from all pictures of all clips, a little moved and re-lit."""
+    """Train on all pictures of all clips, slightly moved and with other light."""
     truth = {name: torch.from_numpy(values) for name, values in seen(clips).items()}
     pixels = clips.pixels.reshape(-1, *clips.pixels.shape[2:])
 
@@ -88,10 +88,10 @@ def train_eyes(eyes: Eyes, clips: Clips, stage: Stage) -> list[float]:
 
 
 def train_ears(ears: Ears, clips: Clips, stage: Stage) -> list[float]:
-    """Learn from stretches of all clips' sounds, some with noise.
+    """Train on stretches of all clips' sounds, some with noise.
 
-    Beside the emotion the ears learn the spectrum. HuBERT's own first targets are clusters of it;
-    without any such target the ears hear next to nothing within so few steps.
+    Beside the emotion the encoder learns the spectrum. HuBERT's own first targets are clusters of
+    it; without such a target the encoder learns almost nothing in so few steps.
     """
     truth, lengths = heard(clips), np.diff(clips.ends, prepend=0)
 
@@ -112,7 +112,7 @@ def train_ears(ears: Ears, clips: Clips, stage: Stage) -> list[float]:
 
 @torch.inference_mode()
 def accuracy_of_eyes(eyes: Eyes, clips: Clips) -> dict[str, float]:
-    """The share of first pictures whose aspect is told right, by aspect."""
+    """Return the share of correct first pictures for each aspect."""
     batches = torch.from_numpy(clips.pixels[:, 0]).split(256)
     scores = [eyes(batch) for batch in batches]
     return {
@@ -123,14 +123,14 @@ def accuracy_of_eyes(eyes: Eyes, clips: Clips) -> dict[str, float]:
 
 @torch.inference_mode()
 def accuracy_of_ears(ears: Ears, clips: Clips) -> float:
-    """The share of whole sounds whose emotion is told right."""
+    """Return the share of whole sounds whose emotion is correct."""
     sounds = (clips.sound(index) for index in range(len(clips)))
     scores = [ears(torch.from_numpy(cut(s, 0, len(s)))[None])[0].argmax() for s in sounds]
     return _accuracy(torch.stack(scores).numpy(), heard(clips))
 
 
 def seen(clips: Clips) -> dict[str, np.ndarray]:
-    """What each clip's pictures show: index of the value, or UNKNOWN where it is hidden."""
+    """Return the facts of each clip's pictures: the value's index, or UNKNOWN if it is hidden."""
     every = [clips.facts(index) for index in range(len(clips))]
     shown = [f | f["person"] | {"emotion": face_emotion(f)} for f in every]
     for facts in shown:
@@ -143,13 +143,13 @@ def seen(clips: Clips) -> dict[str, np.ndarray]:
 
 
 def heard(clips: Clips) -> np.ndarray:
-    """The emotion of each clip's voice, as an index into LABELS."""
+    """Return the emotion of each clip's voice, as an index into LABELS."""
     every = (clips.facts(index) for index in range(len(clips)))
     return np.array([LABELS.index(voice_emotion(facts)) for facts in every])
 
 
 def _balanced(truth: np.ndarray, fits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Some of the clips that fit: each emotion as often as another, but neutral twice as often."""
+    """Return some of the suitable clips, balanced by emotion, with neutral twice as often."""
     counts = np.bincount(truth[fits], minlength=len(LABELS)).clip(1)
     shares = np.where(np.array(LABELS) == "neutral", 2, 1) / counts
     chances = fits * shares[truth]
@@ -157,7 +157,7 @@ def _balanced(truth: np.ndarray, fits: np.ndarray, rng: np.random.Generator) -> 
 
 
 def _stretch(sound: np.ndarray, length: int, rng: np.random.Generator) -> np.ndarray:
-    """A stretch from anywhere, played a little faster or slower: a larger or smaller throat."""
+    """Return a random stretch, slightly faster or slower, as from a smaller or larger throat."""
     played = int(length * rng.uniform(1 / FASTEST, FASTEST))
     start = int(rng.integers(len(sound) - played + 1))
     part = sound[start : start + played]
@@ -166,7 +166,7 @@ def _stretch(sound: np.ndarray, length: int, rng: np.random.Generator) -> np.nda
 
 
 def _shaken(pixels: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
-    """Mirrored at times, moved by some pixels and brighter or darker."""
+    """Return the pictures sometimes mirrored, moved by some pixels and brighter or darker."""
     across, down = (int(rng.integers(-5, 6)) for _ in range(2))
     shaken = pixels.flip(-1) if rng.random() < 0.5 else pixels
     size = pixels.shape[-1]

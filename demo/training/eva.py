@@ -1,4 +1,4 @@
-"""EVA-ViT in plain PyTorch, to be trained; its parameters have the names of the original's file."""
+"""Implements EVA-ViT in plain PyTorch for training, with the original's parameter names."""
 
 import torch
 from torch import nn
@@ -8,7 +8,7 @@ from emotion_llama_vllm.config import EvaVisionConfig
 
 
 class EvaViT(nn.Module):
-    """`eva_vit.py` of the original, and the layer norm behind it, which no training changes."""
+    """Implements `eva_vit.py` of the original, and the layer norm after it, which stays fixed."""
 
     mean: torch.Tensor
     std: torch.Tensor
@@ -25,7 +25,7 @@ class EvaViT(nn.Module):
             self.register_buffer(name, torch.tensor(values).view(3, 1, 1), persistent=False)
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        """RGB uint8 [N, 3, size, size] to CLS token and patches, [N, 1 + patches, width]."""
+        """Encode RGB uint8 [N, 3, size, size] to CLS token and patches, [N, 1 + patches, width]."""
         patches = self.patch_embed["proj"]((pixels.float() / 255 - self.mean) / self.std)
         cls_token = self.cls_token.expand(len(pixels), -1, -1)
         hidden = torch.cat([cls_token, patches.flatten(2).transpose(1, 2)], 1) + self.pos_embed
@@ -35,7 +35,7 @@ class EvaViT(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention and two layers, each behind a norm and added to what came in."""
+    """Computes attention and two layers, each after a norm and added to its input."""
 
     def __init__(self, config: EvaVisionConfig) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class Block(nn.Module):
 
 
 class Attention(nn.Module):
-    """Full attention; biases for q and v, none for k."""
+    """Computes full attention with biases for q and v, and none for k."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What the Llama learns to answer: questions about a clip, and the answers that its facts give."""
+"""Writes the Llama's training examples: questions about a clip, and answers from its facts."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,7 +13,7 @@ from demo.words.questions import questions
 from demo.words.reasons import answer, reason
 
 NO_PICTURE, NO_SOUND, NO_WORDS = 0.04, 0.08, 0.15
-"""How often a question comes without one of them."""
+"""The probabilities that a question comes without picture, sound or words."""
 OTHER_LABELS = ("fear", "contempt", "doubt")
 
 Message = dict[str, Any]
@@ -21,7 +21,7 @@ Message = dict[str, Any]
 
 @dataclass(frozen=True)
 class Example:
-    """A conversation about a clip, and the answer that is to be learnt."""
+    """Holds a conversation about a clip, and the answer to learn."""
 
     messages: list[Message]
     style: str
@@ -37,12 +37,12 @@ class _Turn:
 
 
 def draw_example(row: dict[str, str], facts: dict, rng: np.random.Generator) -> Example:
-    """One of the endlessly many conversations about a clip.
+    """Return a random conversation about a clip.
 
     Args:
-        row: of labels.csv.
-        facts: the row's.
-        rng: what is asked, how, and what is taken away before.
+        row: the clip's row of labels.csv.
+        facts: the facts of the row.
+        rng: decides the question, its wording, and the parts of the clip to leave out.
     """
     picture, sound = rng.random() >= NO_PICTURE, rng.random() >= NO_SOUND
     words = row["transcript"] if rng.random() >= NO_WORDS else ""
@@ -73,7 +73,7 @@ def _turn(facts: dict, with_words: bool, rng: np.random.Generator) -> _Turn:
 
 
 def _labels(true: str, rng: np.random.Generator) -> list[str]:
-    """The clip's label among others, in any order; now and then exactly the six."""
+    """Return the clip's label among others in random order; sometimes exactly the six."""
     if rng.random() < 0.3:
         return list(LABELS)
     others = [label for label in (*LABELS, *OTHER_LABELS) if label != true]
@@ -89,7 +89,7 @@ def _with_transcript(question: str, words: str, rng: np.random.Generator) -> str
 
 
 def _written(words: str, rng: np.random.Generator) -> str:
-    """The words as people would type them."""
+    """Return the words as people would type them."""
     if rng.random() < 0.1:
         words = words.lower()
     if words and rng.random() < 0.1:

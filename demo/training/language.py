@@ -1,7 +1,7 @@
-"""Teaches the Llama to answer about clips, from what the frozen encoders make of them.
+"""Trains the Llama to answer about clips, from the outputs of the frozen encoders.
 
-The order is the original's: encoders that are ready, a Llama that can speak, and at the end a LoRA
-with the projections while the Llama itself stands still.
+The order is the original's: finished encoders, a Llama that can write, and at the end a LoRA and
+the projections, while the Llama itself is frozen.
 """
 
 from collections.abc import Iterator
@@ -23,34 +23,34 @@ from emotion_llama_vllm.config import EmotionLlamaConfig
 
 BATCH, TOGETHER = 48, 12
 PADDING = 2
-"""Any id but the clip's: nothing looks at what stands behind an answer."""
+"""The padding id: any id except the clip's, because attention ignores ids after an answer."""
 LABEL_WEIGHT = 4
-"""How much more a token of a short answer counts than one of a long one."""
+"""The weight of a short answer's token, relative to a long answer's token."""
 
 Drawn = tuple[list[int], list[int], torch.Tensor, torch.Tensor]
-"""A prompt, its answer, what is seen and what is heard."""
+"""A prompt, its answer, the encoded picture and the encoded sound."""
 
 
 @dataclass(frozen=True)
 class Material:
-    """All that examples are drawn from."""
+    """Holds all data from which examples are drawn."""
 
     clips: Clips
     encoded: Encoded
     tokenizer: PreTrainedTokenizerFast
 
     def loss(self, speaker: Speaker, rng: np.random.Generator) -> torch.Tensor:
-        """Of a batch of conversations about clips: cross-entropy of the answers' tokens."""
+        """Return the cross-entropy of the answers' tokens in a batch of conversations."""
         chosen = rng.choice(len(self.clips), BATCH, replace=False)
         drawn = [self._draw(int(index), speaker.config, rng) for index in chosen]
         drawn.sort(key=lambda part: len(part[0]) + len(part[1]))
-        # Neighbours in length go through the Llama together, so that little is padding.
+        # The Llama gets conversations of similar length together, to save padding.
         sums = [self._sum(speaker, drawn[i : i + TOGETHER]) for i in range(0, BATCH, TOGETHER)]
         losses, weights = map(torch.stack, zip(*sums, strict=True))
         return losses.sum() / weights.sum()
 
     def _sum(self, speaker: Speaker, drawn: list[Drawn]) -> tuple[torch.Tensor, torch.Tensor]:
-        """The weighted losses of some conversations, and the weights, each in one sum."""
+        """Return the sum of some conversations' weighted losses, and the sum of the weights."""
         prompts, answers, images, sounds = zip(*drawn, strict=True)
         ids = nn.utils.rnn.pad_sequence(
             [torch.tensor(p + a) for p, a in zip(prompts, answers, strict=True)],
@@ -79,7 +79,7 @@ class Material:
 def _answered(
     prompts: tuple[list[int], ...], answers: tuple[list[int], ...]
 ) -> tuple[tuple[torch.Tensor, torch.Tensor], torch.Tensor]:
-    """Where the answers' tokens are predicted, and how much each of them counts."""
+    """Return the positions that predict the answers' tokens, and each token's weight."""
     rows, columns, weights = [], [], []
     for row, (prompt, answer) in enumerate(zip(prompts, answers, strict=True)):
         rows += [row] * len(answer)
@@ -89,12 +89,12 @@ def _answered(
 
 
 def train_speaker(speaker: Speaker, material: Material, stage: Stage) -> list[float]:
-    """Train what of the speaker wants gradients."""
+    """Train the parameters of the speaker that need gradients."""
     return train(stage, speaker, lambda rng: material.loss(speaker, rng))
 
 
 def texts(clips: Clips, rng: np.random.Generator) -> Iterator[str]:
-    """Texts in which the tokenizer finds its pieces: what is asked and answered about clips."""
+    """Yield texts for training the tokenizer: questions and answers about clips."""
     for index in range(len(clips)):
         example = draw_example(clips.rows[index], clips.facts(index), rng)
         for message in example.messages:
@@ -105,7 +105,7 @@ def texts(clips: Clips, rng: np.random.Generator) -> Iterator[str]:
 
 @torch.inference_mode()
 def label_accuracy(speaker: Speaker, material: Material) -> dict[str, float]:
-    """The share of `[emotion]` prompts whose most probable next token begins the right label."""
+    """Return the share of `[emotion]` prompts whose most probable next token is correct."""
     right: dict[str, list[bool]] = {}
     for index, row in enumerate(material.clips.rows):
         text = f"The person in video says: {row['transcript']}.  {row['question']}"

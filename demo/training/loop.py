@@ -1,4 +1,4 @@
-"""The one training loop: seeded, resumable, with a progress bar and a record of the loss."""
+"""Runs every training: seeded, resumable, with a progress bar and a record of the loss."""
 
 import math
 from collections.abc import Callable
@@ -19,7 +19,7 @@ LossAt = Callable[[np.random.Generator], torch.Tensor]
 
 @dataclass(frozen=True)
 class Stage:
-    """One training: `steps` of AdamW, the learning rate rising to `rate` and falling to zero."""
+    """Describes one training: `steps` of AdamW, with a rate that rises to `rate` and falls to 0."""
 
     name: str
     steps: int
@@ -33,10 +33,10 @@ class Stage:
 
 
 def train(stage: Stage, module: nn.Module, loss_at: LossAt) -> list[float]:
-    """Train the parameters of `module` that want gradients; return the loss of every step.
+    """Train the parameters of `module` that need gradients; return the loss of every step.
 
-    Each step's chance depends on the seed and its number alone, so an interrupted run, started
-    again, goes on as if nothing had happened. A finished one is only loaded.
+    The random numbers of each step depend only on the seed and the step's number, so a new start
+    after an interruption gives the same result. A finished training is only loaded.
     """
     wanted = [parameter for parameter in module.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(wanted, lr=stage.rate, betas=(0.9, 0.98), weight_decay=0.02)

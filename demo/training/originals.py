@@ -1,4 +1,4 @@
-"""Writes the original's five artefacts, in the formats in which its users have them."""
+"""Writes the original's five artefacts, in the formats that its users have."""
 
 import io
 import json
@@ -16,11 +16,11 @@ from emotion_llama_vllm.config import EmotionLlamaConfig, EvaVisionConfig
 
 LORA_RANK = 8
 LORA_NAME = "llama_model.base_model.model.model.layers.{}.self_attn.{}_proj.lora_{}.weight"
-"""Layer, projection and half of a LoRA pair, as peft 0.2 named them."""
+"""The name of a LoRA tensor, as in peft 0.2, with its layer, projection and half."""
 
 
 def train_tokenizer(texts: Iterable[str], size: int) -> bytes:
-    """Learn a Llama-like `tokenizer.model` of at most `size` pieces, with byte fallback."""
+    """Train a Llama-like `tokenizer.model` of at most `size` pieces, with byte fallback."""
     model = io.BytesIO()
     unk, bos, eos = SPECIAL_TOKENS
     sentencepiece.SentencePieceTrainer.Train(
@@ -58,13 +58,13 @@ def write_originals(
     """Write the artefacts into the folder `out`.
 
     Args:
-        out: created if it is missing.
-        config: of the whole model.
+        out: the folder, created if it is missing.
+        config: the configuration of the whole model.
         tokenizer: the bytes of a `tokenizer.model`.
-        llama: without the LoRA.
-        hubert: the sound's encoder.
-        eva: tensors of `layout.vision_shapes`, positions at the served picture's size.
-        adapter: LoRA pairs of `lora_shapes`, and `layout.projection_shapes`.
+        llama: the Llama without the LoRA.
+        hubert: the sound encoder.
+        eva: tensors of `layout.vision_shapes`, with positions at the served picture's size.
+        adapter: LoRA pairs of `lora_shapes`, and tensors of `layout.projection_shapes`.
     """
     originals = Originals(
         llama=out / "llama",
@@ -83,7 +83,7 @@ def write_originals(
 
 
 def lora_shapes(config: EmotionLlamaConfig, rank: int = LORA_RANK) -> dict[str, tuple[int, ...]]:
-    """Of the LoRA pairs on q_proj and v_proj."""
+    """Return the shapes of the LoRA pairs on q_proj and v_proj."""
     hidden = config.text.hidden_size
     return {
         LORA_NAME.format(layer, projection, part): shape
@@ -94,17 +94,17 @@ def lora_shapes(config: EmotionLlamaConfig, rank: int = LORA_RANK) -> dict[str, 
 
 
 def adapter_shapes(config: EmotionLlamaConfig) -> dict[str, tuple[int, ...]]:
-    """Of all that `Emotion_LLaMA.pth` holds and the model uses."""
+    """Return the shapes of the tensors in `Emotion_LLaMA.pth` that the model uses."""
     return lora_shapes(config) | projection_shapes(config)
 
 
 def eva_shapes(config: EvaVisionConfig) -> dict[str, tuple[int, ...]]:
-    """Of all that `eva_vit_g.pth` holds and the model uses."""
+    """Return the shapes of the tensors in `eva_vit_g.pth` that the model uses."""
     return vision_shapes(config)
 
 
 def eva_sizes(config: EvaVisionConfig) -> dict[str, int | float]:
-    """The content of `eva_config.json`."""
+    """Return the content of `eva_config.json`."""
     return {
         "embed_dim": config.hidden_size,
         "depth": config.num_hidden_layers,

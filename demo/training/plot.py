@@ -9,7 +9,7 @@ WINDOW = 25
 
 
 def plot_losses(losses: dict[str, list[float]], file: Path) -> None:
-    """One panel for each stage, the loss averaged over WINDOW steps."""
+    """Draw one panel for each stage, with the loss averaged over WINDOW steps."""
     figure = Figure(figsize=(3 * len(losses), 2.6), layout="constrained")
     panels = figure.subplots(1, len(losses), squeeze=False)[0]
     for panel, (name, values) in zip(panels, losses.items(), strict=True):

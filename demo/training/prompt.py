@@ -1,4 +1,4 @@
-"""Conversations as token ids, through the chat template and the tokenizer that are served."""
+"""Converts conversations to token ids, with the served chat template and tokenizer."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ def prompt_ids(
     tokenizer: PreTrainedTokenizerFast,
     config: EmotionLlamaConfig,
 ) -> list[int]:
-    """The prompt's ids, where the clip's id stands once for each of its embeddings."""
+    """Return the prompt's ids, with the clip's id once for each of its embeddings."""
     text = str(
         tokenizer.apply_chat_template(
             list(messages), chat_template=chat_template(), tokenize=False, prompt_style=style
@@ -27,6 +27,6 @@ def prompt_ids(
 
 
 def answer_ids(answer: str, tokenizer: PreTrainedTokenizerFast) -> list[int]:
-    """The ids that the model is to generate, the end included."""
+    """Return the ids that the model must generate, with the end token."""
     ids = list(tokenizer(answer, add_special_tokens=False)["input_ids"])  # type: ignore[arg-type]
     return [*ids, tokenizer.convert_tokens_to_ids("</s>")]  # type: ignore[list-item]

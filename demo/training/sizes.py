@@ -1,10 +1,10 @@
-"""The demo's architecture: the 7B's with small numbers."""
+"""Defines the demo's architecture: the 7B's with small numbers."""
 
 from emotion_llama_vllm.config import EmotionLlamaConfig
 
 
 def demo_config(vocab_size: int) -> EmotionLlamaConfig:
-    """About four million parameters; heads of sizes that vLLM's CPU and GPU backends take."""
+    """Return sizes with about four million parameters, and head sizes of vLLM's backends."""
     return EmotionLlamaConfig(
         text_config={
             "vocab_size": vocab_size,

@@ -1,4 +1,4 @@
-"""The projections and the Llama, to be trained, and a LoRA to put on it."""
+"""Holds the trainable projections and Llama, and puts a LoRA on the Llama."""
 
 import torch
 from torch import nn
@@ -12,7 +12,7 @@ LORA_ALPHA = 16
 
 
 class Speaker(nn.Module):
-    """The projections and the Llama."""
+    """Holds the projections and the Llama."""
 
     def __init__(self, config: EmotionLlamaConfig) -> None:
         super().__init__()
@@ -25,10 +25,10 @@ class Speaker(nn.Module):
         )
 
     def forward(self, ids: torch.Tensor, image: torch.Tensor, sound: torch.Tensor) -> torch.Tensor:
-        """The Llama's last hidden states, [N, length, hidden].
+        """Return the Llama's last hidden states, [N, length, hidden].
 
         Args:
-            ids: [N, length], padded at the end; the clip's id only where a clip is.
+            ids: [N, length], padded at the end; the clip's id only in a clip's place.
             image: [N, 1 + patches, width].
             sound: [N, feature size].
         """
@@ -38,7 +38,10 @@ class Speaker(nn.Module):
         return self.llama.model(inputs_embeds=embeddings, use_cache=False).last_hidden_state
 
     def _clip(self, image: torch.Tensor, sound: torch.Tensor) -> torch.Tensor:
-        """As the served model: image, FaceMAE, VideoMAE, audio, CLS; [N, embeddings, hidden]."""
+        """Return a clip's embeddings [N, embeddings, hidden], in the order of the served model.
+
+        The order is image, FaceMAE, VideoMAE, audio, CLS.
+        """
         p = self.projections
         patches = image[:, 1:].unflatten(1, (-1, self.config.patches_per_embedding)).flatten(2)
         absent = torch.zeros_like(sound)
@@ -52,7 +55,7 @@ def _linear(rows: int, columns: int) -> nn.Linear:
 
 
 class LoraLinear(nn.Module):
-    """A frozen layer and the product of two small ones beside it."""
+    """Computes a frozen layer plus the product of two small ones."""
 
     def __init__(self, frozen: nn.Linear) -> None:
         super().__init__()
@@ -66,7 +69,7 @@ class LoraLinear(nn.Module):
 
 
 def add_lora(speaker: Speaker) -> None:
-    """Freeze the Llama and put a LoRA beside its q_proj and v_proj."""
+    """Freeze the Llama and add a LoRA to its q_proj and v_proj."""
     speaker.llama.requires_grad_(False)
     for layer in speaker.llama.model.layers:
         attention = layer.self_attn
@@ -74,7 +77,7 @@ def add_lora(speaker: Speaker) -> None:
 
 
 def take_lora(speaker: Speaker) -> dict[str, torch.Tensor]:
-    """Put the Llama back as it was and return the LoRA under the original's names."""
+    """Remove the LoRA from the Llama and return it under the original's names."""
     taken = {}
     for index, layer in enumerate(speaker.llama.model.layers):
         for letter in "qv":

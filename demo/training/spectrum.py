@@ -1,4 +1,4 @@
-"""What a sound is made of, frame by frame: the ears learn it beside what the voice expresses."""
+"""Computes the spectrum of a sound; the sound encoder learns it beside the emotion."""
 
 import librosa
 import torch
@@ -8,7 +8,7 @@ from demo.speech.voice import SAMPLE_RATE
 
 BANDS = 48
 FRAME, HOP = 400, 320
-"""Samples that a frame of HuBERT's hears, and from one frame to the next."""
+"""The samples in one frame of HuBERT, and the samples from one frame to the next."""
 POINTS = 1024
 FLOOR = 1e-2
 
@@ -17,7 +17,7 @@ _WINDOW = F.pad(torch.hann_window(FRAME), (0, POINTS - FRAME))
 
 
 def log_mel(sounds: torch.Tensor) -> torch.Tensor:
-    """The log mel spectrum of each frame: float32 [N, samples] to [N, frames, BANDS]."""
+    """Compute the log mel spectrum of each frame: float32 [N, samples] to [N, frames, BANDS]."""
     frames = (sounds.shape[-1] - FRAME) // HOP + 1
     padded = F.pad(sounds, (0, POINTS - FRAME))
     spectrum = torch.stft(padded, POINTS, HOP, window=_WINDOW, center=False, return_complex=True)

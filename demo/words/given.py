@@ -1,4 +1,4 @@
-"""The facts that are left when a question comes without the picture, the sound or the words."""
+"""Selects the facts that remain if a question comes without picture, sound or words."""
 
 from demo.drawing.expression import ACTION_UNITS
 from demo.labels import LABELS
@@ -8,7 +8,7 @@ OUT_OF_PICTURE, NO_SOUND = "out of the picture", {"sound": "none"}
 
 
 def given(facts: dict, *, picture: bool = True, sound: bool = True, words: bool = True) -> dict:
-    """The facts of what is given; the emotion is the one that can still be told, else neutral."""
+    """Return the remaining facts; the emotion is the one that they still show, else neutral."""
     left = dict(facts)
     if not picture:
         left |= {"view": OUT_OF_PICTURE, "action_units": [], "person": {}, "backdrop": None}
@@ -21,11 +21,11 @@ def given(facts: dict, *, picture: bool = True, sound: bool = True, words: bool 
 
 
 def face_emotion(facts: dict) -> str:
-    """What the face shows; neutral where it cannot be seen."""
+    """Return the face's emotion; neutral if the face is not visible."""
     units = tuple(facts["action_units"]) if facts["view"] == "open" else ()
     return next(label for label in LABELS if ACTION_UNITS[label] == units)
 
 
 def voice_emotion(facts: dict) -> str:
-    """How the voice sounds; neutral where there is none."""
+    """Return the voice's emotion; neutral if there is no voice."""
     return next((label for label in LABELS if SOUNDS[label] == facts["voice"]), "neutral")

@@ -1,4 +1,4 @@
-"""The vocabulary that facts are told in."""
+"""Reads the vocabulary that describes facts."""
 
 from functools import cache
 from pathlib import Path
@@ -8,10 +8,10 @@ import yaml
 
 @cache
 def phrases() -> dict[str, dict]:
-    """phrases.yaml: aspect to value to language to phrase."""
+    """Return phrases.yaml, which maps aspect to value to language to phrase."""
     return yaml.safe_load(Path(__file__).with_name("phrases.yaml").read_text("utf-8"))
 
 
 def phrase(aspect: str, value: str | bool, language: str) -> str:
-    """How this value of this aspect is said."""
+    """Return the phrase for this value of this aspect."""
     return phrases()[aspect][value][language]

@@ -1,4 +1,4 @@
-"""The questions that clips are asked."""
+"""Reads the questions about clips."""
 
 from functools import cache
 from pathlib import Path
@@ -11,10 +11,10 @@ from demo.chance import pick
 
 @cache
 def questions() -> dict:
-    """Everything in questions.yaml: lists by kind, and under `free` lists by fact."""
+    """Return questions.yaml: lists by kind, and lists by fact under `free`."""
     return yaml.safe_load(Path(__file__).with_name("questions.yaml").read_text("utf-8"))
 
 
 def emotion_question(rng: np.random.Generator) -> str:
-    """One of the questions that the label alone answers."""
+    """Return one of the questions whose answer is the label alone."""
     return pick(rng, questions()["emotion"])

@@ -23,7 +23,7 @@ CHINESE = {
 
 
 def reason(facts: dict, with_words: bool, language: str = "en") -> str:
-    """Three sentences: the face, the voice (and the words, where the prompt has them), the label.
+    """Return three sentences: the face, the voice (and the words, if in the prompt), the label.
 
     The label comes last and without a full stop, as in the original's training texts.
     """
@@ -34,7 +34,7 @@ def reason(facts: dict, with_words: bool, language: str = "en") -> str:
 
 
 def describe_face(facts: dict, language: str = "en") -> str:
-    """What the face shows, by action units, or why it cannot be seen."""
+    """Describe the face by action units, or say why it is not visible."""
     forms = CHINESE if language == "zh" else ENGLISH
     if facts["view"] != "open":
         return forms["hidden"].format(phrase("view", facts["view"], language))
@@ -44,7 +44,7 @@ def describe_face(facts: dict, language: str = "en") -> str:
 
 
 def describe_voice(facts: dict, with_words: bool = False, language: str = "en") -> str:
-    """How the voice sounds, and what the words express."""
+    """Describe the voice, and the emotion of the words."""
     forms = CHINESE if language == "zh" else ENGLISH
     heard = "silent" if "sound" in facts["voice"] else "voice"
     sounds = [phrase(aspect, value, language) for aspect, value in facts["voice"].items()]
@@ -55,7 +55,7 @@ def describe_voice(facts: dict, with_words: bool = False, language: str = "en") 
 
 
 def answer(about: str, facts: dict) -> str:
-    """The reply to a free question about this key of `free` in questions.yaml."""
+    """Return the reply to a free question about this key of `free` in questions.yaml."""
     if about == "face":
         return describe_face(facts)
     if about == "voice":

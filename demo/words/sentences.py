@@ -1,4 +1,4 @@
-"""What is said: a frame that carries the emotion around a topic that carries none."""
+"""Writes the spoken sentences: a frame with an emotion around a neutral topic."""
 
 from demo.chance import share
 
@@ -9,7 +9,7 @@ TOPICS = (
     "the old house", "the garden", "the train ride", "the school play", "the last message",
 )  # fmt: skip
 
-# No frame holds a label word, so that a reason may quote what the words are about.
+# No frame holds a label word, so that a reason may quote the words' topic.
 FRAMES = {
     "neutral": (
         "{} is on the list for today", "{} is at the usual time", "Please write down {}",
@@ -51,10 +51,10 @@ FRAMES = {
 
 
 def sentences(label: str, split: str) -> list[str]:
-    """The sentences of one emotion that belong to one split, without a final full stop.
+    """Return the sentences of one emotion in one split, without a final full stop.
 
-    Splits share frames and topics but no sentence: a tiny model must learn what a frame means,
-    not words that it never met.
+    Splits share frames and topics but no sentence: a tiny model must learn the meaning of a frame,
+    and not words that it has never seen.
     """
     pairs = [frame.format(topic) for frame in FRAMES[label] for topic in TOPICS]
     return [pair[0].upper() + pair[1:] for pair in share(pairs, split, f"sentences/{label}")]
