@@ -73,7 +73,8 @@ def packets(container: InputContainer, max_seconds: float) -> Iterator[Packet]:
     """
     if container.duration is not None and container.duration / 1e6 > max_seconds:
         raise MediaError(
-            f"The clip lasts {container.duration / 1e6:.0f} s; at most {max_seconds:g} s are taken."
+            f"The clip lasts {container.duration / 1e6:.0f} s; at most {max_seconds:g} s are "
+            "allowed. Cut it into shorter ones."
         )
     jpegs = {s.index for s in container.streams.video if s.codec_context and s.name == "mjpeg"}
     for number, packet in enumerate(container.demux()):
@@ -88,7 +89,7 @@ def check_codec(context: CodecContext) -> None:
     """Raise MediaError unless this decoder is allowed."""
     if context.name not in CODECS:
         raise MediaError(
-            f"The clip is in a codec that is not taken ({context.name}); re-encode it as H.264 "
+            f"The clip is in a codec that is not supported ({context.name}); re-encode it as H.264 "
             "with AAC."
         )
 

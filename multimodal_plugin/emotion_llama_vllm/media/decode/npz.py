@@ -54,7 +54,7 @@ def open_container(data: bytes, *, max_bytes: int) -> tuple[bytes, npt.NDArray[n
             if set(members) != _MEMBERS or len(archive.infolist()) != len(_MEMBERS):
                 raise MediaError(f"The clip is a zip file, but {_HOW}.")
             if any(info.compress_type not in _COMPRESSIONS for info in members.values()):
-                raise MediaError(f"The clip is compressed in a way that is not taken; {_HOW}.")
+                raise MediaError(f"The clip is compressed in a way that is not supported; {_HOW}.")
             if members["video.npy"].file_size > max_bytes + 4096:
                 raise MediaTooLarge(f"The video inside the .npz is over {max_bytes} bytes.")
             if members["features.npy"].file_size > _MAX_FEATURE_BYTES:

@@ -195,8 +195,8 @@ def _check_count(seconds: float, count: float, reads: int) -> None:
     if count >= most + 1:
         raise TimelineError(
             f"{words}, and with these labels each needs {reads} reads of the model; at most "
-            f"{MAX_READS} reads are taken, which are {most} windows. Take a larger step, or fewer "
-            "or shorter labels."
+            f"{MAX_READS} reads are allowed, which are {most} windows. Take a larger step, or "
+            "fewer or shorter labels."
         )
 
 
@@ -218,7 +218,7 @@ def _check_room(count: int, frames: Frames, settings: MediaSettings) -> None:
     most = int(settings.decode_memory_mb * 2**19 / frames.bytes_per_frame)
     if count > max(most, 1):
         raise TimelineError(
-            f"The windows need {count} frames; at most {most} of this size are taken. "
+            f"The windows need {count} frames; at most {most} of this size are allowed. "
             "Take a larger step."
         )
 

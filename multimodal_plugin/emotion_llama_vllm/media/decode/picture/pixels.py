@@ -123,5 +123,5 @@ def check_size(width: int, height: int) -> None:
     if width * height > _MAX_PIXELS:
         raise MediaError(
             f"The picture is {width} x {height}; at most {_MAX_PIXELS // 10**6} megapixels are "
-            "taken. Send a smaller one."
+            "allowed. Send a smaller one."
         )

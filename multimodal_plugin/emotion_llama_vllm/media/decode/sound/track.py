@@ -117,7 +117,7 @@ def resample(waveform: npt.NDArray[np.float32], rate: float) -> npt.NDArray[np.f
     if not rate > 0:
         raise MediaError("The clip's sound has no sampling rate; re-encode it.")
     if not np.isfinite(waveform).all():
-        raise MediaError("The clip's sound has samples that are no finite numbers; re-encode it.")
+        raise MediaError("The clip's sound has samples that are not finite; re-encode it.")
     if rate != SAMPLING_RATE:
         count = math.ceil(len(waveform) * (SAMPLING_RATE / rate))
         resampled = soxr.resample(waveform, rate, SAMPLING_RATE, quality="HQ")
@@ -129,6 +129,6 @@ def check_seconds(seconds: float, max_seconds: float) -> None:
     """Raise MediaError for a sound that is too long."""
     if seconds > max_seconds:
         raise MediaError(
-            f"The clip's sound lasts {seconds:.1f} s; at most {max_seconds:g} s are taken. "
+            f"The clip's sound lasts {seconds:.1f} s; at most {max_seconds:g} s are allowed. "
             "Cut the clip into shorter ones."
         )

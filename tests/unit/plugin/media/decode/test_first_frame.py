@@ -225,7 +225,7 @@ RARE = {
 
 @pytest.mark.parametrize("name", RARE)
 def test_a_rare_codec_is_refused_before_its_decoder_runs(name: str) -> None:
-    with pytest.raises(MediaError, match="codec that is not taken"):
+    with pytest.raises(MediaError, match="codec that is not supported"):
         decode(make_clip(RARE[name]), settings=SETTINGS)
 
 
