@@ -6,19 +6,19 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 _STALLS = (0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1, 2.5, 5, 10, 30)
 
 fetch_seconds = Histogram(
-    "emotion_llama_fetch_seconds", "Getting a clip's bytes.", buckets=_SECONDS
+    "emotion_llama_fetch_seconds", "Time to fetch a clip's bytes.", buckets=_SECONDS
 )
 decode_seconds = Histogram(
     "emotion_llama_decode_seconds",
-    "Decoding a clip, waiting for a worker included.",
+    "Time to decode a clip, including the wait for a worker.",
     buckets=_SECONDS,
 )
 loop_stalls = Histogram(
     "emotion_llama_event_loop_stall_seconds",
-    "How late the event loop came round; measured 50 times a second.",
+    "Delay of the event loop, measured 50 times a second.",
     buckets=_STALLS,
 )
-queue_seconds = Histogram("emotion_llama_queue_seconds", "Waiting for admission.", buckets=_SECONDS)
+queue_seconds = Histogram("emotion_llama_queue_seconds", "Wait for admission.", buckets=_SECONDS)
 worker_restarts = Counter(
     "emotion_llama_decode_worker_restarts", "Decode workers replaced, by cause.", ["cause"]
 )
@@ -28,18 +28,18 @@ refusals = Counter(
 requests = Counter(
     "emotion_llama_requests", "Requests answered, by the name of their key.", ["key", "status"]
 )
-in_flight = Gauge("emotion_llama_requests_in_flight", "Requests that are worked on.")
+in_flight = Gauge("emotion_llama_requests_in_flight", "Requests being processed.")
 waiting = Gauge("emotion_llama_requests_waiting", "Requests that wait for admission.")
-decoding = Gauge("emotion_llama_decodes_in_flight", "Clips that are decoded, or wait for it.")
+decoding = Gauge("emotion_llama_decodes_in_flight", "Clips being decoded or waiting for it.")
 clip_cache = Counter(
-    "emotion_llama_clip_cache", "Clips that the cache of decoded ones was asked for.", ["result"]
+    "emotion_llama_clip_cache", "Lookups in the cache of decoded clips, by result.", ["result"]
 )
 answer_cache = Counter(
-    "emotion_llama_answer_cache", "Requests that the answer cache was asked for.", ["result"]
+    "emotion_llama_answer_cache", "Lookups in the answer cache, by result.", ["result"]
 )
 rate_limit_storage_errors = Counter(
     "emotion_llama_rate_limit_storage_errors",
-    "Times that the rate limit's storage failed or took too long.",
+    "Failures and timeouts of the rate limit's storage.",
 )
 rate_limit_storage_up = Gauge(
     "emotion_llama_rate_limit_storage_up", "0 while the rate limit's storage does not work."
