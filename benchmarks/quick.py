@@ -43,7 +43,7 @@ def fallen(found: dict[str, float], committed: dict[str, float]) -> list[str]:
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog=f"python -m {MODULE}", description=__doc__)
-    parser.add_argument("--write", action="store_true", help="take these as the ones to reach")
+    parser.add_argument("--write", action="store_true", help="commit the new ratios")
     options = parser.parse_args()
     found = measure(WORK / "quick")
     if options.write:

@@ -22,7 +22,7 @@ def parser(module: str, description: str | None) -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
     name = module.rpartition(".")[2]
     made.add_argument("--out", type=Path, default=RESULTS / f"{name}.json", help="[%(default)s]")
-    made.add_argument("--quick", action="store_true", help="a rough look in less time")
+    made.add_argument("--quick", action="store_true", help="measure roughly in less time")
     return made
 
 

@@ -182,7 +182,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--count", type=int, default=1200)
-    parser.add_argument("--server", metavar="URL", help="ask this one instead of starting one")
+    parser.add_argument("--server", metavar="URL", help="use this running server")
     parser.add_argument("--model", default=MODEL_NAME)
     options = parser.parse_args()
     sizes = {"seed": options.seed, "count": options.count, "out": options.out}

@@ -121,7 +121,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--count", type=int, default=1200)
     parser.add_argument("--changes", type=int, default=100, help="clips whose emotion changes")
-    parser.add_argument("--server", metavar="URL", help="ask this one instead of starting one")
+    parser.add_argument("--server", metavar="URL", help="use this running server")
     options = parser.parse_args()
     run = partial(
         evaluate,

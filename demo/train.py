@@ -129,7 +129,7 @@ class Training:
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m demo.train", description=__doc__)
-    parser.add_argument("--work", type=Path, required=True, help="keeps clips and what is trained")
+    parser.add_argument("--work", type=Path, required=True, help="folder for clips and progress")
     parser.add_argument("--out", type=Path, required=True, help="the new checkpoint folder")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()

@@ -36,7 +36,9 @@ TORCH_NOT_FOUND = re.compile(r"No matching distribution found for (torch==[\w.]+
 def main() -> None:
     """Make `.venv` where it is missing, go on inside it, and bring it up to date."""
     parser = argparse.ArgumentParser(description="Set up .venv for this checkout.")
-    parser.add_argument("--dev", action="store_true", help="what checks and tests need, too")
+    parser.add_argument(
+        "--dev", action="store_true", help="install the tools of checks and tests too"
+    )
     parser.add_argument("--engine", choices=ENGINES, help="vLLM's build for a new .venv")
     options = parser.parse_args()
     try:

@@ -4,7 +4,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
 
-/** Asks a server as a program does that sets nothing, and prints each answer's body. */
+/** Sends requests with Java's default settings, and prints each response's body. */
 class Ask {
     public static void main(String[] arguments) throws Exception {
         HttpClient client = HttpClient.newHttpClient();
