@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from starlette.datastructures import State
 
-from emotion_llama_server.rate_storage import check_uri
+from emotion_llama_server.gate.rate_storage import check_uri
 from emotion_llama_server.start.arguments import LEGACY_PORT
 from emotion_llama_vllm.settings import ENV_PREFIX, MediaSettings
 

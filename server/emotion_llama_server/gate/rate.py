@@ -5,7 +5,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from emotion_llama_server.gate.caller import caller_of, is_work, owner_of, refuse
-from emotion_llama_server.rate_storage import RETRY_SECONDS, Storage, StorageFailure
+from emotion_llama_server.gate.rate_storage import RETRY_SECONDS, Storage, StorageFailure
 
 
 class RateLimit:

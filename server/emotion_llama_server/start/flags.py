@@ -19,7 +19,7 @@ from emotion_llama_server.environment import StartError
 from emotion_llama_server.gate import MIDDLEWARE
 from emotion_llama_server.gate.connection import MAX_HEAD_BYTES
 from emotion_llama_server.gate.keys import KeyFormatError, key_ring
-from emotion_llama_server.rate_storage import Storage, StorageFailure
+from emotion_llama_server.gate.rate_storage import Storage, StorageFailure
 from emotion_llama_server.settings import ServerSettings, add_flags, first_error, given_flags
 from emotion_llama_server.start.arguments import HOST, PORT, SHUTDOWN_SECONDS
 from emotion_llama_vllm import demo_files

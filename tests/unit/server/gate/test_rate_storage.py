@@ -13,7 +13,7 @@ import pytest
 
 from devtools.server import free_port
 from emotion_llama_server import environment, rate_storage
-from emotion_llama_server.rate_storage import Storage, StorageFailure, check_uri
+from emotion_llama_server.gate.rate_storage import Storage, StorageFailure, check_uri
 from emotion_llama_server.start import serve
 from tests.support.gate import Call, House, gauge, until
 from tests.support.redis import Redis, needs_redis
