@@ -3,9 +3,11 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from emotion_llama_vllm.offline import EmotionLlama
+    from emotion_llama_vllm.offline import LocalEmotionLLaMA
 
-__all__ = ["ARCHITECTURE", "EmotionLlama", "register"]
+    EmotionLlama = LocalEmotionLLaMA
+
+__all__ = ["ARCHITECTURE", "EmotionLlama", "LocalEmotionLLaMA", "register"]
 
 ARCHITECTURE = "EmotionLlamaForConditionalGeneration"
 
@@ -33,9 +35,13 @@ def register() -> None:
 
 
 def __getattr__(name: str) -> Any:
-    """Import `EmotionLlama` on first access, so that the package itself stays cheap to import."""
-    if name == "EmotionLlama":
-        from emotion_llama_vllm.offline import EmotionLlama
+    """Import `LocalEmotionLLaMA` at its first use, as it is slow; `EmotionLlama` is its old name.
 
-        return EmotionLlama
+    Raises:
+        AttributeError: the package has no such name.
+    """
+    if name in ("LocalEmotionLLaMA", "EmotionLlama"):
+        from emotion_llama_vllm.offline import LocalEmotionLLaMA
+
+        return LocalEmotionLLaMA
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""Defines `EmotionLlama`: the analysis of `POST /v1/emotion` in-process, with `vllm.LLM`."""
+"""`LocalEmotionLLaMA` analyses clips in the calling process as `POST /v1/emotion` does."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -29,8 +29,8 @@ _Job = tuple[dict[str, Any], Any]
 """A prompt and its sampling parameters, as `vllm.LLM.generate` takes them."""
 
 
-class EmotionLlama:
-    """Analyses clips in this process.
+class LocalEmotionLLaMA:
+    """Analyses clips with a vLLM engine that it starts itself, without a server.
 
     Args:
         model: `demo`, a checkpoint folder, or a repository on Hugging Face.

@@ -1,4 +1,4 @@
-"""`EmotionLlama` without a server: the same result, and probabilities that are the model's own."""
+"""`LocalEmotionLLaMA` gives the server's result, and probabilities that are the model's own."""
 
 import json
 import subprocess

@@ -24,7 +24,7 @@ _INSTALL = re.compile(r"(?:pip|npm) install .+")
 _ASKS = re.compile(r"(emotion-llama (?:analyze|evaluate|bench)) ")
 _SERVES = re.compile(r"(emotion-llama serve|make serve(?: ARGS=')?)")
 _TAKES_LONG = re.compile(
-    r"\bLLM\(|EmotionLlama\(|\bbench |vllm\.benchmarks|npm ci|pip install|-m pytest"
+    r"\bLLM\(|LocalEmotionLLaMA\(|\bbench |vllm\.benchmarks|npm ci|pip install|-m pytest"
 )
 
 

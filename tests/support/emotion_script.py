@@ -1,4 +1,4 @@
-"""Runs `EmotionLlama` on clips as a user's script, and scores each label by itself.
+"""A user's script analyses clips with `LocalEmotionLLaMA` and scores each label with its `llm`.
 
 `python -m tests.support.emotion_script GIVEN OUT` reads `{"clips": [{"path", "labels"}]}` and
 writes, for each clip, the analysis and the labels' log-probabilities.
@@ -11,14 +11,14 @@ from typing import Any
 
 from vllm import LLM, SamplingParams
 
-from emotion_llama_vllm import EmotionLlama
+from emotion_llama_vllm import LocalEmotionLLaMA
 from emotion_llama_vllm.media.decode.first_frame import decode
 from emotion_llama_vllm.settings import MediaSettings
 
 
 def main() -> None:
     given, out = map(Path, sys.argv[1:])
-    model = EmotionLlama("demo", dtype="float32")
+    model = LocalEmotionLLaMA("demo", dtype="float32")
     found = []
     for clip in json.loads(given.read_text())["clips"]:
         analysis = model.analyze(clip["path"], labels=clip["labels"], max_tokens=20)

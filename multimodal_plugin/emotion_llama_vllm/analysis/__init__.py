@@ -1,1 +1,1 @@
-"""Turns a clip into numbers and evidence, for `POST /v1/emotion` and for `EmotionLlama`."""
+"""Turns a clip into numbers and evidence, for `POST /v1/emotion` and `LocalEmotionLLaMA` alike."""
