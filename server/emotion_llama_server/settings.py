@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import limits
+from limits.aio.storage import MovingWindowSupport
+from limits.errors import ConfigurationError
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from starlette.datastructures import State
 
-from emotion_llama_server.gate.rate_storage import check_uri
 from emotion_llama_server.start.arguments import LEGACY_PORT
 from emotion_llama_vllm.settings import ENV_PREFIX, MediaSettings
 
@@ -103,7 +104,15 @@ class ServerSettings(BaseSettings):
     @field_validator("rate_limit_storage")
     @classmethod
     def _check_storage(cls, value: str) -> str:
-        check_uri(value)
+        """Check the form of the storage's URI, without connecting to it."""
+        try:
+            store = limits.storage.storage_from_string(f"async+{value}")
+        except (ConfigurationError, ImportError, ValueError) as error:
+            raise ValueError(
+                "write memory://, or redis://host:port after `pip install 'limits[async-redis]'`"
+            ) from error
+        if not isinstance(store, MovingWindowSupport):
+            raise ValueError("this storage cannot count in moving windows; redis://host:port can")
         return value
 
     def max_body_bytes(self, media: MediaSettings) -> int:

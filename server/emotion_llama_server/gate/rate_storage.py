@@ -7,9 +7,8 @@ import time
 import uuid
 
 import limits
-from limits.aio.storage import MovingWindowSupport
 from limits.aio.strategies import MovingWindowRateLimiter
-from limits.errors import ConfigurationError, StorageError
+from limits.errors import StorageError
 
 from emotion_llama_vllm import metrics
 
@@ -101,23 +100,6 @@ class Storage:
             await self._limiter.hit(self._rate, owner)
             return 0
         return max(1, math.ceil(wait))
-
-
-def check_uri(uri: str) -> None:
-    """Check the form of a storage's URI, without connecting to it.
-
-    Raises:
-        ValueError: no storage of that form, not with the packages that are installed, or one that
-            cannot count in moving windows.
-    """
-    try:
-        store = limits.storage.storage_from_string(f"async+{uri}")
-    except (ConfigurationError, ImportError, ValueError) as error:
-        raise ValueError(
-            "write memory://, or redis://host:port after `pip install 'limits[async-redis]'`"
-        ) from error
-    if not isinstance(store, MovingWindowSupport):
-        raise ValueError("this storage cannot count in moving windows; redis://host:port can")
 
 
 def _words(error: BaseException, seconds: float) -> str:

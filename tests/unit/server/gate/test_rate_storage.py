@@ -12,8 +12,10 @@ import limits
 import pytest
 
 from devtools.server import free_port
-from emotion_llama_server import environment, rate_storage
-from emotion_llama_server.gate.rate_storage import Storage, StorageFailure, check_uri
+from emotion_llama_server import environment
+from emotion_llama_server.gate import rate_storage
+from emotion_llama_server.gate.rate_storage import Storage, StorageFailure
+from emotion_llama_server.settings import ServerSettings
 from emotion_llama_server.start import serve
 from tests.support.gate import Call, House, gauge, until
 from tests.support.redis import Redis, needs_redis
@@ -222,7 +224,7 @@ async def test_one_that_is_not_there_holds_nobody_up(uri: str, tmp_path: Path) -
 )
 def test_what_is_no_storage_is_refused_without_its_password(uri: str) -> None:
     with pytest.raises(ValueError, match="redis://host:port"):
-        check_uri(uri)
+        ServerSettings(rate_limit_storage=uri)
 
 
 def one_sentence(
