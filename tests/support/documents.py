@@ -14,9 +14,13 @@ PAGES = sorted(
     page for form in ("*.md", "docs/*/*.md", "clients/*/*.md") for page in CHECKOUT.glob(form)
 )
 
+ENGLISH_ONLY = {"AGENTS", "ARCHITECTURE", "CHANGELOG", "CONTRIBUTING"}
+"""Pages for people who change the code, which is in English itself."""
+
 FILES = {"bash": "block.sh", "python": "block.py", "js": "block.mjs", "java": "Ask.java"}
 """Maps each language that a reader runs to the file name of a block."""
 
+_LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#]+)")
 _FENCE = re.compile(r"^```(.*)\n((?:(?!```).*\n)*)```$", re.MULTILINE)
 _COMMENT = re.compile(r"(?:#|//) (.*)\n")
 _NEEDS = ("Needs ", "需要")
@@ -77,11 +81,17 @@ def blocks_of(page: Path) -> list[Block]:
     ]
 
 
+def links_of(page: Path) -> list[str]:
+    """Return the paths that a page links to, as they are written, without those of the web."""
+    return _LINK.findall(page.read_text(encoding="utf-8"))
+
+
 def in_chinese(page: Path) -> Path:
-    """Return the Chinese page that belongs to a page, which may be Chinese itself."""
+    """Return the Chinese page that says the same as a page; itself, if there is no other."""
     if page.parent.name in ("en", "zh"):
         return page.parent.parent / "zh" / page.name
-    return page if page.stem.endswith(".zh") else page.with_suffix(".zh.md")
+    alone = page.stem.endswith(".zh") or page.stem in ENGLISH_ONLY
+    return page if alone else page.with_suffix(".zh.md")
 
 
 def make_folder(folder: Path) -> Path:
