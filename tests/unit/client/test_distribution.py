@@ -1,11 +1,13 @@
 """The client's own distribution: what it needs, and what it does without."""
 
+import json
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 from typing import Any
 
+from emotion_llama import __version__
 from tests.support.paths import CHECKOUT
 
 _CLIENT_ALONE = """
@@ -41,6 +43,15 @@ def test_the_servers_distribution_needs_the_same_for_its_client() -> None:
     )
     assert client["dependencies"] == server["dependencies"]
     assert client["requires-python"] == ">=3.10"
+
+
+def test_all_packages_have_one_version() -> None:
+    folder = CHECKOUT / "clients" / "js"
+    for name in ("package.json", "package-lock.json"):
+        assert json.loads((folder / name).read_text(encoding="utf-8"))["version"] == __version__
+    for folder in (CHECKOUT / "clients" / "python", CHECKOUT):
+        version = folder / project(folder)["tool"]["hatch"]["version"]["path"]
+        assert version.samefile(CHECKOUT / "clients/python/emotion_llama/__init__.py")
 
 
 def test_benchmarks_are_not_shipped() -> None:
