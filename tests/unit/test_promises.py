@@ -8,7 +8,7 @@ from emotion_llama_server.settings import ServerSettings
 from emotion_llama_vllm.settings import MediaSettings
 from tests.support.paths import CHECKOUT
 
-DOCUMENTS = ["README.md", "README.zh.md", "SECURITY.md", "SECURITY.zh.md"]
+DOCUMENTS = ["README.md", "README.zh.md", "SECURITY.md", "SECURITY.zh.md", "CONTRIBUTING.md"]
 OPERATION = ["docs/en/operation.md", "docs/zh/operation.md"]
 NOT_FLAGS = {"api_keys"}
 
