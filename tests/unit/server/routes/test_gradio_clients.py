@@ -152,7 +152,7 @@ def test_what_the_page_shows_works(page: str, current_python: Path, node: Path) 
     with GradioApp(keys={}).served() as address:
         text = text.replace("http://127.0.0.1:7889", address)
         (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-        (script,) = re.findall(r"```javascript\n(.*?)```", text, re.DOTALL)
+        (script,) = re.findall(r"```js\n(.*?)```", text, re.DOTALL)
         (curl,) = re.findall(r"```bash\n(EVENT_ID.*?)```", text, re.DOTALL)
         (node / "page.mjs").write_text(script, encoding="utf-8")
         *_, named, uploaded = said_by(current_python, "-c", code)
