@@ -1,4 +1,4 @@
-"""What the operator sets for the server; every field is a flag and `EMOTION_LLAMA_<NAME>`."""
+"""Defines the operator's settings; each is a flag and the variable `EMOTION_LLAMA_<NAME>`."""
 
 import argparse
 from collections.abc import Collection
@@ -19,69 +19,69 @@ from emotion_llama_vllm.settings import ENV_PREFIX, MediaSettings
 
 _MIB = 2**20
 TEXT_BYTES = 4 * _MIB
-"""Most bytes of everything in a request but its clip."""
+"""The maximum number of bytes in a request, not counting its clip."""
 
 
 class ServerSettings(BaseSettings):
-    """Access, load and logs; what concerns a clip is in `MediaSettings`."""
+    """Holds the settings for access, load and logs; `MediaSettings` holds those for clips."""
 
     model_config = SettingsConfigDict(
         env_prefix=ENV_PREFIX, frozen=True, use_attribute_docstrings=True
     )
 
     legacy_port: int = Field(default=LEGACY_PORT, ge=1, le=65535)
-    """second port, that of the original's API"""
+    """port of the original's API"""
 
     api_key_file: Path | None = None
-    """name:key lines; others may see only the probes and the pages then"""
+    """file of name:key lines; clients without a key then see only the probes and the pages"""
 
     api_keys: SecretStr = SecretStr("")
-    """The same, separated by commas; for the environment alone, as others can read a flag."""
+    """The same lines, separated by commas; there is no flag, because other users can read flags."""
 
     metrics_key: Annotated[tuple[str, ...], NoDecode] = ()
-    """key that may see /metrics; repeat it [all keys]"""
+    """key that may read /metrics; repeat it [all keys]"""
 
     expose_route: Annotated[tuple[str, ...], NoDecode] = ()
-    """answer vLLM's route too, as /tokenize; repeat it"""
+    """enable a vLLM route, as /tokenize; repeat it"""
 
     rate_limit: str | None = None
-    """most requests of a key or address, as 10/minute"""
+    """maximum rate of a key or address, as 10/minute"""
 
     rate_limit_storage: str = "memory://"
-    """where they are counted, or redis://…"""
+    """storage of the counts, or redis://…"""
 
     rate_limit_fail: Literal["open", "closed"] = "open"
-    """while it fails: let requests in, or refuse"""
+    """if that fails: let requests in, or refuse"""
 
     trusted_proxy: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
-    """whose X-Forwarded-For is believed; repeat it"""
+    """proxy whose X-Forwarded-For is trusted; repeat it"""
 
     max_in_flight: int = Field(default=64, ge=1)
-    """requests of a key at work at once"""
+    """requests of a key that run at once"""
 
     max_waiting: int = Field(default=256, ge=0)
-    """requests of a key that wait for that"""
+    """requests of a key that wait for a place"""
 
     request_timeout: float = Field(default=300, gt=0)
-    """seconds for a request, upload and all"""
+    """seconds for a request, including its upload"""
 
     max_answer_tokens: int = Field(default=2048, ge=1)
-    """tokens of an answer, at most"""
+    """maximum tokens of an answer"""
 
     keep_alive_seconds: int = Field(default=75, ge=1)
     """seconds an idle connection stays open"""
 
     max_upload_mb: float | None = Field(default=None, gt=0)
-    """MiB of a request [4/3 of --max-media-mb, and 4]"""
+    """MiB of a request [4/3 of --max-media-mb, plus 4]"""
 
     allow_text_only: bool = False
     """answer chats without a clip too"""
 
     log_format: Literal["text", "json"] = "text"
-    """form of every line"""
+    """format of every log line"""
 
     log_file: Path | None = None
-    """write the whole log there too, vLLM's as well"""
+    """write the whole log here too, including vLLM's"""
 
     answer_cache_mb: float = Field(default=0, ge=0)
     """MiB of answers kept for identical requests"""
@@ -116,19 +116,19 @@ class ServerSettings(BaseSettings):
         return value
 
     def max_body_bytes(self, media: MediaSettings) -> int:
-        """Of a request, however its clip is in there."""
+        """Return the maximum size of a request body in bytes, whatever form the clip has in it."""
         if self.max_upload_mb is not None:
             return int(self.max_upload_mb * _MIB)
         return media.max_media_bytes * 4 // 3 + TEXT_BYTES
 
 
 def server_settings(args: argparse.Namespace) -> ServerSettings:
-    """Those of the flags of `emotion-llama serve`; under vLLM's launcher the environment's."""
+    """Return the settings of `emotion-llama serve`, or those of the environment."""
     return getattr(args, "server_settings", None) or ServerSettings()
 
 
 def running_settings(state: State) -> ServerSettings:
-    """Return the settings of the app whose state this is; of the environment, where it has none."""
+    """Return the settings of the app that has this state, or of the environment if it has none."""
     return getattr(state, "emotion_llama_settings", None) or ServerSettings()
 
 
@@ -142,16 +142,16 @@ _METAVARS = {
     "media_root": "DIR",
     "allow_private_media_host": "HOST",
 }
-"""What a flag takes, where its type does not tell."""
+"""The metavars of flags whose type does not say what value they take."""
 
 
 def add_flags(parser: Any, *kinds: type[BaseSettings], only: Collection[str] = ()) -> None:
     """Add a flag for each field: its help is the field's docstring, its checks are pydantic's.
 
     Args:
-        parser: a parser or a group of one.
-        kinds: the classes of the settings.
-        only: names of the fields that are wanted, in their order; all of them if there is none.
+        parser: a parser or one of its argument groups.
+        kinds: the settings classes.
+        only: the names of the fields to add, in this order; if it is empty, all fields are added.
     """
     fields = {name: field for kind in kinds for name, field in kind.model_fields.items()}
     for name in only or [name for name in fields if name not in _NOT_FLAGS]:
@@ -175,7 +175,7 @@ def _metavar(name: str, field: FieldInfo) -> str:
 
 
 def _with_default(field: FieldInfo) -> str:
-    """Return a flag's help; a docstring that names its default itself stays as it is."""
+    """Return a flag's help with its default, unless the docstring already ends with one."""
     words = field.description or ""
     if field.default in (None, ()) or field.default is False or words.endswith("]"):
         return words
@@ -183,13 +183,13 @@ def _with_default(field: FieldInfo) -> str:
 
 
 def given_flags(args: argparse.Namespace, kind: type[BaseSettings]) -> dict[str, Any]:
-    """The fields that were given as flags."""
+    """Return the fields that were set by flags."""
     given = {name: getattr(args, name, None) for name in kind.model_fields}
     return {name: value for name, value in given.items() if value not in (None, [])}
 
 
 def first_error(error: ValidationError) -> str:
-    """One sentence with the flag's name."""
+    """Return one sentence that names the flag and its first error."""
     found = error.errors()[0]
     flag = str(found["loc"][0]).replace("_", "-") if found["loc"] else "settings"
     return f"--{flag}: {found['msg'].removeprefix('Value error, ')}."

@@ -1,4 +1,4 @@
-"""The bodies of API v1.0, `POST /v1/emotion` first: what the server takes and gives."""
+"""Defines the request and response bodies of API v1.0, above all those of `POST /v1/emotion`."""
 
 from typing import Annotated, Literal
 
@@ -15,7 +15,7 @@ Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 
 
 class TimelineRequest(BaseModel):
-    """Windows of `window` seconds, one every `step` seconds."""
+    """Requests windows of `window` seconds; a new window begins every `step` seconds."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -24,7 +24,7 @@ class TimelineRequest(BaseModel):
 
 
 class EmotionRequest(BaseModel):
-    """What is asked about a clip; an unknown field is refused."""
+    """Holds a request about one clip; the server refuses unknown fields."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -32,29 +32,33 @@ class EmotionRequest(BaseModel):
     )
 
     video: str | None = None
-    """A path under a media root, an http(s) URL of an allowed domain, a data URL or the file as
-    base64; none if the clip is uploaded as the part `video`."""
+    """The clip: a path under a media root, an http(s) URL of an allowed domain, a data URL or the
+    file as base64; null if the clip is uploaded as the part `video`."""
     task: Task = "both"
-    """`emotion`: probabilities; `reason`: these and an explanation; `both`: the same as `reason`
-    and the model's own answer in words."""
+    """The kind of answer. `emotion`: probabilities; `reason`: probabilities and an explanation;
+    `both`: these and the model's own answer in words."""
     question: Annotated[str, StringConstraints(min_length=1, max_length=32_768)] | None = None
-    """Instead of the checkpoint's own question for an explanation."""
+    """The question for the explanation; by default the checkpoint's own question."""
     transcript: Annotated[str, StringConstraints(max_length=32_768)] = ""
-    """What the person says."""
+    """The words that the person says in the clip."""
     labels: Annotated[list[Label], Field(min_length=2, max_length=64)] | None = None
-    """To choose from, in any case and spacing; the checkpoint's own by default."""
+    """The labels to choose from, in any case and spacing; by default the checkpoint's own labels.
+    """
     frame: FramePolicy = "first"
-    """Which picture is looked at: the first, the middle one, or that of a time in seconds."""
+    """The picture that the model sees: the first one, the middle one or the one at a time in
+    seconds."""
     audio_track: Annotated[int, Field(ge=0)] | None = None
-    """Which sound track is heard, counted from 0; by default the one that a player plays."""
+    """The number of the sound track, counted from 0; by default the track that a player plays."""
     features: Annotated[str, StringConstraints(max_length=1 << 20)] | None = None
-    """Pre-extracted rows as base64 of a `.npy` file: float32 [3, feature size], NaN: not given."""
+    """Pre-extracted features: base64 of a `.npy` file, float32 [3, feature size]; NaN marks a
+    missing row."""
     timeline: TimelineRequest | None = None
     language: Language = "en"
-    """Which of the checkpoint's questions is asked."""
+    """The language of the checkpoint's own questions."""
     temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] = 0.0
     max_tokens: Annotated[int, Field(ge=1)] = 256
-    """Of the explanation; an answer to the question for a label is never longer than 64 either."""
+    """The maximum number of tokens of the explanation; the model's answer in words has at most 64.
+    """
     seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
     stream: bool = False
 
@@ -67,60 +71,60 @@ class EmotionRequest(BaseModel):
 
 
 class Emotion(BaseModel):
-    """What is shown, in numbers."""
+    """Holds the emotion that the clip shows, in numbers."""
 
     emotion: str
     """The most probable label."""
     confidence: Share
-    """Its probability."""
+    """The probability of that label."""
     probabilities: dict[str, Share]
-    """Of every label; they sum to 1."""
+    """The probability of every label; all of them sum to 1."""
 
 
 class TimelineWindow(Emotion):
-    """The same for a stretch of the clip, in seconds from its start."""
+    """Holds the emotion from `start` to `end`, in seconds from the clip's start."""
 
     start: float
     end: float
 
 
 class Track(BaseModel):
-    """The track that was used of those that carry pictures, or of those that carry sound."""
+    """Describes the video track or the sound track that was used."""
 
     index: int
-    """Its place among them, from 0."""
+    """The track's number among the tracks of its kind, counted from 0."""
     language: str | None
-    """As the file gives it, usually in three letters."""
+    """The language that the file names, usually in three letters."""
     codec: str
     count: int
-    """How many there are."""
+    """The number of tracks of this kind in the file."""
 
 
 class Evidence(BaseModel):
-    """What the numbers were read from."""
+    """Lists the inputs from which the numbers were computed."""
 
     frame_index: int
     frame_time: float
-    """Seconds from the start of the picture."""
+    """The time of the frame in seconds from the start of the video track."""
     frame_policy: FramePolicy
     audio_seconds: float
     has_audio: bool
     video_track: Track | None = None
-    """Null for a picture."""
+    """The video track; null for a picture."""
     audio_track: Track | None = None
-    """Null if the clip has none."""
+    """The sound track; null if the clip has none."""
     features: list[str]
-    """The rows that were given."""
+    """The names of the feature rows that the request contains."""
     checkpoint: str
-    """The served model's name."""
+    """The name of the served model."""
     manifest: str | None
-    """SHA-256 of the checkpoint's `manifest.json`; null where it has none."""
+    """The SHA-256 of the checkpoint's `manifest.json`; null if the checkpoint has none."""
     prompt: str
-    """Behind which the labels' probabilities were read; `<unk>` stands for the clip."""
+    """The prompt from which the label probabilities were computed; `<unk>` stands for the clip."""
 
 
 class Usage(BaseModel):
-    """Tokens of the prompts and of what was generated; each label read counts one."""
+    """Counts the tokens of prompts and generated text; each read of a label counts as one."""
 
     prompt_tokens: int
     completion_tokens: int
@@ -128,93 +132,96 @@ class Usage(BaseModel):
 
 
 class Timing(BaseModel):
-    """Seconds; null for what did not happen."""
+    """Holds the duration of each step in seconds; null for a step that did not happen."""
 
     fetch: float
     decode: float
     queue: float | None
-    """Until the engine took up the first question."""
+    """The time until the engine started the first question."""
     first_token: float | None
-    """Of the explanation, from the start of the request."""
+    """The time from the start of the request to the first token of the explanation."""
     total: float
 
 
 class AnalysisWarning(BaseModel):
-    """What a caller should know about an answer that was given nevertheless."""
+    """Warns the caller about an answer that is given nevertheless."""
 
     code: str
-    """For programs: `unknown_label`, `no_sound`, `sound_cut`, `timeline_gaps`; more may come."""
+    """The code for programs: `unknown_label`, `no_sound`, `sound_cut`, `timeline_gaps`; later
+    versions may add others."""
     message: str
-    """For people: one sentence."""
+    """The warning for people, in one sentence."""
 
 
 class EmotionResponse(Emotion):
-    """The answer of `POST /v1/emotion`."""
+    """Represents the answer of `POST /v1/emotion`."""
 
     id: str
     model: str
     answer: str | None
-    """The model's own words to the question for a label; null for task `reason`."""
+    """The model's own answer to the question for a label; null for task `reason`."""
     answer_matches: bool | None
-    """Whether they mean `emotion`."""
+    """True if the model's own answer means `emotion`."""
     explanation: str | None
-    """Null for task `emotion`."""
+    """The explanation; null for task `emotion`."""
     timeline: list[TimelineWindow] | None
     evidence: Evidence
     usage: Usage
     timing: Timing
     warnings: list[AnalysisWarning] = []
-    """What the caller should know about this answer; empty where there is nothing."""
+    """The warnings about this answer; an empty list if there are none."""
     notice: str
-    """What the model is and is not."""
+    """A statement of what the model is and is not."""
 
 
 class EmotionEvent(Emotion):
-    """The event `emotion` of a stream."""
+    """Represents the event `emotion` of a stream."""
 
     answer: str | None
     answer_matches: bool | None
 
 
 class ExplanationDelta(BaseModel):
-    """The event `explanation.delta`: the next piece of the explanation."""
+    """Represents the event `explanation.delta` of a stream: the next piece of the explanation."""
 
     delta: str
 
 
 class ErrorDetail(BaseModel):
-    """OpenAI's error object."""
+    """Represents OpenAI's error object."""
 
     message: str
     type: str
-    """`invalid_request_error`, `server_error` and others, one for each kind of status."""
+    """The type of the error: `invalid_request_error`, `server_error` and others, one for each kind
+    of status."""
     param: str | None = None
-    """The field that is to blame, `timeline.step` for one inside another."""
+    """The field that caused the error; `timeline.step` names a field inside another one."""
     code: int | str | None = None
-    """What a program can tell the error by: `video_not_found`, `route_not_found` and others."""
+    """The code of the error for programs: `video_not_found`, `route_not_found` and others."""
 
 
 class ErrorResponse(BaseModel):
-    """Every failure of the routes under `/v1`, and the event `error` of a stream."""
+    """Represents an error of the routes under `/v1`, and the event `error` of a stream."""
 
     error: ErrorDetail
 
 
 class Model(BaseModel):
-    """One name under which the model is served."""
+    """Represents one name under which the model is served."""
 
     id: str
     object: str = "model"
     created: int
     owned_by: str
     max_model_len: int | None
-    """Tokens of prompt and answer together, a clip's embeddings included."""
+    """The maximum number of tokens of prompt and answer together, including the clip's embeddings.
+    """
     description: str
-    """What the checkpoint is, in its own words."""
+    """The checkpoint's description of itself."""
 
 
 class ModelList(BaseModel):
-    """As OpenAI's."""
+    """Represents OpenAI's list of models."""
 
     object: str = "list"
     data: list[Model]

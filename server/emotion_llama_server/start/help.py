@@ -1,6 +1,6 @@
-"""`emotion-llama serve --help`: our flags, and those of vLLM's that a first hour needs.
+"""Builds `emotion-llama serve --help`: our flags and the most important ones of vLLM.
 
-vLLM's own parser knows some hundreds, and takes as long as vLLM does to be imported.
+It does not use vLLM's own parser, which knows hundreds of flags and must first import all of vLLM.
 """
 
 import argparse
@@ -30,16 +30,16 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "log": ("log_format", "log_file"),
     "engine": (),
 }
-"""Our fields by what they are about; each is in one group."""
+"""The names of our settings, grouped by topic; each is in one group."""
 
 _OF_VLLM: dict[str, tuple[tuple[str, str, str], ...]] = {
     "address": (
-        ("--host", "ADDRESS", f"of both ports; 0.0.0.0 for all [{HOST}]"),
-        ("--port", "N", f"the port [{PORT}]"),
+        ("--host", "ADDRESS", f"address of both ports; 0.0.0.0 for all [{HOST}]"),
+        ("--port", "N", f"main port [{PORT}]"),
         ("--ssl-certfile", "FILE", "certificate in PEM, for HTTPS on both ports"),
-        ("--ssl-keyfile", "FILE", "its key"),
+        ("--ssl-keyfile", "FILE", "private key of the certificate"),
     ),
-    "access": (("--allowed-origins", "JSON", 'origins whose pages may ask, as ["https://a"]'),),
+    "access": (("--allowed-origins", "JSON", 'origins that may ask, as ["https://a"]'),),
     "clips": (("--allowed-media-domains", "HOST", "hosts to fetch from; several may follow"),),
     "requests": (
         (
@@ -48,26 +48,26 @@ _OF_VLLM: dict[str, tuple[tuple[str, str, str], ...]] = {
             f"seconds to finish after SIGTERM [{SHUTDOWN_SECONDS}]",
         ),
     ),
-    "log": (("--log-level", "LEVEL", "vLLM's lines from debug, info or warning on"),),
+    "log": (("--log-level", "LEVEL", "show vLLM's lines from debug, info or warning on"),),
     "engine": (
-        ("--served-model-name", "NAME", "what clients call the model [MODEL]"),
-        ("--dtype", "TYPE", "bfloat16, float16, float32 [what suits]"),
-        ("--max-model-len", "N", "tokens of prompt, clip and answer"),
-        ("--max-num-seqs", "N", "answers that are computed together"),
-        ("--kv-cache-memory-bytes", "N", "bytes of the attention cache, as 2G"),
+        ("--served-model-name", "NAME", "name of the model for clients [MODEL]"),
+        ("--dtype", "TYPE", "bfloat16, float16, float32 [automatic]"),
+        ("--max-model-len", "N", "maximum tokens of prompt, clip and answer"),
+        ("--max-num-seqs", "N", "maximum answers computed together"),
+        ("--kv-cache-memory-bytes", "N", "bytes of the KV cache, as 2G"),
     ),
 }
 
 
 def help_text() -> str:
-    """Return the help, as wide as the terminal."""
+    """Return the help text, formatted for the width of the terminal."""
     width = min(shutil.get_terminal_size().columns, _WIDEST)
     parser = argparse.ArgumentParser(
         prog="emotion-llama serve",
         usage="%(prog)s [MODEL] [--config FILE] [FLAGS]",
-        description="Serve a checkpoint over HTTP; without MODEL, the demo. In [ ]: the default.",
-        epilog="--help-vllm lists all flags of vLLM, which work too; --help-vllm=WORD those with a "
-        "word. Each flag but vLLM's is a variable too: --max-waiting is EMOTION_LLAMA_MAX_WAITING.",
+        description="Serve a checkpoint over HTTP; without MODEL, the demo. Defaults are in [ ].",
+        epilog="--help-vllm lists vLLM's flags, which work too; --help-vllm=WORD those with a "
+        "word. Each of our flags is also a variable: --max-waiting is EMOTION_LLAMA_MAX_WAITING.",
         formatter_class=lambda prog: argparse.HelpFormatter(
             prog, max_help_position=30, width=width
         ),
@@ -75,7 +75,7 @@ def help_text() -> str:
     )
     parser.add_argument("MODEL", nargs="?", help="a folder, or OWNER/NAME at Hugging Face")
     parser.add_argument(
-        "--config", metavar="FILE", help="flags in YAML; what ships goes by its name"
+        "--config", metavar="FILE", help="YAML file of flags, or the name of a shipped one"
     )
     for title, names in GROUPS.items():
         group = parser.add_argument_group(title)
