@@ -1,8 +1,9 @@
-"""What stands between the network and vLLM's app: pure ASGI middleware, one subject a file.
+"""Protects vLLM's app from the network with pure ASGI middleware, one subject in each file.
 
-From the outermost in: `identity` (request id, log line, security headers), CORS, `failures` (what
-nobody foresaw), `keys`, `known_routes` (404, 405 and HEAD), `rate`, `streams` (headers and comments of
-event streams), `admission` (slots, deadline, the end of the server), `body` (sizes).
+The layers from the outside to the inside: `identity` (request id, log line, security headers),
+CORS, `failures` (unexpected errors), `keys`, `known_routes` (404, 405 and HEAD), `rate`, `streams`
+(headers and comments of event streams), `admission` (slots, deadline, the end of the server),
+`body` (sizes).
 """
 
 from argparse import Namespace
@@ -26,10 +27,10 @@ from emotion_llama_vllm.settings import media_settings
 __all__ = ["MIDDLEWARE", "Doorkeeper", "Gate", "prepare"]
 
 MIDDLEWARE = f"{__name__}.Gate"
-"""For vLLM's flag `--middleware`, which makes it the outermost."""
+"""The value for vLLM's flag `--middleware`, which makes the gate the outermost middleware."""
 
 _READABLE = ["X-Request-Id", "X-Cache", "X-Warning", "Retry-After"]
-"""Headers of ours that a page of another origin may read."""
+"""Our headers that a page of another origin may read."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class _Plan:
 
 
 def prepare(state: State, args: Namespace) -> Doorkeeper:
-    """Say how the gate of an app is to be built; its doorkeeper can close it."""
+    """Store the plan of an app's gate, and return the doorkeeper, which can close the gate."""
     settings = server_settings(args)
     doorkeeper = Doorkeeper(
         max_in_flight=settings.max_in_flight,
@@ -79,7 +80,7 @@ def prepare(state: State, args: Namespace) -> Doorkeeper:
 
 
 class Gate:
-    """All layers as one class, as vLLM takes it: it hands over the app and nothing else."""
+    """Combines all layers in one class, because vLLM passes only the app to a middleware."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""The address of a client, through the proxies that the operator trusts."""
+"""Finds the address of a client, also through the proxies that the operator trusts."""
 
 import re
 from collections.abc import Sequence
@@ -12,14 +12,14 @@ Networks = Sequence[IPv4Network | IPv6Network]
 
 _PORT = r"(?::\d{1,5})?"
 _HOP = re.compile(rf"\[(?P<v6>[^\]]+)\]{_PORT}|(?P<v4>[\d.]+){_PORT}|(?P<bare>.+)")
-"""`[IPv6]` and IPv4 may have a port behind them; IPv6 without brackets may not."""
+"""Matches one hop: `[IPv6]` and IPv4 may have a port, IPv6 without brackets may not."""
 
 
 def client_address(scope: Scope, headers: Headers, trusted: Networks) -> str:
-    """Return the client's address, or the text that the server gives in place of one.
+    """Return the client's address, or the text that the server gives in its place.
 
-    A hop of `X-Forwarded-For` counts if a trusted proxy wrote it. The first hop that is no address
-    ends the search: then the proxy that wrote it stands for the client.
+    A hop of `X-Forwarded-For` counts if a trusted proxy wrote it. The search ends at the first hop
+    that is no address: then the proxy that wrote it stands for the client.
     """
     peer = (scope.get("client") or ("",))[0]
     address = parse_address(peer)
@@ -35,10 +35,10 @@ def client_address(scope: Scope, headers: Headers, trusted: Networks) -> str:
 
 
 def parse_address(text: str) -> Address | None:
-    """Read an address with or without a port; return None for anything else.
+    """Read an address with or without a port; return None for any other text.
 
-    The name of an interface (`fe80::1%eth0`) is dropped: any text may stand there. An IPv4 client
-    of a listener for both families (`::ffff:10.0.0.1`) is the IPv4 address.
+    The name of an interface (`fe80::1%eth0`) is dropped, because it may be any text. The address of
+    an IPv4 client on a listener for both families (`::ffff:10.0.0.1`) becomes the IPv4 address.
     """
     form = _HOP.fullmatch(text)
     if form is None:
@@ -54,7 +54,7 @@ def parse_address(text: str) -> Address | None:
 
 
 def _is_in(address: Address, networks: Networks) -> bool:
-    """Tell whether a network has the address; IPv4 ones may be written as IPv6 too."""
+    """Return whether a network contains the address; IPv4 addresses may also be written as IPv6."""
     forms = {address}
     if address.version == 4:
         forms.add(IPv6Address(f"::ffff:{address}"))

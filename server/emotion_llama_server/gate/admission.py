@@ -1,4 +1,4 @@
-"""How many requests are worked on at once, for how long, and their end when the server ends."""
+"""Limits how many requests run at once and for how long, and ends them with the server."""
 
 import asyncio
 from collections import Counter, deque
@@ -13,23 +13,23 @@ from emotion_llama_vllm.shares import Asker, Shares, asking, turns, with_reserve
 
 _RETRY_SECONDS = 2
 _LEAVE_SECONDS = 5
-"""For a request to end by itself after it was told that its client is gone."""
+"""Seconds for a request to end by itself after its route heard that the client is gone."""
 _PRIORITY = b"x-vllm-priority"
-"""The header in which vLLM's own routes look for a request's place in the engine's queue."""
+"""The header in which vLLM's own routes read a request's place in the engine's queue."""
 _TELL_SECONDS = 5
-"""For a client to take the words by which its request is ended."""
+"""Seconds for a client to receive the error that ends its request."""
 
 
 class Doorkeeper:
-    """Counts who is inside, and can close the door; shared by both ports.
+    """Counts the requests inside and can refuse new ones; both ports share it.
 
-    Keys, or addresses where there are none, have shares: half as many places as one of them may
-    take are kept for the others.
+    Each key, or each address if there are no keys, has a share. Half as many places as one of them
+    may take are kept for the others.
 
     Args:
-        max_in_flight: requests of one owner that are worked on at once.
-        max_waiting: requests of one owner that wait for a slot; more are refused.
-        seconds: for each request.
+        max_in_flight: the number of requests of one owner that run at once.
+        max_waiting: the number of requests of one owner that wait for a slot; more are refused.
+        seconds: the deadline of each request.
     """
 
     def __init__(self, *, max_in_flight: int, max_waiting: int, seconds: float) -> None:
@@ -39,29 +39,29 @@ class Doorkeeper:
         self._visits: set[Visit] = set()
         self._owners: Counter[str] = Counter()
         self.closed: HTTPException | None = None
-        """Why nobody is let in any more."""
+        """The error for every new request after the door has closed; None while it is open."""
 
     @property
     def inside(self) -> int:
-        """Requests that were accepted and have no answer yet."""
+        """Return the number of requests that were accepted and have no answer yet."""
         return len(self._visits)
 
     @property
     def working(self) -> int:
-        """Requests that have a slot."""
+        """Return the number of requests that have a slot."""
         return self._slots.taken
 
     @property
     def waiting(self) -> int:
-        """Requests that wait for a slot."""
+        """Return the number of requests that wait for a slot."""
         return self.inside - self.working
 
     def has_free_slot(self, owner: str) -> bool:
-        """Tell whether the owner's next request gets a slot at once."""
+        """Return whether the owner's next request gets a slot at once."""
         return self._slots.has_room(owner)
 
     def refusal(self, owner: str) -> tuple[HTTPException, str] | None:
-        """Return why the owner's next request is refused, and the reason's name in the metrics."""
+        """Return the error of the owner's next request, and its name in the metrics, or None."""
         if self.closed is not None:
             return self.closed, "closed"
         if self.has_free_slot(owner):
@@ -75,23 +75,23 @@ class Doorkeeper:
         return None
 
     def close(self, words: str) -> None:
-        """Accept nothing any more; who is inside may finish."""
+        """Refuse new requests; those inside may finish."""
         self.closed = _unavailable(words)
 
     def turn_out(self, words: str) -> None:
-        """Close, and end what is inside with an error."""
+        """Close the door, and end all requests inside with an error."""
         self.close(words)
         for visit in list(self._visits):
             visit.end(_unavailable(words))
 
     def enter(self, visit: "Visit") -> None:
-        """Count a request in, which waits from now on until it has a slot."""
+        """Count a request as inside; it waits until it has a slot."""
         self._visits.add(visit)
         self._owners[visit.owner] += 1
         self._show()
 
     def leave(self, visit: "Visit") -> None:
-        """Count a request out."""
+        """Count a request as finished."""
         self._visits.discard(visit)
         self._owners[visit.owner] -= 1
         if not self._owners[visit.owner]:
@@ -99,13 +99,13 @@ class Doorkeeper:
         self._show()
 
     async def take_slot(self, owner: str) -> None:
-        """Wait for a slot; of one owner's requests the first to come is the first to get one."""
+        """Wait for a slot; an owner's requests get their slots in the order of their arrival."""
         with metrics.queue_seconds.time():
             await self._slots.acquire(owner)
         self._show()
 
     def free_slot(self, owner: str) -> None:
-        """Give a slot back."""
+        """Release a slot."""
         self._slots.release(owner)
         self._show()
 
@@ -115,7 +115,7 @@ class Doorkeeper:
 
 
 class Admission:
-    """Lets requests for work in, a limited number at once and each for a limited time."""
+    """Admits a limited number of work requests at once, each for a limited time."""
 
     def __init__(self, app: ASGIApp, doorkeeper: Doorkeeper) -> None:
         self._app, self._doorkeeper = app, doorkeeper
@@ -143,16 +143,17 @@ class Admission:
 
 
 def _set_priority(scope: Scope, turn: int) -> None:
-    """Have vLLM's routes send the request to the engine in its turn, whatever it says itself."""
+    """Replace the request's priority in vLLM's queue with the turn that the gate gives it."""
     others = [(name, value) for name, value in scope["headers"] if name != _PRIORITY]
     scope["headers"] = [*others, (_PRIORITY, str(turn).encode())]
 
 
 class Visit:
-    """One request inside.
+    """Handles one request inside.
 
-    Routes end their work when they hear that the client is gone, be it vLLM's or ours: so whatever
-    ends a request early tells them just that, and answers in their place.
+    Routes of vLLM and of this server end their work when they hear that the client is gone.
+    Therefore whoever ends a request early sends the route exactly that message, and answers in its
+    place.
     """
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, owner: str) -> None:
@@ -161,13 +162,15 @@ class Visit:
         self._kept: deque[Message] = deque()
         self._ending: asyncio.Future[HTTPException] = asyncio.get_running_loop().create_future()
         self._told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Done when the route may hear that its client is gone. While it waits for a client that
-        does not read it would be cancelled outside of its generator, which would then live on."""
+        """Done when the route may hear that its client is gone. If the route heard it while it
+        waits for a client that does not read, it would be cancelled outside of its generator, which
+        would then live on.
+        """
         self._is_read = False
         self._has_started = self._has_ended = self._is_stream = False
 
     def end(self, error: HTTPException) -> None:
-        """End the request with this error, as soon as may be."""
+        """End the request with this error as soon as possible."""
         if not self._ending.done():
             self._ending.set_result(error)
 
@@ -190,7 +193,7 @@ class Visit:
         self.end(HTTPException(status, words))
 
     async def _wait_for_slot(self, doorkeeper: Doorkeeper) -> bool:
-        """Whether there is still somebody to answer when there is a slot."""
+        """Wait for a slot; return False if the client left before."""
         if doorkeeper.has_free_slot(self.owner):
             await doorkeeper.take_slot(self.owner)
             return True
@@ -208,7 +211,7 @@ class Visit:
         return False
 
     async def _listen(self) -> None:
-        """Wait until the client has left, reading no more of its body than a first piece."""
+        """Wait until the client has left; read at most one more piece of its body."""
         while True:
             message = await self._receive()
             self._kept.append(message)
@@ -230,7 +233,7 @@ class Visit:
         finally:
             if not work.done():
                 work.cancel()
-                if not is_answered:  # else the connection may have its next request
+                if not is_answered:  # otherwise the connection may carry its next request
                     self._hang_up()
         if not self._has_ended or not self._ending.done():
             await work
@@ -238,7 +241,7 @@ class Visit:
             await asyncio.gather(work, return_exceptions=True)
 
     async def _hear(self) -> Message:
-        """What the route receives."""
+        """Return the next message for the route."""
         if self._kept:
             message = self._kept.popleft()
         elif self._told.done():
@@ -258,7 +261,7 @@ class Visit:
             receiving.cancel()
 
     async def _say(self, message: Message) -> None:
-        """Send what the route sends, unless the request was ended in its place."""
+        """Send the route's message unless the request was ended in its place."""
         if self._has_ended:
             return
         if message["type"] == "http.response.start":
@@ -270,7 +273,7 @@ class Visit:
         await self._send(message)
 
     async def _tell_end(self) -> None:
-        """Answer in the route's place; hang up on a client that does not read even that."""
+        """Send the error in the route's place; hang up if the client does not read it."""
         if self._has_ended or not self._ending.done():
             return
         self._has_ended = True
@@ -281,7 +284,7 @@ class Visit:
             self._hang_up()
 
     async def _send_error(self, failure: Failure) -> None:
-        """Send an error in whatever state the response is."""
+        """Send an error, whatever part of the response was sent before."""
         if not self._has_started:
             await failure_response(self._scope, failure)(self._scope, self._receive, self._send)
             return
@@ -290,7 +293,7 @@ class Visit:
         await self._send({"type": "http.response.body", "body": body})
 
     def _hang_up(self) -> None:
-        """Close the connection without waiting for the client, where the server can."""
+        """Close the connection without waiting for the client, if the server supports this."""
         extension = self._scope.get("extensions", {}).get(ABORT)
         if extension is not None:
             extension["abort"]()

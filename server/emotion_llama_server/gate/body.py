@@ -1,4 +1,4 @@
-"""Which bodies are read: plain ones, as large as the header and the bytes themselves may be."""
+"""Limits bodies: uncompressed ones, with a limit on the declared and the received size."""
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -13,7 +13,7 @@ _PLAIN = ("", "identity")
 class BodyLimit:
     """Refuses a body that is too large with 413, and a compressed one with 415.
 
-    Clips are compressed already, and a small body that becomes a large one is an attack.
+    Clips are already compressed, and a small body that grows when unpacked is an attack.
     """
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:

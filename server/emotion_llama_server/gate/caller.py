@@ -1,4 +1,4 @@
-"""What the middlewares know about a request, and how they refuse one."""
+"""Holds the middlewares' facts about a request, and refuses requests."""
 
 from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Network, ip_address
@@ -13,37 +13,37 @@ from emotion_llama_vllm import metrics
 _KEY = "emotion_llama.caller"
 
 ABORT = "emotion_llama.abort"
-"""ASGI extension of our connections: its `abort` closes without waiting for the client to read."""
+"""The ASGI extension of our connections; its `abort` closes without waiting for the client."""
 
 OPEN_PATHS = pages.PATHS | {"/health", "/livez", "/readyz"}
-"""What answers without a key."""
+"""The paths that answer without a key."""
 
 
 @dataclass
 class Caller:
-    """The client of one request: the layers fill it in, the log and the limits read it."""
+    """Describes the client of a request; the layers fill it in, log and limits read it."""
 
     request_id: str
     address: str
-    """The client's address, as far as trusted proxies tell it."""
+    """The client's address, as trusted proxies report it."""
     key: str | None = None
     """The name of the client's API key."""
 
 
 def set_caller(scope: Scope, caller: Caller) -> None:
-    """Note who asks, for `caller_of`."""
+    """Store the client of a request for `caller_of`."""
     scope[_KEY] = caller
 
 
 def caller_of(scope: Scope) -> Caller:
-    """Return who asks; without the gate, nobody in particular."""
+    """Return the client of a request; without the gate, an anonymous one."""
     return scope.get(_KEY) or Caller(request_id="", address="")
 
 
 def owner_of(caller: Caller) -> str:
-    """Return whose limits and shares a request counts against: its key's, or its address's.
+    """Return the owner of the limits and shares for a request: its key or its address.
 
-    A household or a machine has a whole IPv6 /64, so all of it counts as one.
+    An IPv6 /64 counts as one address, because a household or a machine has a whole one.
     """
     if caller.key is not None:
         return f"key:{caller.key}"
@@ -57,13 +57,13 @@ def owner_of(caller: Caller) -> str:
 
 
 def is_work(scope: Scope) -> bool:
-    """Whether a request asks for work, and not only to look at something."""
+    """Return whether a request asks for work, and not only for information."""
     return scope["method"] not in ("GET", "HEAD", "OPTIONS")
 
 
 async def refuse(
     scope: Scope, receive: Receive, send: Send, *, error: HTTPException, reason: str
 ) -> None:
-    """Answer in place of the app, and count it."""
+    """Answer with an error in place of the app, and count it."""
     metrics.refusals.labels(reason).inc()
     await failure_response(scope, describe(error))(scope, receive, send)

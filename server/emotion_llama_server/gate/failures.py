@@ -1,6 +1,6 @@
-"""Answers whatever fails in the layers inside, and headers that are too large.
+"""Answers every error in the layers inside, and headers that are too large.
 
-It stands inside the layer for CORS, so that a page can read these answers too.
+This layer stands inside the one for CORS, so that a page can read these answers too.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ _MAX_HEADERS_BYTES = 32 << 10
 
 
 class Failures:
-    """Answers in place of an app that raises before it has begun its answer."""
+    """Answers in place of an app that raises before it has begun its response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,5 +1,6 @@
-"""The outermost layer: every response has a request id and security headers, and every request a
-line in the log.
+"""Adds a request id and security headers to every response, and logs every request.
+
+This is the outermost layer.
 """
 
 import re
@@ -32,8 +33,8 @@ class Identity:
     """Names each request and its caller.
 
     Args:
-        app: what is inside.
-        trusted_proxies: networks whose `X-Forwarded-For` is believed.
+        app: the inner app.
+        trusted_proxies: the networks whose `X-Forwarded-For` is trusted.
     """
 
     def __init__(self, app: ASGIApp, trusted_proxies: Networks) -> None:
@@ -49,7 +50,7 @@ class Identity:
         headers = Headers(scope=scope)
         request_id = _request_id(headers)
         set_caller(scope, Caller(request_id, client_address(scope, headers, self._trusted)))
-        # vLLM names its own request after it.
+        # vLLM takes its own request id from this header.
         rest = [(name, value) for name, value in scope["headers"] if name != _HEADER.encode()]
         scope["headers"] = [*rest, (_HEADER.encode(), request_id.encode())]
         answer = _Answer(scope, send)
@@ -66,7 +67,7 @@ class _Answer:
         self._scope, self._send = scope, send
         self._started = time.monotonic()
         self.status = 0
-        """0 until the response begins: a client that left before has none."""
+        """The status; 0 until the response begins, and for a client that left before."""
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -79,9 +80,9 @@ class _Answer:
         await self._send(message)
 
     def log(self) -> None:
-        """Count the request and log it; nothing that a client wrote gets in unescaped."""
+        """Count and log the request; text from the client is escaped."""
         caller, scope = caller_of(self._scope), self._scope
-        # 499 is what nginx calls it.
+        # 499 is nginx's status for a client that disconnected.
         status = self.status or 499
         metrics.requests.labels(caller.key or "", str(status)).inc()
         fields = {
@@ -102,6 +103,6 @@ class _Answer:
 
 
 def _request_id(headers: Headers) -> str:
-    """Return the client's own id if it has an acceptable form, else a new one."""
+    """Return the client's own id if its form is acceptable, otherwise a new one."""
     given = headers.get(_HEADER, "")
     return given if _ACCEPTABLE.fullmatch(given) else uuid.uuid4().hex

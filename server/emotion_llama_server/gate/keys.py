@@ -1,4 +1,4 @@
-"""API keys: who may ask at all."""
+"""Checks the API keys of requests."""
 
 import hashlib
 import re
@@ -18,33 +18,34 @@ from emotion_llama_server.settings import ServerSettings
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _METRICS = "/metrics"
-"""vLLM answers every path that begins so with its metrics."""
+"""The prefix of the metrics' paths: vLLM answers every path that begins so with its metrics."""
 _MISSING = "An API key is needed: send `Authorization: Bearer KEY` or `X-API-Key: KEY`."
 _UNKNOWN = "The API key is not known here."
 VLLM_KEY_NAME = "api-key"
-"""What a key of `--api-key` or `VLLM_API_KEY` is called: these have no names."""
+"""The name of a key from `--api-key` or `VLLM_API_KEY`, which have no names."""
 
 
 class KeyFormatError(ValueError):
-    """A line that is no `name:key`; the message never holds it."""
+    """Reports a line that is no `name:key`; the message never contains the line."""
 
 
 @dataclass(frozen=True)
 class KeyRing:
-    """Names, and digests of keys: the keys themselves are not kept."""
+    """Holds names and digests of keys, but not the keys themselves."""
 
     digests: Sequence[tuple[str, bytes]] = ()
 
     @classmethod
     def parse(cls, lines: Iterable[str], unnamed: Iterable[str] = ()) -> Self:
-        """Read `name:key` lines; empty ones and those that begin with # are skipped.
+        """Read `name:key` lines; empty lines and comments (#) are skipped.
 
         Args:
-            lines: of a file or a setting. Two keys may have one name, as while one is replaced.
-            unnamed: keys without a name.
+            lines: the lines of a file or a setting. Two keys may have the same name, for example
+                while one is replaced.
+            unnamed: the keys without a name.
 
         Raises:
-            KeyFormatError: a line of another form.
+            KeyFormatError: a line has another form.
         """
         pairs = [(VLLM_KEY_NAME, key) for key in unnamed]
         for number, line in enumerate(lines, start=1):
@@ -66,7 +67,7 @@ class KeyRing:
         return {name for name, _ in self.digests}
 
     def find(self, key: bytes) -> str | None:
-        """Return the key's name; it takes the same time for each."""
+        """Return the key's name, or None; the time does not depend on the key."""
         digest, found = _digest(key), None
         for name, known in self.digests:
             if secrets.compare_digest(digest, known):
@@ -75,10 +76,10 @@ class KeyRing:
 
 
 def key_ring(args: Namespace, settings: ServerSettings) -> KeyRing:
-    """The keys of the file, the environment and vLLM's own flag, read once.
+    """Read the keys of the file, the environment and vLLM's own flag once.
 
     Raises:
-        KeyFormatError: an entry of another form, or a file that cannot be read.
+        KeyFormatError: an entry has another form, or the file cannot be read.
     """
     if (ring := getattr(args, "key_ring", None)) is not None:
         return ring
@@ -95,12 +96,12 @@ def key_ring(args: Namespace, settings: ServerSettings) -> KeyRing:
 
 
 class Keys:
-    """Lets through whoever has a key, and what is open; everything if there are no keys.
+    """Admits requests with a key and requests for open paths; without keys, it admits all.
 
     Args:
-        app: what is inside.
+        app: the inner app.
         ring: the keys.
-        metrics_keys: names of the keys that may see the metrics; all of them if there is none.
+        metrics_keys: the names of the keys that may read the metrics; if it is empty, all keys may.
     """
 
     def __init__(self, app: ASGIApp, ring: KeyRing, metrics_keys: Collection[str] = ()) -> None:
@@ -118,7 +119,7 @@ class Keys:
         await self._app(scope, receive, send)
 
     def _refusal(self, path: str, name: str | None, *, was_given: bool) -> HTTPException | None:
-        """Return why a path is closed to the key of this name, or to whoever has none."""
+        """Return why the key of this name, or a client without a key, may not use a path."""
         if path in OPEN_PATHS:
             return None
         if name is None:
@@ -130,7 +131,7 @@ class Keys:
 
 
 def _given(headers: Headers) -> bytes | None:
-    """The key that a request brings."""
+    """Return the key that a request contains."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return token.strip().encode("latin-1")

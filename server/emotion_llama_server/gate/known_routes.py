@@ -1,4 +1,4 @@
-"""Which requests go on to be worked on: those for a route and a method that exist."""
+"""Admits only requests for a route and a method that exist."""
 
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
@@ -11,15 +11,15 @@ from emotion_llama_server.shortening import printable
 
 _READING = frozenset({"GET"})
 _COMMON = frozenset({"GET", "POST", "OPTIONS"})
-"""Methods that the app may see where it has no route; it labels its metrics with them."""
+"""The methods that the app may see for unknown paths; it labels its metrics with them."""
 
 
 class Routes:
     """Answers 404 and 405 before a request takes a slot, and HEAD wherever GET is answered.
 
     Args:
-        app: the further layers, for requests that a route answers.
-        router: the app alone, which refuses or redirects paths that it has no route for.
+        app: the inner layers, for requests that a route answers.
+        router: the app alone, which refuses or redirects requests for unknown paths.
     """
 
     def __init__(self, app: ASGIApp, router: ASGIApp) -> None:
@@ -45,7 +45,7 @@ class Routes:
 
 
 def answered_methods(scope: Scope) -> frozenset[str]:
-    """Return the methods that the routes of a path answer; none if it has no route."""
+    """Return the methods that the routes of a path answer; the set is empty for an unknown path."""
     if path_of(scope) in OPEN_PATHS:
         return _READING
     methods: set[str] = set()
@@ -53,7 +53,7 @@ def answered_methods(scope: Scope) -> frozenset[str]:
         match, _ = route.matches(scope)
         if match is Match.NONE:
             continue
-        # A mounted app, as that of the metrics, names no methods and answers all of them alike.
+        # A mounted app (the metrics) names no methods and treats all of them alike.
         is_read_only = getattr(route, "path", None) in READ_ONLY
         methods |= (not is_read_only and getattr(route, "methods", None)) or _READING
     return frozenset(methods)
@@ -64,7 +64,7 @@ def _with_head(methods: frozenset[str]) -> list[str]:
 
 
 def _without_body(send: Send) -> Send:
-    """Send the head that GET would be answered with, and nothing of the body."""
+    """Send the head of the GET response without its body."""
 
     async def send_head(message: Message) -> None:
         if message["type"] == "http.response.body":

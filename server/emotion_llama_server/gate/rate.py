@@ -1,4 +1,4 @@
-"""The rate limit: how often a key, or an address, may ask for work."""
+"""Limits how often a key or an address may request work."""
 
 import limits
 from starlette.exceptions import HTTPException
@@ -9,14 +9,14 @@ from emotion_llama_server.gate.rate_storage import RETRY_SECONDS, Storage, Stora
 
 
 class RateLimit:
-    """Refuses with 429 and `Retry-After`.
+    """Refuses requests over the rate with 429 and `Retry-After`.
 
     Args:
-        app: what is inside.
-        rate: how many requests are allowed in which time, as `10/minute`.
-        storage: where requests are counted, as `memory://`; replicas that share one count together.
-        fails_open: whether requests go ahead uncounted while the storage does not work; otherwise
-            they are refused with 503.
+        app: the inner app.
+        rate: the allowed number of requests in a time, for example `10/minute`.
+        storage: the counter, for example `memory://`; replicas that share one count together.
+        fails_open: whether requests pass uncounted while the storage fails; otherwise they are
+            refused with 503.
     """
 
     def __init__(self, app: ASGIApp, rate: str, storage: str, *, fails_open: bool) -> None:
@@ -33,7 +33,7 @@ class RateLimit:
         await self._app(scope, receive, send)
 
     async def _refusal(self, owner: str) -> tuple[HTTPException, str] | None:
-        """Return why the owner's request is refused, and the reason's name in the metrics."""
+        """Return the error of the owner's request, and its name in the metrics, or None."""
         try:
             wait = await self._storage.count(owner)
         except StorageFailure:

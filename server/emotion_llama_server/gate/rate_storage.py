@@ -1,4 +1,4 @@
-"""Where the rate limit counts requests: in this process, or in a storage that replicas share."""
+"""Counts requests for the rate limit, in this process or in a storage that replicas share."""
 
 import asyncio
 import logging
@@ -15,28 +15,28 @@ from emotion_llama_vllm import metrics
 logger = logging.getLogger("vllm.emotion_llama_server")
 
 ANSWER_SECONDS = 0.5
-"""A storage that takes longer to answer a request has failed."""
+"""Seconds after which an unanswered storage counts as failed."""
 CHECK_SECONDS = 5
-"""For a check, which may have to connect first and for which no request waits."""
+"""Seconds for a check, which may have to connect first and for which no request waits."""
 RETRY_SECONDS = 1
-"""Between two checks of a storage that has failed."""
+"""Seconds between two checks of a failed storage."""
 _CLOCKS_DIFFER_SECONDS = 1
-"""The clocks of replicas, which count in the same storage."""
+"""The possible difference in seconds between the clocks of replicas that share a storage."""
 _MOST_WORDS = 200
 
 
 class StorageFailure(Exception):
-    """The storage cannot count requests; the message says why, without its address or password."""
+    """Reports that the storage cannot count requests, without its address or password."""
 
 
 class Storage:
-    """Counts requests, and leaves a storage that has failed alone until it works again.
+    """Counts requests, and does not use a failed storage until it works again.
 
-    While it is left alone nobody waits for it: a task in the background tries it again.
+    Meanwhile no request waits for the storage: a background task tries it again.
 
     Args:
-        rate: how many requests are allowed in which time, as `10/minute`.
-        uri: the storage, as `memory://` or `redis://host:6379`.
+        rate: the allowed number of requests in a time, for example `10/minute`.
+        uri: the storage, for example `memory://` or `redis://host:6379`.
     """
 
     def __init__(self, rate: limits.RateLimitItem, uri: str) -> None:
@@ -48,7 +48,7 @@ class Storage:
         """Count a request; return 0, or the seconds to wait if it is over the owner's rate.
 
         Raises:
-            StorageFailure: the storage has failed, now or before.
+            StorageFailure: the storage fails now or has failed before.
         """
         if self._recovery is not None:
             raise StorageFailure("it has failed before")
@@ -62,10 +62,10 @@ class Storage:
             raise
 
     async def check(self) -> None:
-        """Count a request of nobody, as that shows whether the storage can be reached and written.
+        """Count a request without an owner, to test that the storage can be reached and written.
 
         Raises:
-            StorageFailure: it cannot.
+            StorageFailure: the storage fails.
         """
         await self._ask(f"check:{uuid.uuid4().hex}", CHECK_SECONDS)
 
@@ -85,7 +85,7 @@ class Storage:
         try:
             async with asyncio.timeout(seconds):
                 return await self._hit(owner)
-        except Exception as error:  # whatever the storage's driver raises
+        except Exception as error:  # any error of the storage's driver
             metrics.rate_limit_storage_errors.inc()
             raise StorageFailure(_words(error, seconds)) from error
 
@@ -95,7 +95,7 @@ class Storage:
         stats = await self._limiter.get_window_stats(self._rate, owner)
         wait = stats.reset_time - time.time()
         if wait > self._rate.get_expiry() + _CLOCKS_DIFFER_SECONDS:
-            # The clock was set back: what is counted lies in the future and would never pass.
+            # The clock was set back: the counted requests lie in the future and would never expire.
             await self._limiter.clear(self._rate, owner)
             await self._limiter.hit(self._rate, owner)
             return 0
@@ -103,7 +103,7 @@ class Storage:
 
 
 def _words(error: BaseException, seconds: float) -> str:
-    """Say in a line what a storage's driver raised."""
+    """Return the error of a storage's driver in one line."""
     if isinstance(error, StorageError) and error.__cause__ is not None:
         return _words(error.__cause__, seconds)
     if isinstance(error, TimeoutError):

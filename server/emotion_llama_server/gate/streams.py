@@ -1,4 +1,4 @@
-"""What lets a stream of events through proxies: headers against buffering, comments in silence."""
+"""Keeps event streams alive through proxies: headers against buffering, and comments."""
 
 import asyncio
 
@@ -8,18 +8,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from emotion_llama_server.errors import path_of
 
 _HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
-"""The second tells nginx, and proxies that follow it, to hand each event on at once."""
+"""The headers of streams; the second makes nginx and similar proxies pass each event at once."""
 
 _COMMENTED = frozenset({"/v1/chat/completions", "/v1/emotion"})
-"""Routes whose clients skip comments, as the format says; Gradio's clients would fail."""
+"""The routes whose clients skip comments, as the format demands; Gradio's clients would fail."""
 
 _COMMENT = b": keep-alive\n\n"
 _SECONDS = 15
-"""How often a stream is looked at: it is silent for less than twice as long."""
+"""Seconds between two checks of a stream, which is silent for less than twice as long."""
 
 
 class Streams:
-    """Gives every stream of events its headers, and the silent ones comments."""
+    """Adds headers to every event stream, and comments to silent ones."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -52,7 +52,7 @@ class _Response:
         await self._send(message)
 
     def end(self) -> None:
-        """Send no comment any more."""
+        """Stop sending comments."""
         if self._commenting is not None:
             self._commenting.cancel()
 
