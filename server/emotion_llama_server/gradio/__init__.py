@@ -1,1 +1,1 @@
-"""The original's Gradio app, as its clients look for it."""
+"""Describes the original's Gradio app in the form that its clients expect."""

@@ -1,4 +1,4 @@
-"""What Gradio's clients are told: what the original's app is, and what becomes of a question.
+"""Builds the descriptions and events that Gradio's clients receive.
 
 The app has one function, which takes two texts and returns one.
 """
@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 Told = dict[str, Any]
-"""What becomes of a question: `data` and `duration`, or `error`."""
+"""The result of a question: `data` and `duration`, or `error`."""
 
 _CLIP, _QUESTION, _ANSWER = "Video path", "Question", "Model answer"
 _TEXT = {"type": {"type": "string"}, "python_type": {"type": "str"}, "component": "Textbox"}
@@ -16,8 +16,8 @@ _TEXT = {"type": {"type": "string"}, "python_type": {"type": "str"}, "component"
 def config(max_file_bytes: int) -> dict[str, Any]:
     """Return the app's parts and its protocol.
 
-    With `sse` each question has a stream of its own. In later protocols of Gradio a client has one
-    stream for all of them, and loses answers where that ends while another question begins.
+    With `sse`, each question has a stream of its own. In later protocols of Gradio a client has one
+    stream for all questions, and loses answers if that ends while another question begins.
     """
     labels = enumerate((_CLIP, _QUESTION, _ANSWER))
     return {
@@ -43,7 +43,7 @@ def config(max_file_bytes: int) -> dict[str, Any]:
 
 
 def info() -> dict[str, Any]:
-    """Return the names and types of what the function takes and returns."""
+    """Return the names and types of the function's inputs and outputs."""
     predict = {
         "parameters": [
             {"label": _CLIP, "parameter_name": "video_path", **_TEXT},
@@ -60,7 +60,7 @@ def queue_message(message: dict[str, Any]) -> str:
 
 
 def queue_event(event_id: str, told: Told | None) -> str:
-    """Return the queue's event that tells something of a question, or nothing."""
+    """Return the queue's event with a question's result, or a heartbeat if there is none yet."""
     if told is None:
         return queue_message({"msg": "heartbeat"})
     message = {"msg": "process_completed", "event_id": event_id, "output": told}
@@ -68,7 +68,7 @@ def queue_event(event_id: str, told: Told | None) -> str:
 
 
 def call_event(_event_id: str, told: Told | None) -> str:
-    """Return the event of a call that tells something of it, or nothing."""
+    """Return the call's event with a question's result, or a heartbeat if there is none yet."""
     if told is None:
         name, data = "heartbeat", None
     elif "data" in told:

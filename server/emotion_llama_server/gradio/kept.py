@@ -1,4 +1,4 @@
-"""What the server keeps from one request of a client to the next: not for long, and not much."""
+"""Keeps a few objects for a short time between two requests of a client."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,12 +12,12 @@ _T = TypeVar("_T")
 
 
 class Kept(Generic[_T]):
-    """Things that wait for their owners, and are dropped when nobody comes.
+    """Holds objects for their owners, and drops those that nobody requests.
 
     Args:
-        places: how many one owner may hold; half as many more are there for the others.
-        seconds: how long a thing is kept.
-        drop: called with a thing for which nobody came.
+        places: the number of places of one owner; half as many more exist for the others.
+        seconds: how long an object is kept.
+        drop: called with each object that nobody requested.
     """
 
     def __init__(self, places: int, seconds: float, drop: Callable[[_T], object]) -> None:
@@ -26,35 +26,35 @@ class Kept(Generic[_T]):
         self._things: dict[tuple[str, str], tuple[_T, int, asyncio.TimerHandle]] = {}
 
     def check_room(self, owner: str, places: int = 1) -> None:
-        """Make sure that the owner may hold further places now.
+        """Check that the owner may hold further places now.
 
         Raises:
-            HTTPException: it may not.
+            HTTPException: the owner has no place left.
         """
         if not self._shares.has_room(owner, places):
             words = "The server keeps as much for this client as it can; try again."
             raise HTTPException(503, words, {"Retry-After": "2"})
 
     async def put(self, owner: str, name: str, thing: _T, places: int = 1) -> None:
-        """Keep a thing for which `check_room` found places just now.
+        """Keep an object for which `check_room` has just found places.
 
         Args:
-            owner: who may take it.
-            name: one that the owner has given to no other thing.
-            thing: what is kept.
-            places: how many it takes, at least 1.
+            owner: the owner, who may take it.
+            name: a name that no other object of the owner has.
+            thing: the object.
+            places: the number of places that it needs, at least 1.
         """
         held = await self._shares.acquire(owner, places)
         timer = asyncio.get_running_loop().call_later(self._seconds, self._expire, owner, name)
         self._things[owner, name] = thing, held, timer
 
     def find(self, owner: str, name: str) -> _T | None:
-        """Return the owner's thing of this name, if it is kept; it stays here."""
+        """Return the owner's object of this name if it is kept, and keep it."""
         found = self._things.get((owner, name))
         return None if found is None else found[0]
 
     def take(self, owner: str, name: str) -> _T | None:
-        """Hand the owner's thing of this name over, if it is kept."""
+        """Return the owner's object of this name if it is kept, and remove it."""
         if (found := self._things.pop((owner, name), None)) is None:
             return None
         thing, held, timer = found

@@ -1,1 +1,1 @@
-"""The OpenAPI document: what vLLM's and our routes take, answer and show as examples."""
+"""Builds the OpenAPI document of vLLM's and our routes."""

@@ -1,6 +1,7 @@
-"""The messages of a chat as the OpenAPI document tells them: with the parts that are read here.
+"""Describes the chat messages that the server accepts for the OpenAPI document.
 
-vLLM's own schema has dozens of parts more, which are refused; `emotion_llama_server.chat.clip` reads them.
+vLLM's own schema has dozens of further kinds of parts, which are refused.
+`emotion_llama_server.chat.clip` reads these parts.
 """
 
 from typing import Literal
@@ -12,31 +13,31 @@ Absent = SkipJsonSchema[None]
 
 
 class ClipAddress(BaseModel):
-    """A path under a media root, an http(s) URL of an allowed domain, or a data URL."""
+    """Names a clip by a path under a media root, an allowed http(s) URL or a data URL."""
 
     url: str
 
 
 class ClipFile(BaseModel):
-    """A clip that is sent along: a data URL, or its bytes as base64."""
+    """Holds an uploaded clip: a data URL, or its bytes as base64."""
 
     file_data: str
     filename: str | Absent = None
 
 
 class ContentPart(BaseModel):
-    """A clip or a text; the field of the name that is its type holds it."""
+    """Holds a clip or a text, in the field that has the name of its type."""
 
     type: Literal["text", "video_url", "image_url", "file"]
     text: str | Absent = None
     video_url: ClipAddress | Absent = None
     image_url: ClipAddress | Absent = None
-    """A picture is a clip of one frame without sound."""
+    """The URL of a picture, which is treated as a clip of one frame without sound."""
     file: ClipFile | Absent = None
 
 
 class ChatMessage(BaseModel):
-    """One turn of a conversation; the clip is in a user's."""
+    """Represents one turn of a conversation; a user's turn contains the clip."""
 
     role: Literal["system", "user", "assistant"]
     content: str | list[ContentPart]

@@ -1,7 +1,7 @@
-"""The OpenAPI document: what FastAPI derives from the routes, and what it cannot know.
+"""Completes the OpenAPI document that FastAPI derives from the routes.
 
-These are the keys, every status that is sent and none that is not, examples, and the fields of
-vLLM's requests that are refused here.
+It adds the keys, examples and every status that is sent, and removes all other statuses and the
+fields of vLLM's requests that are refused here.
 """
 
 import json
@@ -45,28 +45,33 @@ _MESSAGES = {"type": "array", "items": {"$ref": _REF.format(model=ChatMessage.__
 _REQUEST_ID = {
     "name": "X-Request-Id",
     "in": "header",
-    "description": "Your own name for the request, for the log and the answer.",
+    "description": "The client's id for the request; log and response use it.",
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"},
 }
 _KEYS = {
     "bearer": {
         "type": "http",
         "scheme": "bearer",
-        "description": "An API key, where there are any.",
+        "description": "An API key, if the server requires one.",
     },
-    "header": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same."},
+    "header": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "The same key.",
+    },
 }
 _TAGS = {
     "emotion": "A clip's emotion in numbers, times and words.",
     "chat": "Conversations about a clip, for clients of OpenAI's API.",
-    "models": "What is served.",
+    "models": "The served models.",
     "legacy": "The routes of the original.",
-    "probes": "For whatever supervises the server.",
-    "server": "vLLM's own, about the server itself.",
+    "probes": "Health checks for supervisors of the server.",
+    "server": "vLLM's own routes about the server itself.",
 }
 _RETRY_AFTER = {
     "Retry-After": {
-        "description": "Seconds after which to ask again.",
+        "description": "Seconds to wait before the next attempt.",
         "schema": {"type": "integer"},
     }
 }
@@ -85,11 +90,11 @@ _FURTHER = {
     "/metrics": ("permission_denied",),
     **dict.fromkeys(("/health", "/readyz", "/ping"), ("server_unavailable",)),
 }
-"""Codes of errors that only some routes answer."""
+"""The error codes that only some routes send."""
 
 
 def install(app: FastAPI, refused: Iterable[str]) -> None:
-    """Have the app complete its document, without the fields of chats that are refused."""
+    """Make the app complete its document, without the refused fields of chats."""
     make, left_out = app.openapi, frozenset(refused)
     app.version, app.description = API_VERSION, _DESCRIPTION
 
@@ -138,7 +143,7 @@ def _complete_operation(operation: dict[str, Any], path: str, method: str) -> No
 
 
 def _refusals(path: str, *, is_work: bool) -> dict[str, Any]:
-    """Describe every status with which a route tells that it failed, in order."""
+    """Describe every error status of a route, in ascending order."""
     codes = (*_ANYWHERE, *(() if path in OPEN_PATHS else _WITH_KEY), *(_WORK if is_work else ()))
     statuses: dict[int, list[str]] = {}
     for code in (*codes, *_FURTHER.get(path, ())):
@@ -171,7 +176,7 @@ def _content(model: str) -> dict[str, Any]:
 
 
 def _definitions() -> dict[str, Any]:
-    """Return the schemas that only this module and bodies described by hand refer to."""
+    """Return the schemas that only this module and hand-written bodies refer to."""
     described = (ChatMessage, EmotionRequest, ErrorResponse, LegacyError)
     models = [(model, "validation") for model in described]
     _, schema = models_json_schema(models, ref_template=_REF)  # type: ignore[arg-type]
@@ -179,7 +184,7 @@ def _definitions() -> dict[str, Any]:
 
 
 def _used(schemas: Mapping[str, Any], paths: Any) -> dict[str, Any]:
-    """Return the schemas that routes refer to, through others or by themselves."""
+    """Return the schemas that routes refer to, directly or through others."""
     used: dict[str, Any] = {}
     pending = _references(paths)
     while pending:
@@ -191,7 +196,7 @@ def _used(schemas: Mapping[str, Any], paths: Any) -> dict[str, Any]:
 
 
 def _shorten_names(document: dict[str, Any]) -> None:
-    """Take the module out of a schema's name where it is the only one of that name."""
+    """Remove the module from a schema's name if the name is unique without it."""
     shorts = {name: name.rpartition("__")[2] for name in document["components"]["schemas"]}
     counts = Counter(shorts.values())
     text = json.dumps(document)

@@ -1,4 +1,4 @@
-"""Examples for the OpenAPI document, as the demo checkpoint answers them."""
+"""Holds examples for the OpenAPI document, with the answers of the demo checkpoint."""
 
 from typing import Any
 
