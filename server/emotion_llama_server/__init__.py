@@ -1,7 +1,7 @@
-"""The server: vLLM's OpenAI server with Emotion-LLaMA's own routes beside it.
+"""Holds the server: vLLM's OpenAI server with Emotion-LLaMA's own routes beside it.
 
 `cli` is the command and `start` the life of the server; `plugin` adds the routes to vLLM's app.
-`gate` stands around every request, `routes` answer it, `chat` and `emotion` hold what the two kinds
-of question need. `engine` is the only module that asks the model; `errors` decides how a failure
-is told.
+`gate` stands around every request, and `routes` answer it. `chat` and `emotion` hold the code for
+the two kinds of request. `engine` is the only module that calls the model; `errors` builds every
+error response.
 """

@@ -1,4 +1,4 @@
-"""The commands about checkpoints: convert, doctor, verify. Each returns its exit code."""
+"""Implements the commands convert, doctor and verify; each returns its exit code."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def convert(
     dtype: str,
     lora_alpha: float,
 ) -> int:
-    """Fetch what is remote, convert, and tell what was left out."""
+    """Fetch remote files, convert them, and print the tensors that were left out."""
     try:
         originals = conversion.Originals(
             llama=local_folder(llama, files=(*conversion.LLAMA_FILES, *_WEIGHTS)),
@@ -57,7 +57,7 @@ def convert(
 
 
 def doctor(folder: Path | None) -> int:
-    """Print what is well and what is not; 1 if anything is not."""
+    """Print every check and its result; return 1 if any check fails."""
     engine = environment.detect_engine()
     findings = examine_machine(
         folder,
@@ -75,7 +75,7 @@ def doctor(folder: Path | None) -> int:
 
 
 def verify(folder: Path, golden: Path, *, dtype: str) -> int:
-    """Print each recorded answer beside ours; 1 if any differs."""
+    """Print each recorded answer and ours; return 1 if any pair differs."""
     set_environment()
     compile_nothing()
     try:
@@ -97,6 +97,6 @@ def _fail(command: str, error: Exception) -> int:
 
 
 def _summary(names: list[str]) -> str:
-    """The first names, and how many more."""
+    """Return the first names and the number of the others."""
     shown = ", ".join(names[:3])
     return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"

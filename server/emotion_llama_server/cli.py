@@ -1,4 +1,4 @@
-"""The command `emotion-llama` where the server is installed: the client's commands, and these."""
+"""Adds the server's commands to the client's command `emotion-llama`."""
 
 import enum
 import importlib
@@ -15,7 +15,7 @@ from emotion_llama_server.environment import HOW_TO_INSTALL, detect_engine
 
 
 class WeightType(enum.StrEnum):
-    """Precision of a converted checkpoint."""
+    """Lists the data types of a converted checkpoint."""
 
     BFLOAT16 = "bfloat16"
     FLOAT16 = "float16"
@@ -44,11 +44,11 @@ def _commands(
     context_settings={
         "allow_extra_args": True,
         "ignore_unknown_options": True,
-        "help_option_names": [],  # it knows flags that are declared elsewhere
+        "help_option_names": [],  # `serve` takes flags that are declared elsewhere
     }
 )
 def serve(context: typer.Context) -> None:
-    """Serve a checkpoint over HTTP; the demo's, if none is named."""
+    """Serve a checkpoint over HTTP; by default the demo's."""
     from emotion_llama_server.start.serve import main as serve_main
 
     sys.exit(serve_main(context.args))
@@ -61,10 +61,10 @@ def convert(
     hubert: Annotated[str, typer.Option(help="chinese-hubert-large: a folder or Hugging Face id")],
     checkpoint: Annotated[str, typer.Option(help="Emotion_LLaMA.pth: a file or URL")],
     out: Annotated[Path, typer.Option(help="folder to write; must not exist")],
-    dtype: Annotated[WeightType, typer.Option(help="of the weights")] = WeightType.BFLOAT16,
-    lora_alpha: Annotated[float, typer.Option(help="of the LoRA's training", min=0)] = 16,
+    dtype: Annotated[WeightType, typer.Option(help="type of the weights")] = WeightType.BFLOAT16,
+    lora_alpha: Annotated[float, typer.Option(help="alpha of the LoRA's training", min=0)] = 16,
 ) -> None:
-    """Make a checkpoint of the original's published files."""
+    """Convert the original's published files into a checkpoint."""
     checkpoints = _checkpoints()
     sys.exit(
         checkpoints.convert(
@@ -83,7 +83,7 @@ def convert(
 def doctor(
     folder: Annotated[Path | None, typer.Argument(help="a checkpoint folder")] = None,
 ) -> None:
-    """Check a checkpoint folder and this machine, and say what to do."""
+    """Check a checkpoint folder and this machine, and print the cures."""
     checkpoints = _checkpoints()
     sys.exit(checkpoints.doctor(folder))
 
@@ -92,7 +92,7 @@ def doctor(
 def verify(
     folder: Annotated[Path, typer.Argument(help="a checkpoint folder")],
     golden: Annotated[Path, typer.Option(help="JSON of clips, prompts and expected answers")],
-    dtype: Annotated[WeightType, typer.Option(help="to compute in")] = WeightType.FLOAT32,
+    dtype: Annotated[WeightType, typer.Option(help="type to compute in")] = WeightType.FLOAT32,
 ) -> None:
     """Check that a checkpoint answers as the original did."""
     checkpoints = _checkpoints()
@@ -100,7 +100,7 @@ def verify(
 
 
 def _checkpoints() -> ModuleType:
-    """The module behind the commands about checkpoints, which needs the engine's packages."""
+    """Import the module of the checkpoint commands, which needs the engine's packages."""
     try:
         return importlib.import_module("emotion_llama_server.checkpoint_commands")
     except ModuleNotFoundError as error:
@@ -110,5 +110,5 @@ def _checkpoints() -> ModuleType:
 
 
 def main() -> None:
-    """Entry point of the command."""
+    """Run the command."""
     app()

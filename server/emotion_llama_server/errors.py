@@ -1,7 +1,7 @@
-"""How a failure is told: one table from exceptions to status, code and words, for every route.
+"""Maps every exception to the status, code and sentence of its error response.
 
-The legacy routes tell it in the shape that is documented for them, all others as OpenAI's error
-object, with the types and codes of `emotion_llama.error_codes`.
+The legacy routes send errors in the shape that is documented for them; all other routes send
+OpenAI's error object, with the types and codes of `emotion_llama.error_codes`.
 """
 
 from dataclasses import dataclass, replace
@@ -53,23 +53,23 @@ _INTERNAL = "The server failed to answer this request; its log says why."
 
 @dataclass(frozen=True)
 class Failure:
-    """What a client is told: no path, address or traceback of ours is in it."""
+    """Describes an error to the client, without any path, address or traceback of the server."""
 
     status: int
     title: str
     details: str
     param: str | None = None
-    """The field of the request that is to blame."""
+    """The field of the request that caused the error."""
     code: str | None = None
-    """One of `ERROR_CODES`; None for the first one that comes with this status."""
+    """One of `ERROR_CODES`; None stands for the first code of this status."""
     headers: dict[str, str] | None = None
 
 
 def describe(error: Exception) -> Failure:
-    """Look an exception up.
+    """Return the error response of an exception.
 
-    What was foreseen says what to do; anything else is logged whole and told as one plain
-    sentence. vLLM's own exceptions have the status that its own routes give them.
+    An expected error names its cure; any other error is logged completely and reported in one plain
+    sentence. vLLM's own exceptions keep the status that vLLM's routes give them.
     """
     param, code, headers = None, None, None
     if isinstance(error, OSError | MemoryError | RuntimeError):
@@ -100,7 +100,7 @@ def describe(error: Exception) -> Failure:
 
 
 def _as_vllm_tells_it(error: Exception) -> tuple[int, str, str | None, str | None]:
-    """Return status, words, parameter and code of an exception that is vLLM's, or anybody's."""
+    """Return status, sentence, parameter and code as vLLM's error table gives them."""
     answer = create_error_response(_shorten(error)).error
     status, param, code = int(answer.code), answer.param, None
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -110,25 +110,25 @@ def _as_vllm_tells_it(error: Exception) -> tuple[int, str, str | None, str | Non
         param, code = "model", MODEL_NOT_FOUND
     elif param in _PROMPT_LENGTH:
         code = CONTEXT_LENGTH_EXCEEDED
-    # vLLM appends the parameter, which has a field of its own.
+    # vLLM appends the parameter, which our error has in a field of its own.
     return status, answer.message.removesuffix(f" (parameter={answer.param})"), param, code
 
 
 def _retry_after(status: int) -> dict[str, str] | None:
-    """Return the headers that tell a client when to ask again, where that may help."""
+    """Return a `Retry-After` header if the client may succeed later."""
     return {"Retry-After": "2"} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
 
 
 CHAT_PATH, EMOTION_PATH = "/v1/chat/completions", "/v1/emotion"
 LEGACY_PATHS = ("/api/predict/", "/api/predict", "/process_video")
-"""The original's routes, whose failures have the shape that is documented for them."""
+"""The original's routes, whose errors have the shape that is documented for them."""
 
 GRADIO_PATHS = ("/run/predict", "/gradio_api/run/predict")
-"""Routes whose client shows the field `error` alone."""
+"""The routes whose clients show only the field `error`."""
 
 
 class LegacyError(BaseModel):
-    """Every failure of the original's routes."""
+    """Represents an error of the original's routes."""
 
     error: str
     code: int
@@ -137,15 +137,15 @@ class LegacyError(BaseModel):
 
 
 def path_of(scope: Scope) -> str:
-    """The path of a request as routes have it."""
+    """Return the path of a request in the form that routes use."""
     return scope["path"].removeprefix(scope.get("root_path", "")) or "/"
 
 
 def failure_response(scope: Scope, failure: Failure) -> JSONResponse:
-    """A failure in the shape of the route that was asked."""
+    """Return the error response in the shape of the requested route."""
     path = path_of(scope)
     if path == CHAT_PATH and failure.code == VIDEO_NOT_FOUND:
-        # OpenAI's clients, as LangChain, take every 404 of a chat for a missing model.
+        # OpenAI's clients, LangChain for example, read every 404 of a chat as a missing model.
         failure = replace(failure, status=int(HTTPStatus.BAD_REQUEST))
     status, details = failure.status, failure.details
     if path in LEGACY_PATHS:
@@ -158,7 +158,7 @@ def failure_response(scope: Scope, failure: Failure) -> JSONResponse:
 
 
 def openai_error(failure: Failure) -> ErrorResponse:
-    """The shape of everything but the legacy routes."""
+    """Return OpenAI's error object, which all routes but the legacy ones send."""
     return ErrorResponse(
         error=ErrorDetail(
             message=failure.details,
@@ -170,8 +170,10 @@ def openai_error(failure: Failure) -> ErrorResponse:
 
 
 def _shorten(error: Exception) -> Exception:
-    """Cut what an exception repeats of a request, as vLLM searches its words for paths with
-    patterns that take minutes for some texts of a few thousand characters.
+    """Shorten the parts of an exception that repeat the request.
+
+    vLLM searches its messages for paths with patterns that take minutes for some texts of a few
+    thousand characters.
     """
     error.args = tuple(shortened(arg) if isinstance(arg, str) else arg for arg in error.args)
     if isinstance(error, VLLMValidationError | VLLMUnprocessableEntityError):
@@ -182,18 +184,18 @@ def _shorten(error: Exception) -> Exception:
 
 
 def _first_error(error: RequestValidationError | ValidationError) -> tuple[str | None, str]:
-    """The first field that is wrong, and what about it; without the body's own values."""
+    """Return the first invalid field and its error, without the values of the body."""
     errors = list(error.errors())[:_MOST_ERRORS]
     if errors[0]["type"] == "json_invalid":
         return None, "The body is not valid JSON."
     param = _param(errors[0]["loc"])
-    # One for each of the types that the field may have.
+    # There is one error for each type that the field may have.
     wrong = dict.fromkeys(e["msg"] for e in errors if _param(e["loc"]) == param)
     details = "; or: ".join(wrong)
     return param, f"{param}: {details}" if param else details
 
 
 def _param(location: tuple[int | str, ...]) -> str | None:
-    """Where in the body, without the list indices and the names of types on the way."""
+    """Return the field's path in the body, without list indices and names of types."""
     places = [str(place) for place in location if place not in ("body", "float")]
     return ".".join(place for place in places if place.isidentifier()) or None

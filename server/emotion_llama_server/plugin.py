@@ -1,4 +1,4 @@
-"""What vLLM's app gets from us: the `vllm.endpoint_plugins` entry point."""
+"""Implements the `vllm.endpoint_plugins` entry point, which adds our routes to vLLM's app."""
 
 import asyncio
 from argparse import Namespace
@@ -54,7 +54,7 @@ class EmotionLlamaApi:
         app.include_router(models.router)
         app.include_router(emotion.router)
         app.include_router(gradio.router)
-        app.include_router(gradio.router, prefix="/gradio_api")  # as Gradio 5 has it
+        app.include_router(gradio.router, prefix="/gradio_api")  # the prefix of Gradio 5
         pages.install(app)
         validation.install(app)
         sequences.install(app)
@@ -70,7 +70,7 @@ class EmotionLlamaApi:
         model, settings = engine_client.model_config, server_settings(args)
         exposure.close_others(self._app, settings.expose_route)
         exposure.read_strictly(self._app)
-        await asyncio.to_thread(self._app.openapi)  # kept, so that no request waits for it
+        await asyncio.to_thread(self._app.openapi)  # the app caches it, so no request waits for it
         state.emotion_llama_settings = settings
         doorkeeper = gate.prepare(state, args)
         state.emotion_llama_doorkeeper = doorkeeper
@@ -104,12 +104,12 @@ def _shares(client: EngineClient) -> EngineShares:
 
 
 def _takes_turns(client: EngineClient) -> bool:
-    """Tell whether the engine takes requests by priority, which `emotion-llama serve` asks for."""
+    """Return whether the engine schedules by priority, as `emotion-llama serve` sets it."""
     return client.vllm_config.scheduler_config.policy == "priority"
 
 
 async def _decoder(model: ModelConfig) -> decoder.Decoder:
-    """Worker processes, where the operator wants any, behind what is known already."""
+    """Return the decoder: worker processes if the operator wants any, and a cache before them."""
     settings = media_settings()
     used: decoder.Decoder = decoder.InProcess()
     if settings.decode_workers:
@@ -120,12 +120,12 @@ async def _decoder(model: ModelConfig) -> decoder.Decoder:
 
 
 def _served(model: ModelConfig) -> Served:
-    """What answers: named as clients name it, or by its folder's name."""
+    """Return the served checkpoint under its served name, or else its folder's name."""
     names = model.served_model_name or model.model
     name = names if isinstance(names, str) else names[0]
     return read_served(name, model.model, model.revision)
 
 
 def create_plugin() -> EmotionLlamaApi:
-    """Factory that the entry point names."""
+    """Create the plugin for the entry point."""
     return EmotionLlamaApi()

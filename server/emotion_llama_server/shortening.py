@@ -1,4 +1,4 @@
-"""Text that may repeat what a client sent, cut before it is answered or logged."""
+"""Shortens text that may repeat a client's input before it is answered or logged."""
 
 import logging
 import traceback
@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 _HEAD, _TAIL = 200, 100
 _MOST_LINES = 100
-"""A traceback may have so many."""
+"""The maximum number of lines in a traceback."""
 
 
 def shortened(text: str) -> str:
@@ -17,16 +17,16 @@ def shortened(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """Escape what a client wrote as a method or path, and cut it."""
+    """Escape and shorten a method or path that a client sent."""
     escaped = quote(text[:_HEAD], safe="/{}", errors="replace")
     return escaped[:_HEAD]
 
 
 class ShortRecords(logging.Filter):
-    """Cuts the messages and tracebacks of log records; it lets all of them pass."""
+    """Shortens the messages and tracebacks of log records, and lets all records pass."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Cut a record in place."""
+        """Shorten a record in place."""
         message = record.getMessage()
         short = shortened(message)
         if short is not message:
@@ -40,12 +40,12 @@ _begun = False
 
 
 def is_log_shortened() -> bool:
-    """Tell whether this process's log is to be cut, also by handlers that are made later."""
+    """Return whether this process's log is shortened, including handlers that are added later."""
     return _begun
 
 
 def shorten_log() -> None:
-    """Cut from now on what any logger of this process writes."""
+    """Shorten everything that this process's loggers write from now on."""
     global _begun
     _begun = True
     for name in ("", "vllm", "uvicorn", "uvicorn.access"):

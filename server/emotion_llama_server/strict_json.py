@@ -1,9 +1,9 @@
-"""The one place where a JSON body is read: bounded before it is parsed, and parsed once.
+"""Reads every JSON body: it limits the body before parsing, and parses it once.
 
 A body that is small on the wire can be large in memory: brackets become lists and commas become
-elements. So the characters that make structure are counted first, and everything beside long
-strings (a clip is one) must be short. A key that comes twice is refused, as two programs may use
-different values of it, and so are numbers that programs read differently.
+elements. Therefore this module first counts the characters that make structure, and limits
+everything except long strings (a clip is one). It refuses a key that occurs twice, because two
+programs may use different values of it, and numbers that programs read differently.
 """
 
 import asyncio
@@ -23,34 +23,36 @@ from emotion_llama_server.shortening import shortened
 
 _MOST_QUOTES = 65_536
 _MOST_MARKS = {b"[": 8192, b"{": 8192, b",": 16_384}
-"""Each of these may stand in a body so many times, inside short strings too: the longest prompt
-that a model of this kind reads has far fewer."""
+"""The maximum count of each character in a body, including short strings. The longest prompt that
+such a model reads has far fewer.
+"""
 
 _FREE_ESCAPES, _BYTES_AN_ESCAPE = 1 << 19, 32
-"""A body may have so many backslashes, and one more for so many bytes: base64 in lines of 76 has
-two in 80, and PHP writes each `/`, which is one character in 64, as `\\/`."""
+"""The number of backslashes that a body may have, and the number of bytes that allow one more.
+Base64 in lines of 76 has two in 80, and PHP writes each `/`, one character in 64, as `\\/`.
+"""
 
 _MOST_KEYS = 1024
-"""An object may have so many; each unknown one becomes an error of its own in pydantic."""
+"""The maximum number of keys in an object; each unknown one becomes a pydantic error of its own."""
 
 _LONG_STRING = 64 << 10
 _MOST_DIGITS = 18
 _LARGE_NUMBER = "The body has a number that is too large."
 _CHUNK = 1 << 20
-"""Bytes that are counted at once; other threads run between two of these."""
+"""The number of bytes that are counted at once; other threads run between two chunks."""
 
 _INLINE = 16 << 10
-"""Bytes that are parsed faster than another thread takes them up."""
+"""The size up to which parsing is faster than handing the body to another thread."""
 
 
 class BodyError(HTTPException):
-    """The request's body is refused.
+    """Refuses the request's body.
 
     Args:
-        words: what to tell the client.
+        words: the sentence for the client.
         status: the HTTP status.
-        param: the field to blame, where there is one.
-        code: one of `ERROR_CODES`, where the status does not say enough.
+        param: the field that caused the error, if there is one.
+        code: one of `ERROR_CODES` if the status does not say enough.
     """
 
     def __init__(
@@ -61,34 +63,34 @@ class BodyError(HTTPException):
 
 
 class JsonRequest(Request):
-    """A request whose `body()` and `json()`, which FastAPI calls, are this module's."""
+    """Represents a request whose `body()` and `json()`, which FastAPI calls, are safe."""
 
     _gathered: bytes
     _parsed: Any
 
     async def body(self) -> bytes:
-        """Return the whole body; it is read when it is asked for first."""
+        """Return the whole body, which is read at the first call."""
         if not hasattr(self, "_gathered"):
             self._gathered = await gather(self.stream())
         return self._gathered
 
     async def json(self) -> Any:
-        """Return the body's value; it is parsed when it is asked for first."""
+        """Return the body's value, which is parsed at the first call."""
         if not hasattr(self, "_parsed"):
             self._parsed = await parse(await self.body())
         return self._parsed
 
 
 def media_type(request: Request) -> str:
-    """Return what the client says the body is, in small letters and without parameters."""
+    """Return the body's declared media type, in lower case and without parameters."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def check_json(request: Request) -> None:
-    """Refuse a body that is not said to be JSON, before it is read.
+    """Refuse a body that is not declared as JSON, before it is read.
 
     Raises:
-        BodyError: another Content-Type, or none.
+        BodyError: the Content-Type is missing or another one.
     """
     if (kind := media_type(request)) != "application/json":
         came = f"as {shortened(kind)}" if kind else "without a Content-Type"
@@ -99,8 +101,9 @@ def check_json(request: Request) -> None:
 
 
 async def gather(pieces: AsyncIterable[bytes]) -> bytes:
-    """Return the pieces of a body as one, without holding the event loop up: copying a large one
-    takes a while, in which another thread leaves the interpreter to the loop.
+    """Join the pieces of a body without blocking the event loop.
+
+    Copying a large body takes a while, in which another thread leaves the interpreter to the loop.
     """
     gathered = [piece async for piece in pieces]
     is_small = sum(map(len, gathered)) <= _CHUNK
@@ -108,7 +111,7 @@ async def gather(pieces: AsyncIterable[bytes]) -> bytes:
 
 
 async def parse(body: bytes) -> Any:
-    """Return the value of a body, without holding the event loop up.
+    """Return the value of a body, without blocking the event loop.
 
     Raises:
         BodyError: the body is no strict JSON, or has too much structure or text.
@@ -139,7 +142,7 @@ def parse_now(body: bytes) -> Any:
 
 
 def _check_count(body: bytes, mark: bytes, most: int) -> None:
-    """Refuse a body with too many of one character."""
+    """Refuse a body that has one character too often."""
     count = 0
     for start in range(0, len(body), _CHUNK):
         count += body.count(mark, start, start + _CHUNK)
@@ -148,7 +151,7 @@ def _check_count(body: bytes, mark: bytes, most: int) -> None:
 
 
 def _outline(body: bytes) -> bytes:
-    """Return the body with nothing in its long strings."""
+    """Return the body without the contents of its long strings."""
     pieces, kept = [], 0
     start = body.find(b'"')
     while start >= 0:
@@ -161,7 +164,7 @@ def _outline(body: bytes) -> bytes:
 
 
 def _end_of_string(body: bytes, start: int) -> int:
-    """Return where the quotation mark is that ends the string which starts here."""
+    """Return the position of the quotation mark that ends the string at `start`."""
     end = body.find(b'"', start)
     while end >= 0:
         backslash = end - 1
@@ -174,7 +177,7 @@ def _end_of_string(body: bytes, start: int) -> int:
 
 
 def _check_outline(outline: bytes) -> None:
-    """Refuse what parsers read in different ways."""
+    """Refuse text that parsers read in different ways."""
     try:
         value = json.loads(
             outline.decode(),
@@ -195,7 +198,7 @@ def _check_outline(outline: bytes) -> None:
 
 @dataclass(frozen=True)
 class _BadNumber:
-    """A number that is refused, and the keys that lead to it, joined by dots."""
+    """Holds a number that is refused, and the keys that lead to it, joined by dots."""
 
     words: str
     place: str | None = None
@@ -205,7 +208,7 @@ class _BadNumber:
 
 
 def _check_object(pairs: list[tuple[str, object]]) -> _BadNumber | None:
-    """Refuse doubled keys; return the first number in the object that is to be refused."""
+    """Refuse duplicate keys; return the first number in the object that must be refused."""
     if len(pairs) > _MOST_KEYS:
         raise BodyError(f"The body has an object of over {_MOST_KEYS} keys.")
     keys: set[str] = set()
@@ -220,7 +223,7 @@ def _check_object(pairs: list[tuple[str, object]]) -> _BadNumber | None:
 
 
 def _bad_number(value: object) -> _BadNumber | None:
-    """Return the first bad number of a value; one of an object stands in the object's place."""
+    """Return the first bad number of a value; an object's bad number takes the object's place."""
     if isinstance(value, list):
         return next((bad for entry in value if (bad := _bad_number(entry)) is not None), None)
     return value if isinstance(value, _BadNumber) else None
