@@ -1,1 +1,1 @@
-"""The server's life, from the command's arguments to its exit code."""
+"""Runs the server from its command-line arguments to its exit code."""

@@ -1,4 +1,4 @@
-"""The server's two addresses: whether they can be had, and who has them."""
+"""Checks that both of the server's addresses are free, and reports who uses a taken one."""
 
 import errno
 import os
@@ -11,13 +11,13 @@ _HERE = ("127.0.0.1", "localhost", "::1")
 
 
 def claim(host: str, port: int) -> socket.socket:
-    """Keep other servers of this machine from an address until the returned socket is closed.
+    """Reserve an address against other servers of this machine until the returned socket is closed.
 
-    Ports are bound before the engine starts, and listen only after it: meanwhile the kernel would
+    Ports are bound before the engine starts, but listen only after it: in between the kernel would
     let a second server bind them too. A name in Linux's abstract namespace ends with the process.
 
     Raises:
-        OSError: another server of this project has the address.
+        OSError: another server of this project uses the address.
     """
     claimed = socket.socket(socket.AF_UNIX)
     try:
@@ -29,15 +29,15 @@ def claim(host: str, port: int) -> socket.socket:
 
 
 def check_addresses(host: str, ports: dict[str, int]) -> None:
-    """Refuse an address that cannot be listened on.
+    """Refuse an address on which the server cannot listen.
 
     Args:
         host: the address of both ports.
         ports: each port by the flag that sets it.
 
     Raises:
-        StartError: it is no address of this machine, or a port is taken, closed to this user, or
-            wanted twice.
+        StartError: the host is no address of this machine, or a port is in use, not allowed for
+            this user, or given twice.
     """
     if len(set(ports.values())) < len(ports):
         both, port = " and ".join(ports), next(iter(ports.values()))
@@ -50,7 +50,7 @@ def check_addresses(host: str, ports: dict[str, int]) -> None:
 
 
 def _try(host: str, port: int) -> None:
-    """Bind the address for a moment, as vLLM's server will."""
+    """Bind the address for a moment, in the same way as vLLM's server."""
     claim(host, port).close()
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
@@ -70,7 +70,7 @@ def _refusal(host: str, port: int, flag: str, error: OSError) -> str:
 
 
 def _is_claimed(host: str, port: int) -> bool:
-    """Tell whether a server of this project has the port, under whatever name of the host."""
+    """Return whether a server of this project uses the port, under any name of the host."""
     for name in {host, *_HERE, *_EVERYWHERE}:
         try:
             claim(name, port).close()

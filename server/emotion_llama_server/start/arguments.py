@@ -1,7 +1,7 @@
-"""What `emotion-llama serve` is asked for, as far as it can be read before vLLM is imported.
+"""Reads the arguments of `emotion-llama serve` that are needed before vLLM is imported.
 
-vLLM's own parser reads everything once more: what is read here serves the log and the checks that
-end a start at once.
+vLLM's own parser reads all arguments again later. The values read here serve the log and the checks
+that end a start at once.
 """
 
 import argparse
@@ -28,13 +28,13 @@ _LEVEL_VARIABLE = "VLLM_LOGGING_LEVEL"
 
 
 class Arguments(BaseModel):
-    """The arguments that a start needs first; a field that is not given has its default."""
+    """Holds the arguments that a start needs first, with their defaults."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     config: str | None = None
     model: str | None = None
-    """None where it is not known yet: the demo, or a model that is named behind other flags."""
+    """The model; None while it is unknown: the demo's, or one that follows other flags."""
     uds: str | None = None
     host: str = HOST
     port: int = Field(default=PORT, ge=0, le=65535)
@@ -53,10 +53,10 @@ class _Parser(argparse.ArgumentParser):
 
 
 def normalise(argv: Sequence[str]) -> list[str]:
-    """Write the flags as vLLM's parser wants them.
+    """Rewrite the flags in the form that vLLM's parser expects.
 
-    `--config=NAME` becomes two words, and the name of a configuration that ships becomes its path;
-    a level of the log is written in capitals.
+    `--config=NAME` becomes two words, the name of a shipped configuration becomes its path, and a
+    log level is written in capitals.
     """
     words: list[str] = []
     for word in argv:
@@ -71,10 +71,10 @@ def normalise(argv: Sequence[str]) -> list[str]:
 
 
 def read(argv: Sequence[str]) -> Arguments:
-    """Read the command line, the configuration that it names, and the environment.
+    """Read the command line, the configuration file that it names, and the environment.
 
     Raises:
-        StartError: a flag without its value, or with one of another kind.
+        StartError: a flag has no value or one of the wrong type.
     """
     given = _flags(argv)
     settings = {**_environment(), **_configuration(given.get("config")), **given}
@@ -87,10 +87,10 @@ def read(argv: Sequence[str]) -> Arguments:
 
 
 def check_configuration(name: str | None) -> None:
-    """Refuse a `--config` that is no file with settings.
+    """Refuse a `--config` that is not a file of settings.
 
     Raises:
-        StartError: there is no such file, or it cannot be read as YAML.
+        StartError: the file does not exist, or is not readable as YAML.
     """
     if name is None:
         return
@@ -107,7 +107,7 @@ def check_configuration(name: str | None) -> None:
 
 
 def _flags(argv: Sequence[str]) -> dict[str, str]:
-    """Return the flags that `Arguments` knows, and the model if the command line begins with it."""
+    """Return the flags in `Arguments`, and the model if the command line begins with it."""
     parser = _Parser(prog="emotion-llama serve", add_help=False, allow_abbrev=False)
     for name in Arguments.model_fields:
         parser.add_argument(f"--{name.replace('_', '-')}", default=argparse.SUPPRESS)
@@ -120,7 +120,7 @@ def _flags(argv: Sequence[str]) -> dict[str, str]:
 
 
 def _configuration(name: str | None) -> Mapping[str, Any]:
-    """Return the settings of a configuration; nothing of one that `check_configuration` refuses."""
+    """Return a configuration's settings; none if `check_configuration` refuses it."""
     try:
         settings = yaml.safe_load(Path(name).read_text(encoding="utf-8")) if name else {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
@@ -137,13 +137,13 @@ def _environment() -> dict[str, str]:
 
 
 def _path_of(configuration: str) -> str:
-    """Return the path of a configuration that ships, and another one's as it was given."""
+    """Return the path of a shipped configuration; any other path is returned unchanged."""
     if Path(configuration).is_file():
         return configuration
     return str(_shipped().get(configuration, configuration))
 
 
 def _shipped() -> dict[str, Path]:
-    """Return the configurations that ship, by their names with and without the ending."""
+    """Return the shipped configurations by their names with and without the ending."""
     paths = demo_files.configs()
     return {path.stem: path for path in paths} | {path.name: path for path in paths}

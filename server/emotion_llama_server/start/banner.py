@@ -1,4 +1,4 @@
-"""What the terminal shows when the server is ready: what it is, and how to ask and stop it."""
+"""Writes the text that the terminal shows when the server is ready."""
 
 import json
 import os
@@ -22,36 +22,36 @@ if TYPE_CHECKING:
 _KEY = "$EMOTION_LLAMA_API_KEY"
 _FIRST = ("/v1/emotion", "/v1/chat/completions", "/v1/models")
 _WORDS = {
-    "/health": "Whether the engine works.",
-    "/metrics": "Figures for Prometheus.",
-    "/ping": "As /health.",
-    "/v1/chat/completions": "Chat about a clip, as with OpenAI.",
-    "/version": "vLLM's version.",
+    "/health": "Check that the engine works.",
+    "/metrics": "Return metrics for Prometheus.",
+    "/ping": "Do the same as /health.",
+    "/v1/chat/completions": "Chat about a clip with OpenAI's API.",
+    "/version": "Return vLLM's version.",
 }
-"""Routes whose function says nothing, or what is of no use here."""
+"""The descriptions of routes whose function has no docstring, or one that is useless here."""
 
 _CLIPS = (".mp4", ".webm", ".mov", ".mkv", ".avi")
 _MOST_FILES = 1000
-"""Files of a media root that are looked at for an example."""
+"""The maximum number of files in a media root that are searched for an example."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """The two addresses as a client on this machine names them."""
+    """Holds the two base URLs that a client on this machine uses."""
 
     base: str
     legacy: str
 
     @classmethod
     def of(cls, args: Namespace) -> "Place":
-        """Read them from the server's flags."""
+        """Read the URLs from the server's flags."""
         scheme = "https" if args.ssl_certfile else "http"
         host = url_host(args.host)
         return cls(f"{scheme}://{host}:{args.port}", f"{scheme}://{host}:{args.legacy_port}")
 
 
 def banner(args: Namespace, app: "FastAPI") -> str:
-    """Return the text, which ends with a command that asks the server a question."""
+    """Return the text, which ends with a command that sends the server a request."""
     place, name = Place.of(args), app.state.openai_serving_models.model_name()
     rows = [
         ("in a browser", f"{place.base}/   {place.base}/docs"),
@@ -72,13 +72,13 @@ def banner(args: Namespace, app: "FastAPI") -> str:
 
 
 def url_host(host: str) -> str:
-    """Return how a client on this machine names the address that the server listens on."""
+    """Return the host that a client on this machine uses for the server's address."""
     here = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
     return f"[{here}]" if ":" in here else here
 
 
 def routes(app: "FastAPI") -> list[tuple[str, str]]:
-    """Return each route with a line on what it is for, the most wanted first."""
+    """Return each route with a line on its purpose, the most important ones first."""
     found: dict[str, tuple[str, str]] = {}
     for route in app.router.routes:
         path = getattr(route, "path", "").rstrip("/") or "/"
@@ -88,7 +88,7 @@ def routes(app: "FastAPI") -> list[tuple[str, str]]:
 
 
 def _rank(path: str) -> tuple[int, str]:
-    """Return where a route stands: ours for work, then what only reads."""
+    """Return the sort key of a route: our routes for work first, read-only routes last."""
     if path in _FIRST:
         return _FIRST.index(path), path
     return (len(_FIRST) + (path in READ_ONLY), path)
@@ -121,7 +121,7 @@ def _where_the_key_is(args: Namespace) -> str:
 
 
 def _curl(args: Namespace, place: Place) -> str:
-    """Return a command for a shell, which works as it stands."""
+    """Return a shell command that works without changes."""
     words = [f"curl {shlex.quote(f'{place.base}/v1/emotion')}", *_trust(args)]
     if args.key_ring:
         words.append(f'-H "Authorization: Bearer {_KEY}"')
@@ -135,7 +135,7 @@ def _curl(args: Namespace, place: Place) -> str:
 
 
 def _clips_in_roots() -> Iterator[str]:
-    """Yield names of clips by which requests may name them."""
+    """Yield clips by the names that requests may use."""
     for root in media_settings().media_root:
         with os.scandir(root) as entries:
             names = sorted(entry.name for entry in islice(entries, _MOST_FILES))
@@ -143,7 +143,7 @@ def _clips_in_roots() -> Iterator[str]:
 
 
 def _trust(args: Namespace) -> list[str]:
-    """Return how curl gets to trust the server's certificate, which need not be an authority's."""
+    """Return the options with which curl trusts the server's certificate, whoever issued it."""
     if not args.ssl_certfile:
         return []
     if _vouches(args.ssl_certfile, args.ssl_keyfile, url_host(args.host).strip("[]")):
@@ -152,7 +152,7 @@ def _trust(args: Namespace) -> list[str]:
 
 
 def _vouches(certificate: str, key: str | None, host: str) -> bool:
-    """Tell whether a client that trusts this file alone trusts the server under this name."""
+    """Return whether a client that trusts only this file accepts the server under this name."""
     here, there = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
     here.load_cert_chain(certificate, key)
     there.load_verify_locations(certificate)

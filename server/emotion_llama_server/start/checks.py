@@ -1,4 +1,4 @@
-"""What cannot work, found before vLLM is imported: each is told in one sentence."""
+"""Refuses a start that cannot work before vLLM is imported, with one sentence for each error."""
 
 import os
 import re
@@ -11,15 +11,15 @@ from emotion_llama_server.start.arguments import Arguments, check_configuration
 
 _REPOSITORY = re.compile(r"[\w][\w.-]*/[\w][\w.-]*")
 _STAND_INS = ("CHECKPOINT", "DIR", "MODEL", "FOLDER")
-"""What documents write where a reader's own checkpoint belongs."""
+"""Placeholders that documents use for the reader's own checkpoint."""
 _HUB_SECONDS = 5
 
 
 def check(wanted: Arguments) -> None:
-    """Refuse what cannot work.
+    """Refuse a start that cannot work.
 
     Raises:
-        StartError: the configuration, the model, a certificate or a port.
+        StartError: the configuration, the model, a certificate or a port cannot be used.
     """
     check_configuration(wanted.config)
     if wanted.model is not None:
@@ -30,10 +30,10 @@ def check(wanted: Arguments) -> None:
 
 
 def check_model(model: str) -> None:
-    """Refuse a model that is neither a folder nor a repository that can be had.
+    """Refuse a model that is neither a folder nor an available repository.
 
     Raises:
-        StartError: it is not.
+        StartError: the model is neither.
     """
     if Path(model).is_dir() or "://" in model:
         return
@@ -54,7 +54,7 @@ def check_model(model: str) -> None:
 
 
 def _check_repository(name: str) -> None:
-    """Refuse a repository that is neither kept on this machine nor found at Hugging Face."""
+    """Refuse a repository that is neither cached on this machine nor available at Hugging Face."""
     import huggingface_hub
     from httpx2 import HTTPError
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
@@ -79,15 +79,15 @@ def _check_repository(name: str) -> None:
 
 
 def check_certificate(certificate: str | None, key: str | None, authorities: str | None) -> None:
-    """Refuse files for TLS that are missing, unreadable, or do not belong together.
+    """Refuse TLS files that are missing, unreadable or do not belong together.
 
     Args:
         certificate: the file of `--ssl-certfile`.
-        key: the file of `--ssl-keyfile`; the certificate's holds it if it is None.
+        key: the file of `--ssl-keyfile`; if it is None, the certificate's file contains the key.
         authorities: the file of `--ssl-ca-certs`.
 
     Raises:
-        StartError: one that cannot be used.
+        StartError: a file cannot be used.
     """
     files = {"certfile": certificate, "keyfile": key, "ca-certs": authorities}
     for name, file in files.items():

@@ -1,4 +1,4 @@
-"""The end of the process where nobody can wait for an orderly one: no child outlives it."""
+"""Ends the process without an orderly shutdown, together with all of its children."""
 
 import contextlib
 import os
@@ -20,7 +20,7 @@ _KILL_SECONDS = 2
 
 
 def end_signals() -> list[signal.Signals]:
-    """Return the signals that end the server; `nohup` has SIGHUP ignored, and it stays so."""
+    """Return the signals that end the server; SIGHUP stays ignored under `nohup`."""
     signals = [signal.SIGTERM, signal.SIGINT]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signals.append(signal.SIGHUP)
@@ -29,9 +29,9 @@ def end_signals() -> list[signal.Signals]:
 
 @contextlib.contextmanager
 def at_once_on_signal() -> Iterator[None]:
-    """End the process with 0 on any of these signals: nothing was accepted yet.
+    """End the process with exit code 0 on any of these signals, before it has accepted requests.
 
-    Only the main thread may set handlers; elsewhere signals are as they were.
+    Only the main thread may set handlers; in other threads the signals stay as they were.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -51,10 +51,10 @@ def at_once_on_signal() -> Iterator[None]:
 
 
 def start_tracker() -> None:
-    """Start Python's tracker of semaphores so that a closed terminal does not end it.
+    """Start Python's semaphore tracker so that a closed terminal does not end it.
 
-    It ignores the signals of a terminal but SIGHUP, and one that is started in its place does not
-    know what is there: each semaphore that is given back would then show a traceback.
+    The tracker ignores the signals of a terminal except SIGHUP. A new tracker in its place would
+    not know the existing semaphores, and each released semaphore would then print a traceback.
     """
     if threading.current_thread() is threading.main_thread():
         before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -65,9 +65,10 @@ def start_tracker() -> None:
 
 
 def end_process_within(seconds: float, exit_code: Callable[[], int]) -> None:
-    """End the process after so many seconds if it has not ended by then.
+    """End the process after so many seconds if it is still running.
 
-    A thread that is stuck would hold it up for ever, as Python waits for all of them at its end.
+    Without this a thread that is stuck would keep it alive for ever, because Python waits for all
+    threads at its end.
     """
 
     def end() -> None:
@@ -79,7 +80,7 @@ def end_process_within(seconds: float, exit_code: Callable[[], int]) -> None:
 
 
 def end_process(exit_code: int) -> None:
-    """Kill all descendants and end this process, without waiting for any thread."""
+    """Kill all descendants and end this process without waiting for any thread."""
     try:
         _kill_descendants()
         for stream in (sys.stdout, sys.stderr):
@@ -90,8 +91,8 @@ def end_process(exit_code: int) -> None:
 
 
 def _kill_descendants() -> None:
-    """Kill until there is none: one may be starting another at this moment."""
-    import psutil  # comes with the engine, before which there is no descendant
+    """Kill descendants until there is none, because one may be starting another now."""
+    import psutil  # psutil comes with the engine; without an engine there is no descendant
 
     deadline = time.monotonic() + _KILL_SECONDS
     while time.monotonic() < deadline:
@@ -109,7 +110,7 @@ def _kill_descendants() -> None:
 
 
 def _ends_by_itself(process: "psutil.Process") -> bool:
-    """Return whether it is Python's resource tracker, which removes what we leave when we end."""
+    """Return whether it is Python's resource tracker, which cleans up after this process ends."""
     import psutil
 
     try:

@@ -1,4 +1,4 @@
-"""The flags of `emotion-llama serve`: vLLM's and ours, checked before the engine starts."""
+"""Parses and checks all flags of `emotion-llama serve` before the engine starts."""
 
 import asyncio
 import os
@@ -32,14 +32,14 @@ logger = init_logger("vllm.emotion_llama_server")
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _MOST_SEQUENCES = 8
-"""Answers to one chat request."""
+"""The maximum number of answers to one chat request."""
 
 _KEEP_ALIVE = "VLLM_HTTP_TIMEOUT_KEEP_ALIVE"
 _FEWEST_DECODE_WORKERS, _MOST_DECODE_WORKERS = 2, 8
 
 
 class _Parser(FlexibleArgumentParser):
-    """Tells a wrong flag in one sentence."""
+    """Reports an invalid flag in one sentence."""
 
     def error(self, message: str) -> NoReturn:
         raise StartError(f"{message}; --help lists the flags.")
@@ -53,25 +53,25 @@ def make_parser() -> FlexibleArgumentParser:
         host=HOST,
         port=PORT,
         chat_template_content_format="openai",
-        disable_uvicorn_access_log=True,  # ours names the key and leaves query strings out
+        disable_uvicorn_access_log=True,  # our log names the key and leaves query strings out
         shutdown_timeout=SHUTDOWN_SECONDS,
         h11_max_incomplete_event_size=MAX_HEAD_BYTES,
         load_format="safetensors",  # never a pickle
-        scheduling_policy="priority",  # in the turns that the gate gives out, key by key
+        scheduling_policy="priority",  # the gate numbers the requests of each key in turn
         # The model never learnt to stop writing spaces between the parts of a document.
         structured_outputs_config=StructuredOutputsConfig(
             backend="xgrammar", disable_any_whitespace=True
         ),
-        # It saves little, as workers hand over small frames; and with it vLLM answers an error to
-        # a chat about a new clip that overtakes the one which carries the clip to the engine.
+        # This cache saves little, because workers pass on small frames. With it, vLLM returns an
+        # error to a chat about a new clip that overtakes the request which carries the clip.
         mm_processor_cache_gb=0,
-        use_tqdm_on_load=False,  # the model tells its progress
+        use_tqdm_on_load=False,  # the model logs its own progress
     )
     return parser
 
 
 def parse(argv: list[str]) -> Namespace:
-    """Read the flags: vLLM's and ours, from the command line and the config file."""
+    """Parse vLLM's flags and ours from the command line and the config file."""
     cli_env_setup()
     parser = make_parser()
     args: Namespace = parser.parse_args(argv)  # type: ignore[assignment]
@@ -91,14 +91,14 @@ def parse(argv: list[str]) -> Namespace:
 
 
 def _fill_in(args: Namespace, parser: ArgumentParser) -> None:
-    """What is best on this machine, where the operator says nothing."""
+    """Set the best values for this machine where the operator sets none."""
     for name, value in engine_defaults(args.model, vars(args)).items():
         if getattr(args, name) == parser.get_default(name):
             setattr(args, name, value)
 
 
 def _check_weights(args: Namespace) -> None:
-    """Of a checkpoint that is here: the engine would end after many seconds and pages of log."""
+    """Check a local checkpoint now; the engine would fail later, after pages of log."""
     folder = Path(args.model)
     if args.load_format == "safetensors" and folder.is_dir():
         for finding in examine_weights(folder):
@@ -107,7 +107,10 @@ def _check_weights(args: Namespace) -> None:
 
 
 def _take_access_over(args: Namespace) -> None:
-    """Ours guards every route, vLLM's only some; and its children need to know no key."""
+    """Take over the keys and origins from vLLM, which protects only some routes.
+
+    vLLM's child processes do not need the keys.
+    """
     args.unnamed_keys = [key for key in args.api_key or [os.environ.get("VLLM_API_KEY")] if key]
     args.api_key = None
     os.environ.pop("VLLM_API_KEY", None)
@@ -138,14 +141,14 @@ def _check_server_settings(args: Namespace) -> None:
 
 
 def _bound_answers(args: Namespace) -> None:
-    """Have vLLM bound also the answers for which a chat request names no limit."""
+    """Make vLLM also limit the answers to chat requests that set no limit."""
     bound = {"max_new_tokens": args.server_settings.max_answer_tokens}
     args.override_generation_config = bound | args.override_generation_config
     os.environ.setdefault("VLLM_MAX_N_SEQUENCES", str(_MOST_SEQUENCES))
 
 
 def _check_rate_limit_storage(settings: ServerSettings) -> None:
-    """Try to count a request: a wrong address or password would else show at the first one."""
+    """Count a request on trial, so that a wrong address or password shows at the start."""
     if settings.rate_limit is None:
         return
     try:
@@ -157,13 +160,13 @@ def _check_rate_limit_storage(settings: ServerSettings) -> None:
 
 
 def _set_keep_alive(settings: ServerSettings) -> None:
-    """Hand the setting to vLLM, whose own variable counts where ours is not set."""
+    """Pass the setting to vLLM; vLLM's own variable applies if ours is not set."""
     if _KEEP_ALIVE not in os.environ or "keep_alive_seconds" in settings.model_fields_set:
         os.environ[_KEEP_ALIVE] = str(settings.keep_alive_seconds)
 
 
 def _demo_arguments(argv: list[str]) -> list[str]:
-    """The demo checkpoint and its clips, in front of what the caller gave."""
+    """Return the caller's arguments after those for the demo checkpoint and its clips."""
     checkpoint = demo_files.checkpoint()
     if not (checkpoint / "config.json").is_file():
         raise StartError(
@@ -176,15 +179,17 @@ def _demo_arguments(argv: list[str]) -> list[str]:
 
 
 def _decode_workers() -> int:
-    """Half of the cores: with two workers on 16 cores beside a GPU, of 64 requests at once 19 to 25
-    were in the engine, and the others in front of it.
+    """Return half of the cores, within limits.
+
+    With two workers on 16 cores beside a GPU, only 19 to 25 of 64 simultaneous requests were in the
+    engine; the others waited before it.
     """
     half = available_cpu_count() // 2
     return min(max(_FEWEST_DECODE_WORKERS, half), _MOST_DECODE_WORKERS)
 
 
 def _check_media_settings(args: Namespace) -> None:
-    """Hand the media flags to every process through the environment, and check them here."""
+    """Check the media flags, and pass them to every process through the environment."""
     os.environ.setdefault(f"{ENV_PREFIX}DECODE_WORKERS", str(_decode_workers()))
     for name, value in given_flags(args, MediaSettings).items():
         if name == "media_root":

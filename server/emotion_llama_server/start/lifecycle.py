@@ -1,4 +1,4 @@
-"""How the server ends: by a signal, or with its engine; and what its exit code says."""
+"""Ends the server by a signal or with its engine, and sets the exit code."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -21,32 +21,34 @@ EXIT_ENGINE_DEAD = 3
 _LOOK_SECONDS = 0.1
 _HANG_UP_SECONDS = 3
 _END_SECONDS = 15
-"""For the end of the process after the last request, the engine's included."""
+"""Seconds for the process to end after the last request, including its engine."""
 _END_AT_ONCE_SECONDS = 5
 
 
 @dataclass
 class Lifecycle:
-    """Watches one server from when it is ready.
+    """Watches one server from the moment it is ready.
 
-    vLLM's own handler ends the engine on SIGTERM, and whatever is still being fetched or decoded
-    with it; so this one takes its place, and ends the engine when the last request is answered.
+    vLLM's own handler ends the engine on SIGTERM, and with it every clip that is still being
+    fetched or decoded. This handler replaces it, and ends the engine after the last request is
+    answered.
     """
 
     doorkeeper: Doorkeeper
     engine: EngineClient
     drain_seconds: float
     exit_code: int = EXIT_ENGINE_DEAD
-    """Nothing but a signal ends a server whose engine lives."""
+    """The exit code; only a signal changes it, because otherwise only a dead engine ends the
+    server."""
     _servers: list[uvicorn.Server] = field(default_factory=list)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _is_draining: bool = False
     _is_ending: bool = False
-    """Whether the engine is about to be shut down, which looks as if it died."""
+    """True while the engine is about to be shut down, which looks as if it had died."""
     _kills: MemoryKills = field(default_factory=MemoryKills)
 
     def watch(self, server: uvicorn.Server) -> None:
-        """Begin with vLLM's server, once vLLM has set its own signal handlers."""
+        """Watch vLLM's server; call this after vLLM has set its own signal handlers."""
         self._servers.append(server)
         loop = asyncio.get_running_loop()
         for number in end_signals():
@@ -55,7 +57,7 @@ class Lifecycle:
         self._start(measure_stalls())
 
     def join(self, server: uvicorn.Server) -> None:
-        """End this server with the other; at once if the end has begun."""
+        """End this server together with the other one; at once if the end has begun."""
         self._servers.append(server)
         server.should_exit = self._is_ending
 
@@ -68,7 +70,7 @@ class Lifecycle:
             self._start(self._drain())
 
     async def _drain(self) -> None:
-        """Accept nothing, wait for what is inside, then end."""
+        """Refuse new requests, wait for those inside, then end."""
         logger.info("Draining: %s requests are inside.", self.doorkeeper.inside)
         self.doorkeeper.close("The server is shutting down; ask another, or again later.")
         if not await self._emptied(self.drain_seconds):
@@ -79,7 +81,7 @@ class Lifecycle:
 
     async def _end_at_once(self) -> None:
         logger.warning("Ending at once.")
-        if not self._is_ending:  # else every request has its answer already
+        if not self._is_ending:  # otherwise every request already has its answer
             self.exit_code, self._is_ending = EXIT_UNFINISHED, True
         end_process_within(_END_AT_ONCE_SECONDS, lambda: self.exit_code)
         self.doorkeeper.turn_out("The server is shutting down.")
@@ -89,7 +91,7 @@ class Lifecycle:
         self._stop()
 
     async def _watch_engine(self) -> None:
-        """When the engine dies, answer all that wait for it, and end: a supervisor starts anew."""
+        """Answer all waiting requests and end the server when the engine dies."""
         while not self.engine.errored:  # noqa: ASYNC110  (vLLM has no event for it)
             await asyncio.sleep(_LOOK_SECONDS)
         if self._is_ending:
@@ -112,7 +114,7 @@ class Lifecycle:
         return True
 
     def _stop(self) -> None:
-        """Have the servers close, and the process end whatever its threads do."""
+        """Close the servers, and end the process even if a thread is stuck."""
         self._is_ending = True
         end_process_within(_END_SECONDS, lambda: self.exit_code)
         for server in self._servers:
@@ -120,7 +122,7 @@ class Lifecycle:
         asyncio.get_running_loop().call_later(_HANG_UP_SECONDS, self._cut)
 
     def _cut(self) -> None:
-        """Hang up where the client does not: over TLS an idle one is waited for."""
+        """Close connections that the client keeps open; the server waits for idle TLS ones."""
         for server in self._servers:
             for connection in list(server.server_state.connections):
                 if connection.transport is not None:

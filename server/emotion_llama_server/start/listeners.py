@@ -1,4 +1,4 @@
-"""The two ports: how both listen, and the second one over vLLM's app."""
+"""Runs the two ports: options for both, and the second server for vLLM's app."""
 
 import asyncio
 import socket
@@ -17,51 +17,51 @@ from emotion_llama_server.start.lifecycle import Lifecycle
 _STALL_SECONDS = 30
 _YEAR_SECONDS = 365 * 24 * 3600
 _END_SECONDS = 5
-"""For connections and background tasks, after the last request was answered."""
+"""Seconds for connections and background tasks to end after the last answer."""
 
 
 def port_options(on_listening: Callable[[], Awaitable[None]]) -> dict[str, Any]:
-    """Return uvicorn's options that both ports share.
+    """Return the uvicorn options that both ports share.
 
     Args:
-        on_listening: called once, when the port listens.
+        on_listening: is called once when the port listens.
     """
     return {
         "http": Connection,
         "ws": "none",
-        # It would believe any X-Forwarded-For from this machine.
+        # uvicorn would trust any X-Forwarded-For from this machine.
         "proxy_headers": False,
         "server_header": False,
-        "log_config": None,  # what is configured already stays
+        "log_config": None,  # keep the configured logging
         "timeout_graceful_shutdown": _END_SECONDS,
-        # uvicorn calls it if it did not for so many seconds: once, as the epoch was 56 years ago.
+        # uvicorn calls this once: the last call seems to be 56 years ago.
         "callback_notify": on_listening,
         "timeout_notify": 40 * _YEAR_SECONDS,
     }
 
 
 def cut_stalled(listener: socket.socket, seconds: float = _STALL_SECONDS) -> None:
-    """Have the kernel end connections whose client reads nothing, or has vanished.
+    """Make the kernel close connections whose client reads nothing or has vanished.
 
-    The connections inherit the option. It counts only while there is something to send.
+    The connections inherit the option, which counts only while there is data to send.
     """
     if listener.family in (socket.AF_INET, socket.AF_INET6):
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(seconds * 1000))
 
 
 class LegacyListener:
-    """Serves the app on a port of its own from the moment that vLLM's server listens.
+    """Serves the app on a second port as soon as vLLM's server listens.
 
     vLLM's server owns one socket, so this is a second `uvicorn.Server` in the same loop. The port
     is bound at once: a busy one is noticed before the engine starts.
 
     Args:
         args: the flags of the server.
-        on_ready: called when both ports listen.
+        on_ready: is called when both ports listen.
     """
 
     _app: FastAPI
-    """Known when the engine has started; nothing is served before."""
+    """The app, which is known after the engine has started; nothing is served before."""
     _first_server: uvicorn.Server
 
     def __init__(self, args: Namespace, on_ready: Callable[[FastAPI], None]) -> None:
@@ -75,40 +75,40 @@ class LegacyListener:
 
     @property
     def exit_code(self) -> int:
-        """The exit code of the server; 0 if a signal ended it before it listened."""
+        """Return the exit code of the server; it is 0 if a signal ended it before it listened."""
         return self._lifecycle.exit_code if self._lifecycle else 0
 
     async def prepare(self, app: FastAPI) -> None:
-        """Take the app, which vLLM's server is about to serve."""
+        """Accept the app, which vLLM's server is about to serve."""
         self._app = app
         self._lifecycle = lifecycle = app.state.emotion_llama_lifecycle
         self._watching = asyncio.create_task(self._watch(lifecycle))
 
     async def _watch(self, lifecycle: Lifecycle) -> None:
-        """Watch vLLM's server from its first step on.
+        """Watch vLLM's server from its first step.
 
-        vLLM makes it and sets its signal handlers without a pause. They would end the engine before
-        the port listens, and the process with the exit code of an engine that died.
+        vLLM creates it and sets its signal handlers without a pause. They would end the engine
+        before the port listens, and the process with the exit code of a dead engine.
         """
         while not hasattr(self._app.state, "server"):  # noqa: ASYNC110  (it is soon there)
             await asyncio.sleep(0)
         lifecycle.watch(self._app.state.server)
 
     async def start(self) -> None:
-        """Listen, now that vLLM's server does; if that fails, end both."""
+        """Listen after vLLM's server does; if that fails, end both."""
         first: uvicorn.Server = self._app.state.server
         self._server = NoSignalServer(self._config(self._app))
         if self._lifecycle is not None:
             self._lifecycle.join(self._server)
         self._serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
-        # vLLM takes the app's state away when its own server has ended.
+        # vLLM removes the app's state when its own server has ended.
         self._serving.add_done_callback(lambda _: setattr(first, "should_exit", True))
 
     async def stop(self) -> None:
         """Finish the requests of this port and close it.
 
         Raises:
-            OSError: the port could not be listened on.
+            OSError: the server could not listen on the port.
         """
         try:
             if self._server is not None and self._serving is not None:
@@ -126,7 +126,7 @@ class LegacyListener:
             app,
             host=args.host,
             port=args.legacy_port,
-            lifespan="off",  # vLLM's server runs the app's
+            lifespan="off",  # vLLM's server runs the app's lifespan
             log_level=args.uvicorn_log_level,
             access_log=not args.disable_uvicorn_access_log,
             timeout_keep_alive=envs.VLLM_HTTP_TIMEOUT_KEEP_ALIVE,

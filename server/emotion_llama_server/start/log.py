@@ -1,9 +1,10 @@
-"""The log of all of the server's processes: how much of it is shown, where, and in which form.
+"""Configures the log of all server processes: its level, its place and its format.
 
-By default the terminal shows what this project says, and errors; `--log-level` shows all of that
-level, vLLM's lines too. A file has all of it. Each process configures its logging by `log.json`,
-vLLM's children as they begin, and finds the operator's wishes in the environment. There, vLLM's
-loggers and ours have handlers of their own: what vLLM imports for SageMaker silences the root's.
+By default the terminal shows this project's lines and all errors; `--log-level` shows all lines of
+a level, including vLLM's. A log file receives all lines. Each process configures its logging from
+`log.json`, vLLM's children when they begin, and reads the operator's settings from the environment.
+vLLM's loggers and ours have handlers of their own there, because a package that vLLM imports for
+SageMaker silences the root logger.
 """
 
 import io
@@ -23,14 +24,14 @@ if TYPE_CHECKING:
     from emotion_llama_server.start.arguments import Arguments
 
 OURS = "vllm.emotion_llama"
-"""What the names of this project's loggers begin with."""
+"""The prefix of the names of this project's loggers."""
 
 _CONFIGURATION = Path(__file__).with_name("log.json")
 _FORMAT, _FILE = "EMOTION_LLAMA_LOG_FORMAT", "EMOTION_LLAMA_LOG_FILE"
 _LEVEL = "VLLM_LOGGING_LEVEL"
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _WRITTEN = "written"
-"""The logger of what a process writes to its standard output and error by other means."""
+"""The logger of everything else that a process writes to standard output and error."""
 
 _TIME = "%Y-%m-%d %H:%M:%S"
 _SHORT = "%(asctime)s %(levelname)s %(message)s"
@@ -42,12 +43,12 @@ _JSON = "%(asctime)s %(levelname)s %(name)s %(processName)s %(process)d %(messag
 
 
 def configure(wanted: "Arguments") -> None:
-    """Configure the log of this process and of those that it starts.
+    """Configure the log of this process and of its child processes.
 
-    An operator's own configuration of Python's logging, given by vLLM's means, counts instead.
+    An operator's own configuration of Python's logging, set by vLLM's means, takes precedence.
 
     Raises:
-        StartError: no such level or form, or a file that cannot be written.
+        StartError: the level or format is unknown, or the file cannot be written.
     """
     _check(wanted)
     os.environ[_FORMAT] = wanted.log_format
@@ -62,22 +63,22 @@ def configure(wanted: "Arguments") -> None:
 
 
 def _quieten_what_logs_by_itself() -> None:
-    """Silence warnings that are written without Python's logging."""
+    """Silence warnings that do not use Python's logging."""
     if is_json() or _is_quiet():
         os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
-    # That there are "leaked semaphores", when what was left of an interrupted start is removed.
+    # The removal of semaphores from an interrupted start warns of "leaked semaphores".
     ours = "ignore::UserWarning:multiprocessing.resource_tracker"
     given = os.environ.get("PYTHONWARNINGS")
     os.environ["PYTHONWARNINGS"] = f"{given},{ours}" if given else ours
 
 
 def is_json() -> bool:
-    """Tell whether every line is to be JSON."""
+    """Return whether every line is JSON."""
     return os.environ.get(_FORMAT) == "json"
 
 
 def sentence(words: str, level: int = logging.ERROR) -> str:
-    """Return a line of the log, for where no logger can be used, as in signal handlers."""
+    """Return a formatted line for code that cannot log, such as signal handlers."""
     if not is_json():
         return f"emotion-llama serve: {words}"
     fields = {"asctime": time.strftime(_TIME), "levelname": logging.getLevelName(level)}
@@ -85,13 +86,13 @@ def sentence(words: str, level: int = logging.ERROR) -> str:
 
 
 def refuse(words: str) -> None:
-    """Say why the server does not start or has ended, whether or not there is a log yet."""
+    """Print why the server does not start or has ended, with or without a configured log."""
     stream = sys.__stderr__ if isinstance(sys.stderr, _Lines) else sys.stderr
     print(sentence(words), file=stream)
 
 
 def terminal() -> logging.Handler:
-    """Make the handler of the terminal; `log.json` names it."""
+    """Create the terminal's handler, which `log.json` names."""
     logging.captureWarnings(True)
     level = logging.getLevelNamesMapping()[os.environ.get(_LEVEL, "INFO")]
     for name in ("", "vllm"):
@@ -107,7 +108,7 @@ def terminal() -> logging.Handler:
 
 
 def file() -> logging.Handler:
-    """Make the handler of the file, if one is wanted; `log.json` names it."""
+    """Create the log file's handler, which `log.json` names, if a file is set."""
     path = os.environ.get(_FILE)
     if not path:
         return logging.NullHandler()
@@ -121,14 +122,14 @@ class _Lines(io.TextIOBase):
         self._level, self._begun = level, ""
 
     def write(self, text: str) -> int:
-        """Log each line that is whole now."""
+        """Log each complete line."""
         *lines, self._begun = (self._begun + text).split("\n")
         for line in filter(str.strip, lines):
             logging.getLogger(_WRITTEN).log(self._level, "%s", line)
         return len(text)
 
     def fileno(self) -> int:
-        """Return the number of the stream beneath, for who writes past Python."""
+        """Return the file descriptor of the real stream, for code that bypasses Python."""
         return sys.__stderr__.fileno() if sys.__stderr__ else 2
 
 
@@ -146,7 +147,7 @@ def _check(wanted: "Arguments") -> None:
 
 
 def _is_quiet() -> bool:
-    """Tell whether the operator names no level."""
+    """Return whether the operator set no level."""
     return _LEVEL not in os.environ
 
 
@@ -155,15 +156,15 @@ def _is_ours_or_an_error(record: logging.LogRecord) -> bool:
 
 
 def _log_what_is_written() -> None:
-    """Have what this process writes to its standard streams become lines of the log."""
-    logging.raiseExceptions = False  # a handler that fails would tell itself of it
+    """Redirect this process's standard streams to the log."""
+    logging.raiseExceptions = False  # otherwise a failing handler would log its own failure
     sys.stdout, sys.stderr = _Lines(logging.INFO), _Lines(logging.WARNING)
 
 
 def _dressed(handler: logging.Handler, form: str) -> logging.Handler:
-    """Give a handler the form of its lines, and the cut of what repeats a client's text."""
+    """Give a handler its line format and the filter that shortens a client's text."""
     if is_json():
-        from pythonjsonlogger.json import JsonFormatter  # comes with vLLM
+        from pythonjsonlogger.json import JsonFormatter  # installed together with vLLM
 
         handler.setFormatter(JsonFormatter(_JSON))
     else:

@@ -1,4 +1,4 @@
-"""Measures how long the event loop does not come round: while it does not, nobody is served."""
+"""Measures stalls of the event loop, during which no client is served."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ _SECONDS = 0.02
 
 
 async def measure_stalls() -> None:
-    """Note for ever how late a short sleep ends."""
+    """Record for ever how late a short sleep ends."""
     loop = asyncio.get_running_loop()
     while True:
         due = loop.time() + _SECONDS

@@ -1,16 +1,16 @@
-"""An engine that the kernel ended for want of memory: vLLM tells only that it is gone."""
+"""Recognises an engine that the kernel killed for lack of memory; vLLM only reports its death."""
 
 from emotion_llama_vllm.memory import count_kills
 
 
 class MemoryKills:
-    """Compares the kernel's count of such ends with that when this was made."""
+    """Compares the kernel's count of such kills with the count at its creation."""
 
     def __init__(self) -> None:
         self._before = count_kills()
 
     def sentence(self) -> str | None:
-        """Say that the kernel ended a process since, and the cure; None if it did not."""
+        """Return a sentence with the cure if the kernel killed a process since then, or None."""
         if count_kills() == self._before:
             return None
         return (

@@ -1,4 +1,4 @@
-"""`emotion-llama serve`: vLLM's OpenAI server with our model, our routes and a second port."""
+"""Runs `emotion-llama serve`: vLLM's OpenAI server with our model, our routes and a second port."""
 
 import errno
 import importlib.util
@@ -25,13 +25,13 @@ logger = logging.getLogger("vllm.emotion_llama_server")
 
 EXIT_NO_ENGINE = 1
 _NO_ENGINE = "Engine core initialization failed"
-"""What vLLM's error begins with when the engine's process has ended before it was ready."""
+"""The beginning of vLLM's error if the engine's process ended before it was ready."""
 _FEWEST_DESCRIPTORS = 256
-"""The engine has 73 open without a request; each client takes one, and its clip a few."""
+"""The minimum of file descriptors: the idle engine has 73 open, each client one, its clip a few."""
 
 
 def main(argv: Sequence[str]) -> int:
-    """Serve until stopped; return the exit code."""
+    """Serve until a signal arrives; return the exit code."""
     with ending.at_once_on_signal():
         try:
             _check_installation()
@@ -43,13 +43,13 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _question(argv: Sequence[str]) -> str | None:
-    """Return the word of the command line that asks for help, if one does."""
+    """Return the argument that requests help, or None."""
     asking = ("-h", "--help", "--help-vllm")
     return next((word for word in argv if word.partition("=")[0] in asking), None)
 
 
 def _help(asked: str) -> int:
-    """Print our flags, or vLLM's: all, or those of a word behind `--help-vllm=`."""
+    """Print our flags or all of vLLM's, or those with the word after `--help-vllm=`."""
     if asked in ("-h", "--help"):
         from emotion_llama_server.start.help import help_text
 
@@ -62,7 +62,7 @@ def _help(asked: str) -> int:
 
 
 def _serve_by(argv: Sequence[str]) -> int:
-    """Serve as the flags say; refuse at once what cannot work."""
+    """Check everything that can fail at once, then serve with these flags."""
     from emotion_llama_server.start import arguments, checks
 
     words = arguments.normalise(argv)
@@ -76,7 +76,7 @@ def _serve_by(argv: Sequence[str]) -> int:
 
 
 def _parse(words: list[str]) -> Namespace:
-    """Import vLLM and have its parser read the flags."""
+    """Import vLLM and parse the flags."""
     stages.begin()
     stages.tell("Importing vLLM")
     set_environment()
@@ -106,7 +106,7 @@ def _check_installation() -> None:
 
 
 def _check_descriptors() -> None:
-    """vLLM would only raise the soft limit, and end with pages of log where that is too little."""
+    """Check the hard limit of open files, because vLLM only raises the soft one."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     if hard != resource.RLIM_INFINITY and hard < _FEWEST_DESCRIPTORS:
         raise StartError(
@@ -116,7 +116,7 @@ def _check_descriptors() -> None:
 
 
 def _check_plugins() -> None:
-    """vLLM only logs a plugin that fails to load; then the server would lack what it is for."""
+    """Check that our plugins were loaded, because vLLM only logs a plugin that fails to load."""
     from vllm.model_executor.models import ModelRegistry
     from vllm.plugins import load_endpoint_plugins, load_general_plugins
 
@@ -127,7 +127,7 @@ def _check_plugins() -> None:
     if ARCHITECTURE not in ModelRegistry.get_supported_archs() or PLUGINS[1] not in routes:
         raise StartError(
             "vLLM did not load Emotion-LLaMA's plugins: the log above says why. "
-            "If it tells of nothing else, reinstall the package in this environment."
+            "If it names no other error, reinstall the package in this environment."
         )
 
 
@@ -160,12 +160,12 @@ def _run(args: Namespace) -> int:
         log.refuse(f"the engine did not start. {why}")
         return EXIT_NO_ENGINE
     except ValueError as error:
-        # vLLM checks its own settings when it makes its configuration of them.
+        # vLLM checks its own settings when it creates its configuration.
         raise StartError(_one_sentence(error)) from error
 
 
 def _size_cache(args: Namespace) -> None:
-    """Bound what vLLM would otherwise take of a machine without a GPU, and say how much it is."""
+    """Limit the memory that vLLM would use on a machine without a GPU, and log the limit."""
     from emotion_llama_vllm.hooks.attention_cache import TooLittleMemory, default_size
 
     try:
@@ -193,7 +193,7 @@ async def _serve(args: Namespace) -> int:
 
     from emotion_llama_server.start.listeners import LegacyListener, cut_stalled, port_options
 
-    # vLLM's `run_server` does the same, but it takes SIGTERM over while the engine starts.
+    # vLLM's `run_server` does the same, but handles SIGTERM itself while the engine starts.
     decorate_logs("APIServer", skip_if_decorated=True)
     claims = [addresses.claim(args.host, port) for port in (args.port, args.legacy_port)]
     legacy = LegacyListener(args, lambda app: _announce(args, app))
@@ -211,7 +211,7 @@ async def _serve(args: Namespace) -> int:
 
 
 def _announce(args: Namespace, app: "FastAPI") -> None:
-    """Say that the server answers, where, and how to ask it."""
+    """Print that the server is ready, with its addresses and an example request."""
     from emotion_llama_server.start.banner import Place, banner
 
     stages.tell("Emotion-LLaMA is ready")
