@@ -1,1 +1,1 @@
-"""Everything that is checked, refused and rewritten of a chat request before vLLM answers it."""
+"""Checks, refuses and rewrites chat requests before vLLM answers them."""

@@ -1,4 +1,4 @@
-"""Answers of a form that a chat request asks for: one of a few texts, a pattern, or JSON.
+"""Prepares structured answers to chat requests: one of a few texts, a pattern, or JSON.
 
 The model was tuned to answer in words that begin with a space. A grammar without the space, or one
 that wants JSON first, makes it choose between tokens that it never chooses between: its answer is
@@ -34,7 +34,7 @@ _OLD_NAMES = {
     "guided_grammar": "grammar",
     "guided_json_object": "json_object",
 }
-"""Fields of older vLLM, which today's leaves out without a word."""
+"""The fields of older vLLM versions, which the current one ignores silently."""
 _OLD_OPTIONS = ("guided_decoding_backend", "guided_whitespace_pattern")
 
 _INSTEAD = (
@@ -42,14 +42,14 @@ _INSTEAD = (
     "in JSON, with the label, the probability of every label and an explanation."
 )
 _STARTS_WITH_JSON = re.compile(r'\^?[(?:]*(?:["{]|\\[{\["]|\[\\?[{\["])')
-"""A pattern whose first character is a brace, a bracket or a quote, in a class or not."""
+"""Matches a pattern whose first character is a brace, a bracket or a quote, in a class or not."""
 
 
 def adopt_old_names(body: dict[str, Any]) -> None:
-    """Rewrite the `guided_` fields of older vLLM as today's `structured_outputs`.
+    """Rewrite the `guided_` fields of older vLLM versions as `structured_outputs`.
 
     Raises:
-        VLLMValidationError: an option that vLLM no longer has, or a second form.
+        VLLMValidationError: vLLM no longer has the option, or there is a second form.
     """
     for name in _OLD_OPTIONS:
         if body.pop(name, None) is not None:
@@ -66,14 +66,14 @@ def adopt_old_names(body: dict[str, Any]) -> None:
 
 
 async def settle(body: dict[str, Any], state: State) -> None:
-    """Rewrite the form that a chat request asks for, so that the model can keep to it.
+    """Rewrite the form that a chat request asks for, so that the model can follow it.
 
     Args:
-        body: the request's, rewritten in place.
-        state: the app's, with the engine and the checkpoint's card.
+        body: the request's body, which is rewritten in place.
+        state: the app's state, with the engine and the checkpoint's card.
 
     Raises:
-        VLLMValidationError: a form that the model cannot keep to.
+        VLLMValidationError: the model cannot follow the form.
         VLLMError: the conversation cannot be used.
     """
     if (asked := _asked(body)) is None:
@@ -97,7 +97,7 @@ async def settle(body: dict[str, Any], state: State) -> None:
 
 
 def _asked(body: Mapping[str, Any]) -> tuple[str, Any, str] | None:
-    """Return the kind of a form, its value and the field that asks for it; None for plain text."""
+    """Return a form's kind, its value and the field that requests it; None for plain text."""
     asked: list[tuple[str, Any, str]] = []
     given, wanted = body.get(_FORMS), body.get("response_format")
     if isinstance(given, dict):
@@ -116,7 +116,7 @@ def _texts(kind: str, value: Any, field: str) -> Texts:
     """Return the texts that a form allows.
 
     Raises:
-        OpenForm: they are not a few.
+        OpenForm: the form allows more than a few texts.
         VLLMValidationError: the form is malformed.
     """
     if kind == "choice":
@@ -140,11 +140,11 @@ def _has_words(value: object) -> bool:
 
 
 def _answers(texts: Texts, known: Sequence[str], field: str, *, is_choice: bool) -> dict[str, str]:
-    """Map what the model may say, in the checkpoint's spelling, to the text that is answered.
+    """Map the model's possible answers, in the checkpoint's spelling, to the returned texts.
 
     Raises:
-        VLLMValidationError: two of a list of choices mean the same; of a pattern's or a schema's
-            texts the first one counts.
+        VLLMValidationError: two choices of a list mean the same. Among the texts of a pattern or a
+            schema, the first one counts.
     """
     answers: dict[str, str] = {}
     labels = _labels(texts, known)
@@ -161,9 +161,9 @@ def _answers(texts: Texts, known: Sequence[str], field: str, *, is_choice: bool)
 
 
 def _labels(texts: Texts, known: Sequence[str]) -> dict[str, str]:
-    """Map texts to the checkpoint's labels that they are, or else to those that they hold.
+    """Map texts to the equal labels of the checkpoint, or else to the labels that they contain.
 
-    Sentences count only where each holds one label and each another one.
+    Sentences count only if each contains one label and no two contain the same.
     """
     labels = {text: own_spelling(words, known) for text, words in texts.items()}
     found = {text: label for text, label in labels.items() if label is not None}
@@ -174,7 +174,7 @@ def _labels(texts: Texts, known: Sequence[str]) -> dict[str, str]:
 
 
 def _label_inside(text: str, known: Sequence[str]) -> str | None:
-    """Return the one label that stands in a text as a word, in whatever case."""
+    """Return the only label that occurs in a text as a word, in any case."""
     held = [
         label
         for label in known
@@ -184,13 +184,13 @@ def _label_inside(text: str, known: Sequence[str]) -> str | None:
 
 
 def _misspells(pattern: str, known: Sequence[str]) -> bool:
-    """Return whether an open pattern writes a label in another case, and not as the model does."""
+    """Return whether an open pattern writes a label in another case than the model."""
     folded = pattern.casefold()
     return any(label.casefold() in folded and label not in pattern for label in known)
 
 
 async def _read(words: Sequence[str], body: Mapping[str, Any], engine: Engine) -> str:
-    """Return the words that the model most probably answers the conversation with."""
+    """Return the words that are the model's most probable answer to the conversation."""
     if len(words) == 1:
         return words[0]
     variables = body.get("chat_template_kwargs")

@@ -1,4 +1,4 @@
-"""The clip of a chat request: brought into the one form that vLLM reads, or found missing."""
+"""Converts the clip of a chat request to the one form that vLLM reads, or reports its absence."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,7 @@ _SOUNDS = ("input_audio", "audio_url")
 _BESIDE_MESSAGES = (
     *("video", "video_url", "videos", "image", "images", "file", "files", "media", "attachments"),
 )
-"""Fields in which clients put a clip that chat then never sees."""
+"""The fields in which clients put a clip although chat never reads them."""
 
 PICTURE_WARNING = (
     "picture_as_clip: An image_url part was taken as the clip; "
@@ -23,16 +23,16 @@ _NO_SOUND_ALONE = f"Sound alone is not taken: send a video file that holds it as
 
 
 def unify(body: dict[str, Any]) -> list[str]:
-    """Rewrite every part of the messages that brings a clip as a `video_url` part.
+    """Rewrite every message part that contains a clip as a `video_url` part.
 
     Args:
-        body: the request's, rewritten in place.
+        body: the request's body, which is rewritten in place.
 
     Returns:
-        Warnings for the client.
+        The warnings for the client.
 
     Raises:
-        VLLMValidationError: a part that names no clip, or sound alone.
+        VLLMValidationError: a part names no clip, or only sound.
     """
     warnings: list[str] = []
     for part in _parts(body):
@@ -53,10 +53,10 @@ def unify(body: dict[str, Any]) -> list[str]:
 
 
 def check_present(body: dict[str, Any]) -> None:
-    """Look for a clip in a conversation whose parts are unified.
+    """Check that a conversation with unified parts has a clip.
 
     Raises:
-        VLLMValidationError: there is none.
+        VLLMValidationError: there is no clip.
     """
     messages = body.get("messages")
     if not isinstance(messages, list) or any(_kind(part) not in _TEXTS for part in _parts(body)):
@@ -83,7 +83,7 @@ def _parts(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _kind(part: dict[str, Any]) -> str:
-    """Return a part's type; some clients leave it out and write the field alone."""
+    """Return a part's type; some clients leave it out and send only its field."""
     kind = part.get("type")
     if kind is not None:
         return str(kind)
@@ -91,7 +91,7 @@ def _kind(part: dict[str, Any]) -> str:
 
 
 def _of_url(part: dict[str, Any], name: str) -> str:
-    """Return the URL of a part, which is a text or stands in an object."""
+    """Return the URL of a part, which is a text or inside an object."""
     given = part.get(name)
     url = given.get("url") if isinstance(given, dict) else given
     if not isinstance(url, str):
@@ -102,13 +102,13 @@ def _of_url(part: dict[str, Any], name: str) -> str:
 
 
 def _of_file(part: dict[str, Any]) -> str:
-    """Return the data, or the URL, of a `file` part as OpenAI's SDKs and LiteLLM write it."""
+    """Return the data or the URL of a `file` part in the form of OpenAI's SDKs and LiteLLM."""
     file = part.get("file")
     fields = file if isinstance(file, dict) else part
     given = [fields.get(name) for name in ("file_data", "file_url", "file_id")]
     data, url, identifier = (value if isinstance(value, str) and value else None for value in given)
     if identifier is not None and "://" not in identifier[:32] and not is_data_url(identifier):
-        identifier = None  # of a file that was uploaded elsewhere
+        identifier = None  # the id of a file that was uploaded elsewhere
     clip = data or url or identifier
     if clip is None:
         raise VLLMValidationError(

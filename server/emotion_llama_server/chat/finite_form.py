@@ -1,8 +1,8 @@
-"""Lists the texts that a form of an answer allows, where it allows only a few.
+"""Lists the texts that a form of an answer allows, if it allows only a few.
 
-Each text comes with the words that are chosen in it: `{"emotion": "sad"}` with `sad`. A regular
-expression counts if it is a choice of literals, with literals around it or not; a JSON schema if
-everything in it is settled but one string of a few.
+Each text comes with its chosen words: `{"emotion": "sad"}` with `sad`. A regular expression counts
+if it is a choice of literals, with or without literals around it. A JSON schema counts if it leaves
+only one string open, with a few possible values.
 """
 
 import json
@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 Texts = dict[str, str]
-"""A text that may be answered to the words that are chosen in it."""
+"""Maps each possible text of an answer to the words that are chosen in it."""
 
 _MAX_TEXTS = 256
 _MAX_DEPTH = 32
 
 _LITERAL = r"(?:(?: |\\s)[?*]|[^\\.\[\]{}()*+?|^$]|\\[^\w\s])*"
-"""Plain and escaped characters, and spaces that may be left out."""
+"""Matches plain and escaped characters, and optional spaces."""
 _CHOICES = rf"{_LITERAL}(?:\|{_LITERAL})*"
 _REGEX = re.compile(
     rf"\^?(?:({_LITERAL})\((?:\?:)?({_CHOICES})\)({_LITERAL})|({_CHOICES}))\$?", re.DOTALL
@@ -28,14 +28,14 @@ _CHOICE = re.compile(r"(?:[^|\\]|\\.)+", re.DOTALL)
 
 
 class OpenForm(Exception):
-    """A form leaves more open than a choice between a few texts."""
+    """Reports that a form leaves more open than a choice between a few texts."""
 
 
 def texts_of_choices(choices: list[str]) -> Texts:
     """Return the texts of a list of choices, some of which may be JSON around one string.
 
     Raises:
-        OpenForm: a choice is JSON with more in it.
+        OpenForm: a choice is JSON with more than one string.
     """
     return {choice: _words(choice) for choice in choices}
 
@@ -44,7 +44,7 @@ def texts_of_regex(pattern: str) -> Texts:
     """Return the texts that a regular expression matches, without optional spaces.
 
     Raises:
-        OpenForm: it is more than a choice of literals.
+        OpenForm: the expression is more than a choice of literals.
     """
     if (found := _REGEX.fullmatch(pattern)) is None:
         raise OpenForm
@@ -57,10 +57,10 @@ def texts_of_regex(pattern: str) -> Texts:
 
 
 def texts_of_schema(schema: object) -> Texts:
-    """Return the JSON documents that a schema allows; what need not be there is left out.
+    """Return the JSON documents that a schema allows, without their optional properties.
 
     Raises:
-        OpenForm: more than one string is open, or anything else than a string of a few.
+        OpenForm: more than one string is open, or something other than a string with a few values.
     """
     document = _Reader(schema).read()
     slots = list(_slots(document))
@@ -81,7 +81,7 @@ def _literal(pattern: str) -> str:
 
 
 def _words(text: str) -> str:
-    """Return what is chosen in a text: all of it, or the one string of a JSON document."""
+    """Return the chosen words of a text: all of it, or the one string of a JSON document."""
     if not text.lstrip().startswith(("{", "[", '"')):
         return text
     try:
@@ -94,7 +94,7 @@ def _words(text: str) -> str:
 
 
 class _Slot(list[str]):
-    """Stands in a document for a string that is still to be chosen, and holds what it may be."""
+    """Holds the possible values of an open string, and stands for it in a document."""
 
 
 def _leaves(document: Any) -> Iterator[Any]:
@@ -120,7 +120,7 @@ def _fill(document: Any, word: str) -> Any:
 
 
 class _Reader:
-    """Makes the one document that a JSON schema allows, with slots for what is open."""
+    """Builds the one document that a JSON schema allows, with slots for its open strings."""
 
     def __init__(self, schema: object) -> None:
         self._root = schema
@@ -175,7 +175,7 @@ class _Reader:
 
 
 def _only(branches: list[Any]) -> Any:
-    """Return the one branch that is not null: what may be null is given where it can be."""
+    """Return the only branch that is not null: a nullable value is given if possible."""
     others = [b for b in branches if not (isinstance(b, Mapping) and b.get("type") == "null")]
     if len(others) != 1:
         raise OpenForm

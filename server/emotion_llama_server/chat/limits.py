@@ -1,6 +1,6 @@
-"""How much one chat request may hold and ask for; each limit is a 400 that names it.
+"""Limits the size and the demands of one chat request; each limit is a 400 that names it.
 
-vLLM has its own for `stop` (4) and for `top_logprobs` (`--max-logprobs`).
+vLLM has its own limits for `stop` (4) and `top_logprobs` (`--max-logprobs`).
 """
 
 from collections.abc import Iterator
@@ -15,43 +15,43 @@ from emotion_llama_vllm.media.read.data_url import is_inline_clip
 
 _MOST_MESSAGES = 256
 _MOST_PARTS = 256
-"""In all messages together: vLLM takes up to a tenth of a millisecond for each, on the loop."""
+"""The maximum number of parts in all messages; each costs vLLM up to 0.1 ms on the event loop."""
 
 _MOST_ENTRIES = 1024
-"""A list or an object may have so many."""
+"""The maximum number of entries in a list or an object."""
 
 _MOST_CHARACTERS = 1024
-"""A text that is no message may be so long."""
+"""The maximum length of a text that is no message, in characters."""
 
 _MOST_URL = 8192
 _TEXT_KEYS = ("content", "text")
 _NAMES, _MOST_NAME = ("role", "type"), 64
-"""Fields of a message that vLLM repeats in its log, and how long they may be."""
+"""The fields of a message that vLLM repeats in its log, and their maximum length."""
 
 _MOST_BAD_WORDS = 64
-"""Each is tokenized twice, on the loop."""
+"""The maximum number of bad words; each is tokenized twice on the event loop."""
 
 _MOST_PATTERN = 64
-"""Repetitions of up to so many tokens are searched, after each token."""
+"""The maximum size of repetitions in tokens, which are searched after each token."""
 
 _MOST_LOGPROBS = 20_480
-"""All answers to a request may have so many: each becomes an object, on the loop. With the 20
-alternatives that vLLM gives at most, these are 975 tokens."""
+"""The maximum number of log-probabilities in all answers to a request, because each becomes an
+object on the event loop. With vLLM's maximum of 20 alternatives, these are 975 tokens."""
 
 _MOST_PROMPT_LOGPROBS = 1
-"""The same, for each token of a prompt."""
+"""The maximum number of log-probabilities for each token of a prompt."""
 
 _SEQUENCES = ("n", "best_of")
 _TOKENS = ("max_tokens", "max_completion_tokens", "min_tokens")
 _GRAMMARS = ("structured_outputs", "response_format")
-"""What has a limit of its own."""
+"""The fields that have a limit of their own."""
 
 
 def check_limits(body: dict[str, Any], answer_tokens: int) -> None:
-    """Refuse a chat request that is larger than any that makes sense, and bound its answer.
+    """Refuse a chat request that is larger than any sensible one, and limit its answer.
 
     Args:
-        body: the request, as the client sent it.
+        body: the request's body as the client sent it.
         answer_tokens: the operator's limit.
 
     Raises:
@@ -75,11 +75,11 @@ def check_limits(body: dict[str, Any], answer_tokens: int) -> None:
 
 
 def _check_number(name: str, value: object, most: int) -> None:
-    """Refuse a number over the limit, also where pydantic would make one of a text."""
+    """Refuse a number over the limit, including a text that pydantic would convert to a number."""
     try:
         number = float(value) if isinstance(value, int | float | str) else 0
     except ValueError:
-        return  # which vLLM refuses
+        return  # vLLM refuses this value
     if number > most:
         raise BodyError(f"`{name}` must be at most {most} here.", param=name)
 
@@ -90,9 +90,10 @@ def _check_length(name: str, value: object, most: int) -> None:
 
 
 def _bound_logprobs(body: dict[str, Any], answer_tokens: int) -> None:
-    """Bound the log-probabilities, as making them pauses the server for all others.
+    """Limit the log-probabilities, because computing them pauses the server for all others.
 
-    An answer for which the request names no number of tokens gets as many as may have theirs.
+    If the request sets no number of tokens, it gets as many as the limit of log-probabilities
+    allows.
     """
     prompt = body.get("prompt_logprobs")
     if prompt is None and body.get("echo"):
@@ -103,7 +104,7 @@ def _bound_logprobs(body: dict[str, Any], answer_tokens: int) -> None:
     tokens = body.get("max_completion_tokens") or body.get("max_tokens")
     factors = (body.get("n") or 1, 1 + (body.get("top_logprobs") or 0), tokens or 1)
     if not all(isinstance(factor, int) for factor in factors):
-        return  # which vLLM refuses
+        return  # vLLM refuses this value
     most = max(1, _MOST_LOGPROBS // max(1, factors[0] * factors[1]))
     if tokens is None:
         body["max_tokens"] = min(answer_tokens, most)
@@ -116,7 +117,7 @@ def _bound_logprobs(body: dict[str, Any], answer_tokens: int) -> None:
 
 def _check_messages(messages: object) -> None:
     if not isinstance(messages, list):
-        return  # which vLLM refuses
+        return  # vLLM refuses this value
     _check_length("messages", messages, _MOST_MESSAGES)
     parts = 0
     characters = 0
@@ -138,7 +139,7 @@ def _check_messages(messages: object) -> None:
 
 
 def _check_sizes(name: str, value: object) -> None:
-    """Refuse long texts, lists and objects in a field, and in those inside them."""
+    """Refuse long texts, lists and objects in a field and inside its values."""
     if isinstance(value, str) and len(value) > _MOST_CHARACTERS:
         raise BodyError(f"`{name}` may have {_MOST_CHARACTERS} characters.", param=name)
     _check_length(name, value, _MOST_ENTRIES)
@@ -148,7 +149,7 @@ def _check_sizes(name: str, value: object) -> None:
 
 
 def _texts(key: str, value: object) -> Iterator[tuple[str, str]]:
-    """Yield every text of a message, under the nearest key."""
+    """Yield every text of a message with its nearest key."""
     if isinstance(value, str):
         yield key, value
     elif isinstance(value, list):

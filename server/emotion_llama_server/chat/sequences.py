@@ -1,4 +1,4 @@
-"""Shares of the engine for vLLM's own routes, which send their requests there by themselves."""
+"""Reserves places in the engine for vLLM's own routes, which send their requests themselves."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -16,10 +16,10 @@ from emotion_llama_vllm.shares import Shares, asking
 async def hold_sequences(
     raw_request: Request, checked: Annotated[None, Depends(check_json_request)]
 ) -> AsyncGenerator[None, None]:
-    """Hold as many places in the engine as the answer has choices, until it has ended.
+    """Reserve one place in the engine for each choice of the answer until it has ended.
 
     Raises:
-        HTTPException: the client left while its key had too much in the engine.
+        HTTPException: the client left while its key had no free place in the engine.
     """
     shares: EngineShares = raw_request.app.state.emotion_llama_engine_shares
     owner, count = asking.get().owner, _choices(await raw_request.json())
@@ -31,7 +31,7 @@ async def hold_sequences(
 
 
 async def _unless_gone(sequences: Shares[str], owner: str, count: int, raw_request: Request) -> int:
-    """Take the places, however long that takes, as long as somebody waits for the answer."""
+    """Wait for the places as long as the client waits for its answer."""
     taking = asyncio.ensure_future(sequences.acquire(owner, count))
     gone = asyncio.ensure_future(listen_for_disconnect(raw_request))
     try:
@@ -48,11 +48,11 @@ async def _unless_gone(sequences: Shares[str], owner: str, count: int, raw_reque
 
 
 def _choices(body: Any) -> int:
-    """Return how many answers a body asks for; of a wrong type they are vLLM's to refuse."""
+    """Return the number of requested answers; vLLM refuses a value of a wrong type."""
     count = body.get("n") if isinstance(body, dict) else None
     return count if isinstance(count, int) and count > 1 else 1
 
 
 def install(app: FastAPI) -> None:
-    """Put the check and the shares where vLLM's JSON routes have their own check."""
+    """Add the check and the reservation to vLLM's own check of its JSON routes."""
     app.dependency_overrides[validate_json_request] = hold_sequences

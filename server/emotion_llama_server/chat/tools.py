@@ -1,24 +1,24 @@
-"""Tools of a chat: the model calls none, so they are refused, or dropped where they do nothing."""
+"""Refuses tools in a chat, because the model calls none, or drops them if they have no effect."""
 
 from typing import Any
 
 from vllm.exceptions import VLLMValidationError
 
 _CHOICES = {"tools": "tool_choice", "functions": "function_call"}
-"""The fields that describe functions, and those that say which one is to be called."""
+"""The fields that describe functions, and the fields that choose one."""
 _PARALLEL = "parallel_tool_calls"
 FIELDS = (*_CHOICES, *_CHOICES.values(), _PARALLEL)
-"""All fields of a chat that are about tools."""
+"""All fields of a chat that concern tools."""
 
 
 def settle(body: dict[str, Any]) -> None:
-    """Take the fields of tools out of a chat request that asks for no call of one.
+    """Remove the tool fields from a chat request that requires no call.
 
     Args:
-        body: the request's, rewritten in place.
+        body: the request's body, which is rewritten in place.
 
     Raises:
-        VLLMValidationError: the model may or shall call a function.
+        VLLMValidationError: the request allows or requires a function call.
     """
     body.pop(_PARALLEL, None)
     for tools, choice in _CHOICES.items():

@@ -1,4 +1,4 @@
-"""What is refused and rewritten of a request before vLLM's own JSON routes get it."""
+"""Checks and rewrites a request before vLLM's own JSON routes receive it."""
 
 import json
 from collections.abc import Iterator
@@ -28,22 +28,22 @@ _REFUSED = {
     "ec_transfer_params": "the caches are the operator's",
     "uuid": "a clip is known by its content alone, as an identifier could be another clip's",
 }
-"""Fields that could reach another request's clip, the server's code or its queue."""
+"""The fields that could reach another request's clip, the server's code or its queue."""
 
 _MAX_NAME = 256
 _GRAMMARS = ("structured_outputs", "response_format")
 _MAX_GRAMMAR = 16_384
-"""Characters; compiling them takes up to half a second, and grows with the square."""
+"""The maximum length in characters; compiling takes up to 0.5 s, and grows with the square."""
 
 
 async def check_json_request(raw_request: Request) -> None:
-    """Check what vLLM's own route gets, and bring a chat into the form that the model knows.
+    """Check a request for vLLM's own route, and convert a chat to the form that the model knows.
 
-    The body is parsed by now, and this very object is what the route gets afterwards.
+    The body is already parsed, and the route receives this same object afterwards.
 
     Raises:
-        BodyError: the body asks for too much.
-        VLLMValidationError: a field that clients may not set here, or a chat without a clip.
+        BodyError: the body exceeds a limit.
+        VLLMValidationError: a field is not allowed here, or a chat has no clip.
         VLLMError: a chat's clip cannot be used.
     """
     body = await raw_request.json()
@@ -77,7 +77,7 @@ def _check_model(name: object) -> None:
 
 
 def _check_fields(body: dict[str, Any]) -> None:
-    """Refuse fields that have a value; null and defaults, which typed clients send, are dropped."""
+    """Refuse forbidden fields with a value; drop nulls and defaults of typed clients."""
     for fields in (body, *_parts(body)):
         for name in fields.keys() & _REFUSED.keys():
             if fields.pop(name):
@@ -87,7 +87,7 @@ def _check_fields(body: dict[str, Any]) -> None:
 
 
 def _has_grammar(body: dict[str, Any]) -> bool:
-    """Whether the answer is to have a form, which vLLM compiles: a large one takes minutes."""
+    """Return whether vLLM must compile a form for the answer; a large one takes minutes."""
     given = {name: body[name] for name in _GRAMMARS if body.get(name) is not None}
     for name, value in given.items():
         if len(json.dumps(value)) > _MAX_GRAMMAR:
@@ -102,7 +102,7 @@ def _has_grammar(body: dict[str, Any]) -> bool:
 
 
 def _parts(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The parts of all messages, and the objects in them that name media."""
+    """Yield the parts of all messages, and the objects in them that name media."""
     for message in _dicts(body.get("messages")):
         for part in _dicts(message.get("content")):
             yield part
@@ -115,7 +115,7 @@ def _dicts(values: object) -> Iterator[dict[str, Any]]:
 
 
 def _check_template_variables(variables: object) -> None:
-    """Only what the chat template reads: others could reach its `bos_token` and the like."""
+    """Refuse all variables that the chat template does not read, such as `bos_token`."""
     if not isinstance(variables, dict):
         return  # absent, or of a type that vLLM's own validation refuses
     given = {name for name, value in variables.items() if value is not None}
@@ -129,6 +129,6 @@ def _check_template_variables(variables: object) -> None:
 
 
 def install(app: FastAPI) -> None:
-    """Add what the check needs around vLLM's routes: warnings as headers, and a true document."""
+    """Add the check, the headers for warnings and an accurate document to vLLM's app."""
     app.add_middleware(WarningHeaders)
     document.install(app, (*_REFUSED, *tools.FIELDS))

@@ -1,4 +1,4 @@
-"""Tells chat clients what they should know about an answer, in a header beside vLLM's own body."""
+"""Sends warnings about an answer to chat clients, in a header beside vLLM's own body."""
 
 from collections.abc import Sequence
 
@@ -11,12 +11,12 @@ _KEY = "emotion_llama.warnings"
 
 
 def warn(request: Request, warnings: Sequence[str]) -> None:
-    """Note warnings, each `code: sentence` in ASCII, for the answer's headers."""
+    """Store warnings, each `code: sentence` in ASCII, for the answer's headers."""
     request.scope.setdefault(_KEY, []).extend(warnings)
 
 
 class WarningHeaders:
-    """Adds what was noted while a request was handled to its answer, one header a warning."""
+    """Adds the warnings stored during a request to its response, one header for each."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
