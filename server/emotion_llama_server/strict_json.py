@@ -24,13 +24,11 @@ from emotion_llama_server.shortening import shortened
 _MOST_QUOTES = 65_536
 _MOST_MARKS = {b"[": 8192, b"{": 8192, b",": 16_384}
 """The maximum count of each character in a body, including short strings. The longest prompt that
-such a model reads has far fewer.
-"""
+such a model reads has far fewer."""
 
 _FREE_ESCAPES, _BYTES_AN_ESCAPE = 1 << 19, 32
 """The number of backslashes that a body may have, and the number of bytes that allow one more.
-Base64 in lines of 76 has two in 80, and PHP writes each `/`, one character in 64, as `\\/`.
-"""
+Base64 in lines of 76 has two in 80, and PHP writes each `/`, one character in 64, as `\\/`."""
 
 _MOST_KEYS = 1024
 """The maximum number of keys in an object; each unknown one becomes a pydantic error of its own."""

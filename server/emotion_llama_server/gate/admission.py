@@ -164,8 +164,7 @@ class Visit:
         self._told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when the route may hear that its client is gone. If the route heard it while it
         waits for a client that does not read, it would be cancelled outside of its generator, which
-        would then live on.
-        """
+        would then live on."""
         self._is_read = False
         self._has_started = self._has_ended = self._is_stream = False
 

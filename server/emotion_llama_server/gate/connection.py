@@ -37,8 +37,7 @@ class Connection(HttpToolsProtocol):
 
     head_seconds: ClassVar[float] = 20
     """Seconds for a head, counted from the connection's start for the first one and from the first
-    byte for a later one, and for the rest of a body that was already answered.
-    """
+    byte for a later one, and for the rest of a body that was already answered."""
 
     def __init__(self, config: Config, *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
