@@ -1,1 +1,1 @@
-"""One answer of `POST /v1/emotion`: its request, its analysis and its formats."""
+"""Answers `POST /v1/emotion`: its request, its analysis and its formats."""

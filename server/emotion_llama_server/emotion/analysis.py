@@ -1,4 +1,4 @@
-"""One analysis of a clip: probabilities, answer, explanation and windows, all asked at once."""
+"""Analyses one clip: probabilities, answer, explanation and windows are computed concurrently."""
 
 import asyncio
 import time
@@ -25,13 +25,13 @@ from emotion_llama_vllm.shares import Asker, Shares, asking
 Event = EmotionEvent | ExplanationDelta | TimelineWindow | EmotionResponse
 
 _WINDOWS_ALONE, _WINDOWS = 16, 1
-"""Windows of one analysis that are read at once while there is no other request, and while there
-is one: its question then shares a step of the engine with one new prompt at most."""
+"""The number of windows of an analysis that are read at once: without other requests, and with
+some. Another request then shares a step of the engine with at most one new prompt."""
 
 
 @dataclass
 class Clock:
-    """When a request began, and what it has spent so far, in seconds."""
+    """Measures a request from its beginning, and what each of its steps takes, in seconds."""
 
     started: float = field(default_factory=time.monotonic)
     fetch: float = 0.0
@@ -53,7 +53,7 @@ class Clock:
 
 
 class Analysis:
-    """What is found out about one decoded clip."""
+    """Computes the results for one decoded clip."""
 
     def __init__(
         self,
@@ -73,7 +73,10 @@ class Analysis:
         self._windows: list[TimelineWindow] = []
 
     async def events(self) -> AsyncGenerator[Event, None]:
-        """Each part when it is found, and at last the whole. Leaving early ends all of it."""
+        """Yield each part of the answer when it is ready, and the whole answer last.
+
+        Leaving the loop early cancels all parts.
+        """
         found: asyncio.Queue[Event | None] = asyncio.Queue()
         parts = [self._tell_emotion(found), self._tell_windows(found)]
         if self._request.task != "emotion":
@@ -118,7 +121,7 @@ class Analysis:
                 if self._clock.first_token is None:
                     self._clock.first_token = self._clock.passed()
                 text = output.outputs[0].text.lstrip()
-                # The end of an unfinished character is still to change.
+                # The end of an unfinished character will still change.
                 if len(text) > told and (output.finished or text[-1] != "\ufffd"):
                     self._explanation.append(text[told:])
                     found.put_nowait(ExplanationDelta(delta=text[told:]))
@@ -127,7 +130,7 @@ class Analysis:
             self._count(output)
 
     async def _tell_windows(self, found: asyncio.Queue[Event | None]) -> None:
-        """Read one window after another; of the many that there may be only a few are at work."""
+        """Read one window after another; only a few of possibly many run at once."""
         asker = replace(asking.get(), is_background=True)
         asking.set(asker)
         at_once: Shares[Asker] = Shares(_WINDOWS_ALONE, _windows_at_once)
@@ -179,7 +182,7 @@ def _windows_at_once(asker: Asker) -> int:
 async def _all(
     parts: Sequence[Coroutine[None, None, None]], found: asyncio.Queue[Event | None]
 ) -> None:
-    """Run the parts together; the first failure ends the others and is what is raised."""
+    """Run the parts concurrently; the first error cancels the others and is raised."""
     try:
         async with asyncio.TaskGroup() as group:
             for part in parts:

@@ -1,7 +1,7 @@
-"""Answers to identical deterministic requests, in memory, bounded by bytes, off by default.
+"""Caches answers to identical deterministic requests in memory; it is off by default.
 
-A key, or an address where there are no keys, finds its own answers alone: a hit would otherwise
-show what another one has asked about.
+A key, or an address if there are no keys, gets only its own answers: otherwise a hit would reveal
+another client's requests.
 """
 
 import hashlib
@@ -14,10 +14,10 @@ from emotion_llama_vllm.checkpoint.served import Served
 
 
 class AnswerCache:
-    """The answers that were used last.
+    """Holds the most recently used answers.
 
     Args:
-        megabytes: of answers that are kept at most; 0 turns it off.
+        megabytes: the maximum size of all kept answers; 0 turns the cache off.
     """
 
     def __init__(self, megabytes: float) -> None:
@@ -28,12 +28,12 @@ class AnswerCache:
         return not self._answers.maxsize
 
     def key(self, owner: str, clip: bytes, request: EmotionRequest, served: Served) -> bytes | None:
-        """Return what an answer is kept under; None for one that is not kept.
+        """Return the cache key of an answer, or None if the answer must not be kept.
 
         Args:
-            owner: who asks.
+            owner: the client that sends the request.
             clip: the digest of the clip's bytes.
-            request: what is asked about it.
+            request: the request about the clip.
             served: the checkpoint that answers.
         """
         if self.is_off or (request.temperature > 0 and request.seed is None):
@@ -49,7 +49,7 @@ class AnswerCache:
         return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).digest()
 
     def get(self, key: bytes | None) -> EmotionResponse | None:
-        """Return the answer as it was given; None for what is not there, or not kept."""
+        """Return the answer as it was sent before, or None if it is not in the cache."""
         kept = None if key is None else self._answers.get(key)
         if not self.is_off:
             metrics.answer_cache.labels("miss" if kept is None else "hit").inc()
@@ -58,7 +58,7 @@ class AnswerCache:
         return EmotionResponse.model_validate_json(kept)
 
     def put(self, key: bytes, answer: EmotionResponse) -> None:
-        """Keep an answer; those that were not used for longest give way."""
+        """Store an answer; the least recently used ones are removed if there is no room."""
         kept = answer.model_dump_json().encode()
         if len(kept) <= self._answers.maxsize:
             self._answers[key] = kept

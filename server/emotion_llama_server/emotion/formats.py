@@ -1,4 +1,4 @@
-"""The other forms of an answer: a timeline as CSV or WebVTT, events of a stream."""
+"""Writes the other formats of an answer: CSV or WebVTT timelines, and events of streams."""
 
 import csv
 import html
@@ -25,12 +25,12 @@ _NAMES: dict[type[BaseModel], str] = {
 
 
 def server_sent(event: BaseModel) -> str:
-    """One event of a `text/event-stream`."""
+    """Return one event of a `text/event-stream`."""
     return f"event: {_NAMES[type(event)]}\ndata: {event.model_dump_json()}\n\n"
 
 
 def as_csv(windows: Sequence[TimelineWindow]) -> str:
-    """A line for each window: start and end in seconds, the label, and every probability."""
+    """Return a CSV line for each window: start and end in seconds, the label, every probability."""
     text = io.StringIO()
     labels = list(windows[0].probabilities) if windows else []
     writer = csv.writer(text, lineterminator="\n")
@@ -43,7 +43,7 @@ def as_csv(windows: Sequence[TimelineWindow]) -> str:
 
 
 def as_vtt(windows: Sequence[TimelineWindow]) -> str:
-    """A cue for each window, to show as subtitles: the label and its probability."""
+    """Return a WebVTT subtitle for each window: the label and its probability."""
     cues = (
         f"{_clock(window.start)} --> {_clock(window.end)}\n"
         f"{html.escape(' '.join(window.emotion.split()), quote=False)} {window.confidence:.0%}\n"

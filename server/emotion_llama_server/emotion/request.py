@@ -1,4 +1,4 @@
-"""A request for an analysis as it comes in: JSON, or a file and JSON in one multipart body."""
+"""Reads a request for an analysis: JSON, or a file and JSON in one multipart body."""
 
 import errno
 import os
@@ -24,21 +24,21 @@ from emotion_llama_vllm.settings import media_settings
 
 @dataclass(frozen=True)
 class Submission:
-    """What is asked, and the clip where it was uploaded."""
+    """Holds the request, and the clip if it was uploaded."""
 
     request: EmotionRequest
     upload: ClipFile | None
 
 
 async def read_submission(raw_request: Request) -> AsyncGenerator[Submission, None]:
-    """Read the body, of either kind; close an uploaded clip when the request is over.
+    """Read a body of either kind; close an uploaded clip when the request is over.
 
     Raises:
-        pydantic.ValidationError: a field that is unknown or has a wrong value.
-        VLLMValidationError: no clip, or two.
-        MediaTooLarge: more bytes than the operator allows.
-        StorageFull: an upload that is too large for memory, and no disk space for it.
-        BodyError: another Content-Type.
+        pydantic.ValidationError: a field is unknown or has a wrong value.
+        VLLMValidationError: there is no clip, or there are two.
+        MediaTooLarge: the body has more bytes than the operator allows.
+        StorageFull: an upload is too large for memory, and there is no disk space for it.
+        BodyError: the Content-Type is another one.
     """
     submission = await _read(raw_request)
     try:
@@ -53,7 +53,7 @@ async def read_submission(raw_request: Request) -> AsyncGenerator[Submission, No
 
 
 def _bounded(request: EmotionRequest, raw_request: Request) -> EmotionRequest:
-    """Return the request with at most as many tokens as the operator allows an answer."""
+    """Return the request with its number of tokens reduced to the operator's limit."""
     most = running_settings(raw_request.app.state).max_answer_tokens
     return request.model_copy(update={"max_tokens": min(request.max_tokens, most)})
 
@@ -80,17 +80,17 @@ async def _read_form(raw_request: Request) -> Submission:
 async def read_form(
     raw_request: Request, *, files: int, fields: int
 ) -> AsyncGenerator[FormData, None]:
-    """Read a multipart body; its files are there until the block ends.
+    """Read a multipart body, whose files exist until the block ends.
 
     Args:
         raw_request: a request of the type `multipart/form-data`.
-        files: the most that it may have.
-        fields: the most other parts that it may have.
+        files: the maximum number of files.
+        fields: the maximum number of other parts.
 
     Raises:
-        MediaTooLarge: more bytes than the operator allows.
-        StorageFull: a file that is too large for memory, and no disk space for it.
-        HTTPException: a body that is not what it should be.
+        MediaTooLarge: the body has more bytes than the operator allows.
+        StorageFull: a file is too large for memory, and there is no disk space for it.
+        HTTPException: the body is malformed.
     """
     _check_charset(raw_request.headers["content-type"])
     parser = MultiPartParser(
@@ -113,14 +113,14 @@ async def read_form(
 
 
 def _check_charset(content_type: str) -> None:
-    """Refuse another encoding than UTF-8: decoding some takes the square of the text's length."""
+    """Refuse other encodings than UTF-8: some take time in the square of the text's length."""
     _, options = parse_options_header(content_type)
     if options.get(b"charset", b"utf-8").lower() not in (b"utf-8", b"utf8"):
         raise HTTPException(400, "The multipart body cannot be read: send its text as UTF-8.")
 
 
 def _cannot_store(error: OSError) -> MediaError:
-    """Return how to tell that the folder for temporary files cannot be written to."""
+    """Return the error for a folder for temporary files that cannot be written."""
     full = StorageFull(
         "The server has no disk space for an upload of this size now; "
         f"send at most {MultiPartParser.spool_max_size >> 20} MiB, or ask again later."
@@ -144,10 +144,10 @@ async def _from_form(form: FormData) -> Submission:
 
 
 def keep(upload: UploadFile) -> ClipFile:
-    """Hold an uploaded file open beyond its form.
+    """Keep an uploaded file open after its form is closed.
 
-    A small one is in memory and stays there: its descriptor would put it on a disk that may be
-    full. A larger one is on disk, where it never had a name.
+    A small file stays in memory, because a descriptor would put it on a disk that may be full. A
+    larger file is on disk, where it never had a name.
     """
     if (upload.size or 0) <= MultiPartParser.spool_max_size:
         return ClipFile.in_memory(upload.file.read())
@@ -155,7 +155,7 @@ def keep(upload: UploadFile) -> ClipFile:
 
 
 async def _limited(raw_request: Request, clip_bytes: int) -> AsyncGenerator[bytes, None]:
-    """The body as it comes, as long as it is not too large."""
+    """Yield the body, and raise an error if it becomes too large."""
     limit, read = clip_bytes + TEXT_BYTES, 0
     declared = raw_request.headers.get("content-length", "0")
     if declared.isdecimal() and int(declared) > limit:

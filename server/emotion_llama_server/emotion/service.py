@@ -1,4 +1,4 @@
-"""Takes a submission up: its clip is fetched, decoded and analysed, or the answer is known."""
+"""Accepts a submission: fetches, decodes and analyses its clip, or returns a cached answer."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -30,14 +30,14 @@ Events = AsyncGenerator[Event, None]
 
 @dataclass(frozen=True)
 class Findings:
-    """What comes of a submission, piece by piece, at last the whole."""
+    """Holds the results of a submission: its events, the last of which is the whole answer."""
 
     events: Events
     cached: bool | None
-    """Whether the answer was known; None where none are kept."""
+    """True if the answer came from the cache; None if the cache is off or does not apply."""
 
     async def whole(self) -> EmotionResponse:
-        """Wait for all of it."""
+        """Wait for the whole answer."""
         async with aclosing(self.events) as events:
             async for event in events:
                 if isinstance(event, EmotionResponse):
@@ -47,7 +47,7 @@ class Findings:
 
 @dataclass(frozen=True)
 class Analyst:
-    """Made once, when the engine is there."""
+    """Analyses submissions; the server creates it once, when the engine is ready."""
 
     engine: Engine
     served: Served
@@ -56,11 +56,11 @@ class Analyst:
     cache: AnswerCache
 
     async def take_up(self, submission: Submission) -> Findings:
-        """Return when it is clear that there is something to find.
+        """Fetch and decode the clip; return findings that are computed while they are read.
 
         Raises:
-            MediaError: no usable clip, or not with this frame, these windows or features.
-            VLLMError: labels or texts that the model cannot take.
+            MediaError: the clip cannot be used, or not with this frame, these windows or features.
+            VLLMError: the model cannot read the labels or texts.
         """
         clock, request = Clock(), submission.request
         clip = submission.upload or await self.reader.open(request.video or "")
@@ -95,7 +95,7 @@ class Analyst:
 
 
 async def _again(known: EmotionResponse, clock: Clock) -> Events:
-    """The events of an answer that is known."""
+    """Yield the events of a cached answer."""
     yield EmotionEvent.model_validate(known.model_dump())
     if known.explanation:
         yield ExplanationDelta(delta=known.explanation)
