@@ -1,1 +1,1 @@
-"""The routes that are ours; `/v1/chat/completions` and its like are vLLM's own."""
+"""Defines the server's own routes; `/v1/chat/completions` and others are vLLM's."""

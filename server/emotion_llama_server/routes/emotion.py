@@ -1,4 +1,4 @@
-"""`POST /v1/emotion`: what a clip shows, in numbers, with times, words and evidence."""
+"""Answers `POST /v1/emotion`: a clip's emotion in numbers, with times, words and evidence."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
@@ -28,7 +28,7 @@ _STREAM = "text/event-stream"
 
 
 def _request_body() -> dict[str, Any]:
-    """The OpenAPI description of both kinds of body; FastAPI can derive only one."""
+    """Return the OpenAPI description of both kinds of body; FastAPI can derive only one."""
     schema = {"$ref": f"#/components/schemas/{EmotionRequest.__name__}"}
     parts = {"video": {"type": "string", "format": "binary"}, "request": schema}
     upload = {"type": "object", "properties": parts, "required": ["video"]}
@@ -70,7 +70,7 @@ router = APIRouter(route_class=ErrorRoute, tags=["emotion"])
 async def analyse(
     submission: Annotated[Submission, Depends(read_submission)], raw_request: Request
 ) -> Response:
-    """Say which emotion a clip shows, how probable each label is, why, and when."""
+    """Estimate the emotion in a clip: every label's probability, an explanation, a timeline."""
     analyst: Analyst = raw_request.app.state.emotion_llama_analyst
     form = _timeline_form(raw_request, submission.request)
     findings = await analyst.take_up(submission)
@@ -87,7 +87,7 @@ async def analyse(
 
 
 def _timeline_form(raw_request: Request, request: EmotionRequest) -> str | None:
-    """The form of a timeline that the client accepts in place of JSON."""
+    """Return the timeline format that the client accepts instead of JSON."""
     accepted = {
         kind.partition(";")[0].strip().lower()
         for kind in raw_request.headers.get("accept", "").split(",")
@@ -103,7 +103,7 @@ def _timeline_form(raw_request: Request, request: EmotionRequest) -> str | None:
 
 
 async def _stream(findings: Findings) -> AsyncGenerator[str, None]:
-    """The events as they come; a failure midway is the last of them."""
+    """Yield the events when they are ready; an error during the stream becomes the last event."""
     try:
         async with aclosing(findings.events) as events:
             async for event in events:

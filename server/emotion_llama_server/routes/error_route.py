@@ -1,5 +1,7 @@
-"""The class of every route that takes a body: JSON is read strictly, and whatever fails is answered
-in the route's own shape, what vLLM's routes answer by themselves included.
+"""Defines the class of all routes that take a body.
+
+It reads JSON strictly, and answers every error in the route's own shape, including the errors that
+vLLM's routes answer themselves.
 """
 
 from collections.abc import AsyncGenerator, Callable, Coroutine
@@ -23,11 +25,11 @@ from emotion_llama_server.shortening import shortened
 from emotion_llama_server.strict_json import JsonRequest, check_json, media_type
 
 _ERROR_EVENT = 'data: {"error":'
-"""How an event begins in which vLLM tells that a stream has failed."""
+"""The beginning of the event with which vLLM reports that a stream has failed."""
 
 
 class ErrorRoute(APIRoute):
-    """A route that reads JSON strictly, and answers whatever fails in it in its own shape."""
+    """Represents a route that reads JSON strictly, and answers every error in its own shape."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -44,13 +46,13 @@ class ErrorRoute(APIRoute):
         return answer
 
     def _takes_json(self, request: Request) -> bool:
-        """Return whether the body is JSON only; some routes also take one that names no type."""
+        """Return whether the body must be JSON; some routes also take one without a type."""
         is_strict = bool(self.strict_content_type)
         return self.body_field is not None and (is_strict or media_type(request) != "")
 
 
 def install(app: FastAPI) -> None:
-    """Answer in our shapes also what Starlette refuses by itself, which vLLM leaves out."""
+    """Answer Starlette's own errors in our shapes too, because vLLM does not."""
 
     async def answer(request: Request, error: Exception) -> JSONResponse:
         if isinstance(error, HTTPException) and error.status_code == HTTPStatus.NOT_FOUND:
@@ -62,19 +64,19 @@ def install(app: FastAPI) -> None:
 
 
 def _blamed(request: Request, error: Exception) -> Exception:
-    """Blame the client for a grammar that cannot be used, for which vLLM blames itself."""
+    """Turn a grammar that cannot be used into a client error; vLLM reports a server error."""
     if isinstance(error, GenerationError) and getattr(request.state, "has_grammar", False):
         return HTTPException(400, "The form that the answer should have cannot be used.")
     return error
 
 
 def _in_our_words(scope: Scope, response: Response) -> Response:
-    """Return a response of vLLM's with the types and codes of our errors."""
+    """Return an error response of vLLM with the types and codes of our errors."""
     if isinstance(response, StreamingResponse):
         events = cast(AsyncGenerator[str, None], response.body_iterator)
         response.body_iterator = _events_in_our_words(events)
     elif isinstance(response, JSONResponse) and response.status_code >= HTTPStatus.BAD_REQUEST:
-        with suppress(ValueError):  # some of the routes that an operator may expose differ
+        with suppress(ValueError):  # some routes that an operator may enable have other shapes
             return failure_response(scope, _failure(bytes(response.body)))
     return response
 
@@ -89,7 +91,7 @@ async def _events_in_our_words(events: AsyncGenerator[str, None]) -> AsyncGenera
 
 
 def _failure(body: bytes) -> Failure:
-    """Read an error that vLLM tells; its code is the status.
+    """Read an error of vLLM, whose code is the status.
 
     Raises:
         ValueError: the body has another shape.

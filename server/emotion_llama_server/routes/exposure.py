@@ -1,6 +1,6 @@
-"""Which routes answer: those that this project documents, and those that the operator names.
+"""Selects the routes that answer: those that this project documents or the operator names.
 
-vLLM has many more, some of which change the engine or answer whole chats without its key.
+vLLM has many others, some of which change the engine or answer chats without its key.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ READ_ONLY = pages.PATHS | {
     *("/health", "/livez", "/readyz", "/metrics", "/version", "/ping"),
     *(models.LIST, models.ONE),
 }
-"""Routes that answer GET and HEAD alone, whatever else vLLM would answer there."""
+"""The routes that answer only GET and HEAD, even if vLLM answers other methods."""
 
 DOCUMENTED = READ_ONLY | {
     *("/v1/chat/completions", "/v1/emotion"),
@@ -24,10 +24,10 @@ DOCUMENTED = READ_ONLY | {
 
 
 def close_others(app: FastAPI, exposed: Iterable[str]) -> None:
-    """Take routes of vLLM that are not documented here out of the app, so that they answer 404.
+    """Remove vLLM's undocumented routes from the app, so that they answer 404.
 
     Raises:
-        ValueError: a route to expose that vLLM does not have.
+        ValueError: vLLM does not have a route that the operator names.
     """
     kept = DOCUMENTED | set(exposed)
     paths = {getattr(route, "path", None) for route in app.router.routes}
@@ -41,9 +41,9 @@ def close_others(app: FastAPI, exposed: Iterable[str]) -> None:
 
 
 def read_strictly(app: FastAPI) -> None:
-    """Put vLLM's routes that take a body behind our reading of JSON and our table of errors.
+    """Make vLLM's routes with a body use our JSON reader and our table of errors.
 
-    FastAPI parses a body on the event loop unless the route's class does it otherwise.
+    FastAPI parses a body on the event loop unless the route's class replaces this.
     """
     for route in list(app.router.routes):
         if isinstance(route, APIRoute) and route.body_field and not isinstance(route, ErrorRoute):

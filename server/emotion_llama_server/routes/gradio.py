@@ -1,8 +1,8 @@
-"""The original's Gradio app, as far as Gradio's clients ask for it: one function, `predict`.
+"""Serves the original's Gradio app to Gradio's clients, with its one function `predict`.
 
-They read `/config` and `/info`, may upload a clip, and post a question, to `/run/predict`, or to be
-answered in a stream. It is answered as `/api/predict/` answers it. While the answer for a stream is
-worked on, the question's post, though it was answered, still holds its place in the gate.
+The clients read `/config` and `/info`, may upload a clip, and post a question either to
+`/run/predict` or for an answer in a stream. The server answers it like `/api/predict/`. A question
+for a stream keeps its place in the gate until the answer is ready, although its post was answered.
 """
 
 import asyncio
@@ -33,9 +33,9 @@ from emotion_llama_vllm.settings import media_settings
 
 _KEEP_SECONDS = 300
 _UPLOADS, _QUESTIONS = 4, 256
-"""Kept of one owner: uploads up to the size of so many of the largest clips, and questions."""
+"""The limits for one owner: uploads of so many times the largest clip's size, and questions."""
 _HEARTBEAT_SECONDS = 10
-"""Clients wait 20 s for a word of a stream."""
+"""Seconds between two heartbeats; clients wait 20 s for a message of a stream."""
 _UPLOADED = "gradio-upload/"
 _STREAM = "text/event-stream"
 
@@ -43,29 +43,29 @@ _Output = asyncio.Future[Told]
 
 
 class FileData(BaseModel):
-    """A file that the client has uploaded, or a URL."""
+    """Names a file that the client has uploaded, or a URL."""
 
     path: StrictStr
 
 
 class Question(BaseModel):
-    """A question about a clip, which is named as for `/api/predict/`, or was uploaded."""
+    """Asks a question about a clip, which is uploaded or named as for `/api/predict/`."""
 
     data: tuple[StrictStr | FileData, StrictStr]
 
 
 class Event(BaseModel):
-    """What a client calls a question by, once it was told."""
+    """Holds the id that the client uses for a question."""
 
     event_id: StrictStr
 
 
 class QueuedQuestion(Question, Event):
-    """A question for which the client has a stream open."""
+    """Asks a question for which the client has a stream open."""
 
 
 class Desk:
-    """What is kept of Gradio's clients; one for an app, whose requests take so many seconds."""
+    """Keeps the data of Gradio's clients in one app, each for as long as one request may take."""
 
     def __init__(self, seconds: float) -> None:
         mebibytes = max(1, round(_UPLOADS * media_settings().max_media_mb))
@@ -78,19 +78,19 @@ router = APIRouter(route_class=ErrorRoute, include_in_schema=False)
 
 @router.get("/config")
 async def config() -> dict[str, Any]:
-    """Describe the app."""
+    """Return the description of the app."""
     return description.config(media_settings().max_media_bytes)
 
 
 @router.get("/info")
 async def info() -> dict[str, Any]:
-    """Describe the function."""
+    """Return the description of the function."""
     return description.info()
 
 
 @router.get("/heartbeat/{session_hash}")
 async def heartbeat(raw_request: Request) -> StreamingResponse:
-    """Say now and then that the server is there: `gradio_client` 1.x asks without a pause."""
+    """Send a heartbeat regularly, because `gradio_client` 1.x requests it without a pause."""
     seconds = running_settings(raw_request.app.state).request_timeout
 
     async def beats() -> AsyncGenerator[str, None]:
@@ -103,7 +103,7 @@ async def heartbeat(raw_request: Request) -> StreamingResponse:
 
 @router.post("/upload")
 async def upload(raw_request: Request) -> list[str]:
-    """Keep a clip for the question about it; return what that will call it."""
+    """Keep a clip for the question about it, and return the path that the question must use."""
     if media_type(raw_request) != "multipart/form-data":
         raise HTTPException(415, "Send multipart/form-data with a file.")
     (desk, owner), name = _desk(raw_request), _UPLOADED + secrets.token_urlsafe(16)
@@ -120,13 +120,13 @@ async def upload(raw_request: Request) -> list[str]:
 @router.post("/run/predict")
 @until_disconnect
 async def run(body: Question, raw_request: Request) -> legacy.PredictResponse:
-    """Answer a question in the response, as `@gradio/client` asks for it."""
+    """Answer a question in the response, for `@gradio/client`."""
     return await _ask(body, raw_request)
 
 
 @router.get("/queue/join")
 async def join(raw_request: Request) -> StreamingResponse:
-    """Ask for a question, as `gradio_client` waits for that, and stream what becomes of it."""
+    """Stream the progress and answer of a question, for `gradio_client`."""
     event_id = await _begin(raw_request)
     first = description.queue_message({"msg": "send_data", "event_id": event_id})
     return _stream(raw_request, event_id, first, description.queue_event)
@@ -134,33 +134,33 @@ async def join(raw_request: Request) -> StreamingResponse:
 
 @router.post("/queue/data")
 async def ask_in_queue(body: QueuedQuestion, raw_request: Request) -> JSONResponse:
-    """Work on a question whose answer is told in a stream."""
+    """Accept a question and send its answer in a stream."""
     return _work_on(body, raw_request, body.event_id)
 
 
 @router.post("/cancel")
 async def cancel(body: Event, raw_request: Request) -> dict[str, bool]:
-    """End the work on a question, and its stream."""
+    """Cancel a question and its stream."""
     return {"success": _output(raw_request, body.event_id).cancel()}
 
 
 @router.post("/call/predict")
 async def call(body: Question, raw_request: Request) -> JSONResponse:
-    """Work on a question, as Gradio's documents have curl ask for it."""
+    """Accept a question in the form of Gradio's curl example."""
     return _work_on(body, raw_request, await _begin(raw_request))
 
 
 @router.get("/call/predict/{event_id}")
 async def call_answer(event_id: str, raw_request: Request) -> StreamingResponse:
-    """Stream what becomes of a question."""
+    """Stream the answer to a question."""
     return _stream(raw_request, event_id, "", description.call_event)
 
 
 async def _begin(raw_request: Request) -> str:
-    """Return the id of a new event, whose output is still to come.
+    """Return the id of a new event without output.
 
     Raises:
-        HTTPException: the client has as many as it may.
+        HTTPException: the client has no free place for a further event.
     """
     (desk, owner), event_id = _desk(raw_request), secrets.token_urlsafe(16)
     desk.outputs.check_room(owner)
@@ -169,7 +169,7 @@ async def _begin(raw_request: Request) -> str:
 
 
 def _output(raw_request: Request, event_id: str) -> _Output:
-    """Return what becomes of an event.
+    """Return the output of an event, which may still be pending.
 
     Raises:
         HTTPException: the client has no such event.
@@ -181,13 +181,13 @@ def _output(raw_request: Request, event_id: str) -> _Output:
 
 
 def _work_on(body: Question, raw_request: Request, event_id: str) -> JSONResponse:
-    """Return a response whose background task, which has the request's place, does the work."""
+    """Return a response whose background task answers the question in the request's place."""
     task = BackgroundTask(_work, body, raw_request, _output(raw_request, event_id))
     return JSONResponse({"event_id": event_id}, background=task)
 
 
 async def _work(body: Question, raw_request: Request, output: _Output) -> None:
-    """Find the output, unless nobody waits for it any more or the gate ends the request."""
+    """Set the output, unless nobody waits for it or the gate ends the request."""
     answer = asyncio.create_task(_answer(body, raw_request))
     try:
         await asyncio.wait({answer, output}, return_when=asyncio.FIRST_COMPLETED)
@@ -199,7 +199,7 @@ async def _work(body: Question, raw_request: Request, output: _Output) -> None:
 
 
 async def _answer(body: Question, raw_request: Request) -> Told:
-    """Return the answer, or why there is none."""
+    """Return the answer, or the error."""
     try:
         return (await _ask(body, raw_request)).model_dump()
     except Exception as error:
@@ -217,7 +217,7 @@ async def _ask(body: Question, raw_request: Request) -> legacy.PredictResponse:
 
 
 def _take_upload(name: str, raw_request: Request) -> ClipFile:
-    """Return an upload, which is kept no longer.
+    """Remove an upload and return it.
 
     Raises:
         HTTPException: the client has no such upload.
@@ -232,13 +232,13 @@ def _take_upload(name: str, raw_request: Request) -> ClipFile:
 def _stream(
     raw_request: Request, event_id: str, first: str, write: Callable[[str, Told | None], str]
 ) -> StreamingResponse:
-    """Return the stream of an event; a client that leaves it ends the work.
+    """Return the stream of an event; if the client leaves it, the work ends.
 
     Args:
-        raw_request: the client's.
-        event_id: the event's.
-        first: what the stream begins with.
-        write: makes the text of an event id and what is told, or of None while there is nothing.
+        raw_request: the client's request.
+        event_id: the id of the event.
+        first: the beginning of the stream.
+        write: formats an event from its id and its result, or from its id and None for a heartbeat.
 
     Raises:
         HTTPException: the client has no such event.
@@ -260,5 +260,5 @@ def _stream(
 
 
 def _desk(raw_request: Request) -> tuple[Desk, str]:
-    """Return what is kept, and for whom the request asks."""
+    """Return the kept data, and the owner for whom the request asks."""
     return raw_request.app.state.emotion_llama_gradio, owner_of(caller_of(raw_request.scope))

@@ -1,6 +1,6 @@
-"""The original's documented routes, unchanged for their callers.
+"""Answers the original's documented routes without any change for their callers.
 
-`POST /api/predict/` (Gradio, port 7889 there) and `POST /process_video` (FastAPI, port 7887):
+`POST /api/predict/` (Gradio, port 7889 there) and `POST /process_video` (FastAPI, port 7887) use
 the demo's prompt, sampling and post-processing, each in its documented shape.
 """
 
@@ -19,11 +19,12 @@ from emotion_llama_vllm.media.workers.decoder import decode_clip
 
 _MAX_POSITIONS = 2000
 _MAX_NEW_TOKENS = 500
-"""Prompt and answer together, and the answer: `conversation.py:189-215` of the original."""
+"""The limits of prompt and answer together, and of the answer: the original's
+`conversation.py:189-215`."""
 
 
 class PredictRequest(BaseModel):
-    """`{"data": [video, prompt]}`."""
+    """Represents the request `{"data": [video, prompt]}`."""
 
     data: Annotated[list[StrictStr], Field(min_length=2, max_length=2)]
     """The clip (path, URL, data URL or base64) and the prompt."""
@@ -36,14 +37,14 @@ class PredictRequest(BaseModel):
 
 
 class PredictResponse(BaseModel):
-    """`{"data": [text], "duration": seconds}`."""
+    """Represents the response `{"data": [text], "duration": seconds}`."""
 
     data: list[str]
     duration: float
 
 
 class ProcessVideoRequest(BaseModel):
-    """`{"video_path", "question"}`."""
+    """Represents the request `{"video_path": video, "question": text}`."""
 
     video_path: StrictStr
     question: StrictStr
@@ -58,14 +59,14 @@ class ProcessVideoRequest(BaseModel):
 
 
 class ProcessVideoResponse(BaseModel):
-    """`{"response"}`."""
+    """Represents the response `{"response": text}`."""
 
     response: str
 
 
 router = APIRouter(
     route_class=ErrorRoute,
-    strict_content_type=False,  # gradio_client 0 names none
+    strict_content_type=False,  # gradio_client 0 sends no Content-Type
     tags=["legacy"],
 )
 
@@ -88,7 +89,7 @@ async def process_video(body: ProcessVideoRequest, raw_request: Request) -> Proc
 
 
 async def answer(engine: Engine, video: str | ClipFile, prompt: str) -> PredictResponse:
-    """Answer a prompt about a clip, and say how many seconds it took."""
+    """Answer a prompt about a clip, and measure the duration in seconds."""
     started = time.monotonic()
     text = await _ask(engine, video, prompt)
     return PredictResponse(data=[text], duration=time.monotonic() - started)
@@ -114,7 +115,7 @@ async def _render(engine: Engine, video: str | ClipFile, question: str) -> Engin
 
 
 def sampling() -> SamplingParams:
-    """The demo's sampling; its penalty sees what was generated and no prompt."""
+    """Return the demo's sampling parameters, whose penalty ignores the prompt."""
     return SamplingParams(
         temperature=0.2,
         top_p=0.9,
@@ -130,10 +131,10 @@ def post_process(text: str) -> str:
 
 
 def named(video: str) -> str:
-    """Return what names the clip.
+    """Return the clip's name.
 
     Raises:
-        HTTPException: it is empty.
+        HTTPException: the name is empty.
     """
     if not video.strip():
         raise HTTPException(400, "Name a clip: its path or URL is empty.")

@@ -1,6 +1,6 @@
-"""`GET /v1/models`: what is served, in OpenAI's shape, and what it is and is not.
+"""Answers `GET /v1/models`: the served models in OpenAI's shape, with their descriptions.
 
-It replaces vLLM's own route, which also tells where the checkpoint lies on the server's disk.
+It replaces vLLM's own route, which also reveals the checkpoint's path on the server's disk.
 """
 
 from typing import Annotated
@@ -24,7 +24,7 @@ async def list_models(raw_request: Request) -> ModelList:
 
 @router.get(ONE)
 async def retrieve_model(
-    model: Annotated[str, Path(description="A name that the list has.")], raw_request: Request
+    model: Annotated[str, Path(description="A name from the list.")], raw_request: Request
 ) -> Model:
     """Describe one served model."""
     for served in await _served(raw_request):

@@ -1,4 +1,4 @@
-"""The pages for people: `/` says what this is, `/docs` describes the API.
+"""Serves the pages for people: `/` introduces the server, and `/docs` describes the API.
 
 They need neither a key nor the internet: Swagger UI comes with vLLM, and no script is inline.
 """
@@ -24,7 +24,7 @@ _DOCS_FILES = {
     "/docs/swagger-ui.css": _SWAGGER / "swagger-ui.css",
 }
 PATHS = frozenset({"/", _DOCS, _DOCUMENT, *_STYLE, *_DOCS_FILES})
-"""What a browser loads to show the pages."""
+"""The paths that a browser loads to show the pages."""
 
 _HOME = Template((_OURS / "home.html").read_text(encoding="utf-8"))
 _SWAGGER_PAGE = (_OURS / "docs.html").read_text(encoding="utf-8")
@@ -39,10 +39,10 @@ _DOCS_POLICY = (
 
 
 def install(app: FastAPI) -> None:
-    """Add the pages to the app, in place of those that load Swagger UI from the internet."""
+    """Add the pages to the app, and replace those that load Swagger UI from the internet."""
     app.add_api_route("/", _home, include_in_schema=False)
     files = _STYLE
-    if app.openapi_url is not None:  # the operator wants the document to be told
+    if app.openapi_url is not None:  # the operator did not disable the document
         routes = app.router.routes
         routes[:] = [
             route for route in routes if getattr(route, "path", None) not in (_DOCS, _DOCUMENT)
@@ -55,7 +55,7 @@ def install(app: FastAPI) -> None:
 
 
 async def _home(raw_request: Request) -> Response:
-    """Say what is served, in the checkpoint's own words, and what it is not."""
+    """Return the page that describes the served model with the checkpoint's own words."""
     state = raw_request.app.state
     served = await state.openai_serving_models.show_available_models()
     words = {
@@ -71,7 +71,7 @@ async def _docs() -> Response:
 
 
 def _document(app: FastAPI) -> Callable[[], Awaitable[Response]]:
-    """Send the document as it was written once: FastAPI writes it anew for everybody who asks."""
+    """Return a route's function that serialises the document once; FastAPI does so each time."""
 
     @functools.cache
     def written() -> bytes:

@@ -1,4 +1,4 @@
-"""`GET /livez` and `GET /readyz`, for whatever supervises the server; `/health` is vLLM's."""
+"""Answers `GET /livez` and `GET /readyz` for supervisors of the server; `/health` is vLLM's."""
 
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
@@ -10,13 +10,13 @@ router = APIRouter(route_class=ErrorRoute, tags=["probes"])
 
 @router.get("/livez", response_class=Response)
 async def livez() -> Response:
-    """Whether the process answers: 200."""
+    """Answer 200 while the process is alive."""
     return Response()
 
 
 @router.get("/readyz", response_class=Response)
 async def readyz(raw_request: Request) -> Response:
-    """Whether it takes requests: 503 while it ends, and after its engine has died."""
+    """Answer 200 if the server accepts requests, 503 while it ends or after its engine has died."""
     state = raw_request.app.state
     if state.emotion_llama_doorkeeper.closed is not None or state.engine_client.errored:
         raise HTTPException(503, "The server takes no request now.", {"Retry-After": "2"})

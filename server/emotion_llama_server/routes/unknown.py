@@ -1,4 +1,4 @@
-"""What a request for a route that does not exist is told: the route to ask in its place."""
+"""Answers requests for unknown routes, with the name of the route to use instead."""
 
 from starlette.exceptions import HTTPException
 
@@ -32,11 +32,11 @@ _BASES = {
     "/v1": ("/chat/completions", "/emotion", "/models"),
     "": ("/api/predict", "/api/predict/", "/process_video"),
 }
-"""Routes that clients miss by a wrong base URL, behind the part that belongs in front of them."""
+"""The ends of routes that clients miss because of a wrong base URL, by the correct base path."""
 
 
 def no_such_route(method: str, path: str) -> HTTPException:
-    """Return the refusal of a request whose path no route has."""
+    """Return the error for a request whose path has no route."""
     hint = _INSTEAD.get(path) or _with_right_base(path)
     return HTTPException(404, f"No {printable(method)} {printable(path)} here: {hint}.")
 
