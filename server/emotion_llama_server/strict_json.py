@@ -93,7 +93,7 @@ def check_json(request: Request) -> None:
     if (kind := media_type(request)) != "application/json":
         came = f"as {shortened(kind)}" if kind else "without a Content-Type"
         raise BodyError(
-            f"The body came {came}: send JSON, with the header `Content-Type: application/json`.",
+            f"The body was sent {came}: send JSON with `Content-Type: application/json`.",
             status=415,
         )
 
@@ -128,7 +128,7 @@ def parse_now(body: bytes) -> Any:
     _check_count(body, b"\\", _FREE_ESCAPES + len(body) // _BYTES_AN_ESCAPE)
     outline = _outline(body)
     if len(outline) > TEXT_BYTES:
-        words = f"The body has over {TEXT_BYTES >> 20} MiB beside its clip."
+        words = f"The body has over {TEXT_BYTES >> 20} MiB besides its clip."
         raise BodyError(words, status=413)
     for mark, most in _MOST_MARKS.items():
         _check_count(outline, mark, most)

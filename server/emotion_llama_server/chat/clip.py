@@ -65,7 +65,7 @@ def check_present(body: dict[str, Any]) -> None:
     hint = f"; `{beside}` beside `messages` is not read" if beside else ""
     raise VLLMValidationError(
         f"There is no clip in this conversation{hint}. Send it in a user's message as {_HOW}; "
-        "earlier messages of the conversation are to be sent again with theirs.",
+        "send the earlier messages of the conversation again, with their clips.",
         parameter=beside or "messages",
     )
 

@@ -70,7 +70,7 @@ class Doorkeeper:
             words = "The server has more requests than it can take; try again."
             return _unavailable(words), "overload"
         if self._owners[owner] - self._slots.held(owner) >= self._max_waiting:
-            words = "The server has more requests of this client than it takes at once; try again."
+            words = "This client has more requests than it may have at once; try again."
             return _unavailable(words), "share"
         return None
 

@@ -126,7 +126,7 @@ class Keys:
             words = _UNKNOWN if was_given else _MISSING
             return HTTPException(401, words, {"WWW-Authenticate": "Bearer"})
         if self._metrics_keys and path.startswith(_METRICS) and name not in self._metrics_keys:
-            return HTTPException(403, "This key may not see the metrics.")
+            return HTTPException(403, "This key may not read the metrics.")
         return None
 
 

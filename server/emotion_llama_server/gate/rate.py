@@ -39,9 +39,9 @@ class RateLimit:
         except StorageFailure:
             if self._fails_open:
                 return None
-            words = "The server cannot count requests now, and so takes none; try again."
+            words = "The server cannot count requests now, and refuses them; try again."
             return HTTPException(503, words, {"Retry-After": str(RETRY_SECONDS)}), "storage"
         if not wait:
             return None
-        words = f"Over the rate limit of {self._rate}; try again in {wait} s."
+        words = f"The request is over the rate limit of {self._rate}; try again in {wait} s."
         return HTTPException(429, words, {"Retry-After": str(wait)}), "rate"

@@ -32,7 +32,7 @@ class Kept(Generic[_T]):
             HTTPException: the owner has no place left.
         """
         if not self._shares.has_room(owner, places):
-            words = "The server keeps as much for this client as it can; try again."
+            words = "The server cannot keep more data for this client now; try again."
             raise HTTPException(503, words, {"Retry-After": "2"})
 
     async def put(self, owner: str, name: str, thing: _T, places: int = 1) -> None:

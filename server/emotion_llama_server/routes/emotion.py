@@ -97,7 +97,7 @@ def _timeline_form(raw_request: Request, request: EmotionRequest) -> str | None:
     form = next((form for form in _TIMELINE_FORMS if form in accepted), None)
     if form is not None and request.timeline is None:
         raise VLLMValidationError(
-            f"{form} is a timeline's form: ask for one.", parameter="timeline"
+            f"{form} is a format of timelines: set `timeline`.", parameter="timeline"
         )
     return form
 

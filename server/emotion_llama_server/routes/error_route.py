@@ -66,7 +66,7 @@ def install(app: FastAPI) -> None:
 def _blamed(request: Request, error: Exception) -> Exception:
     """Turn a grammar that cannot be used into a client error; vLLM reports a server error."""
     if isinstance(error, GenerationError) and getattr(request.state, "has_grammar", False):
-        return HTTPException(400, "The form that the answer should have cannot be used.")
+        return HTTPException(400, "The requested form of the answer cannot be used.")
     return error
 
 

@@ -176,7 +176,7 @@ def _output(raw_request: Request, event_id: str) -> _Output:
     """
     desk, owner = _desk(raw_request)
     if (output := desk.outputs.find(owner, event_id)) is None:
-        raise HTTPException(404, "There is no such event, or its answer was told already.")
+        raise HTTPException(404, "There is no such event, or its answer was already sent.")
     return output
 
 

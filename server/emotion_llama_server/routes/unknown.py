@@ -48,4 +48,4 @@ def _with_right_base(path: str) -> str:
                 return (
                     f"ask {base}{end}; the base URL of OpenAI's clients ends in /v1, others do not"
                 )
-    return f"{_EMOTION}, {_CHAT} and others are, and GET /docs describes them all"
+    return f"use {_EMOTION} or {_CHAT}; GET /docs describes all routes"

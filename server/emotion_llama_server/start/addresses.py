@@ -64,7 +64,7 @@ def _refusal(host: str, port: int, flag: str, error: OSError) -> str:
         words = f"port {port} is in use by {holder}"
         return f"{words}; stop that, or choose another port with {flag} N."
     if error.errno == errno.EACCES:
-        return f"port {port} is closed to this user; choose one over 1023 with {flag} N."
+        return f"port {port} is not allowed for this user; choose one above 1023 with {flag} N."
     reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
     return f"--host: {host} is no address of this machine ({reason})."
 

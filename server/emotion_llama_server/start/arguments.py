@@ -96,14 +96,14 @@ def check_configuration(name: str | None) -> None:
         return
     if not Path(name).is_file():
         shipped = ", ".join(sorted({path.stem for path in _shipped().values()}))
-        raise StartError(f"--config: there is no file {name}; with this package come {shipped}.")
+        raise StartError(f"--config: there is no file {name}; this package ships {shipped}.")
     try:
         settings = yaml.safe_load(Path(name).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         words = " ".join(str(error).split())
         raise StartError(f"--config: {name} cannot be read as YAML ({words}).") from error
     if not isinstance(settings, dict):
-        raise StartError(f"--config: {name} holds no settings; write one a line, as `seed: 3`.")
+        raise StartError(f"--config: {name} has no settings; write one per line, as `seed: 3`.")
 
 
 def _flags(argv: Sequence[str]) -> dict[str, str]:

@@ -113,7 +113,7 @@ def _clips() -> str:
 def _keys(args: Namespace) -> str:
     if args.key_ring:
         return f"needed: {', '.join(sorted(args.key_ring.names))}"
-    return "none: whoever reaches these ports may ask"
+    return "none: anyone who reaches these ports may send requests"
 
 
 def _where_the_key_is(args: Namespace) -> str:

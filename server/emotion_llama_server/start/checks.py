@@ -39,7 +39,7 @@ def check_model(model: str) -> None:
         return
     if model in _STAND_INS:
         raise StartError(
-            f"{model} stands for your checkpoint's folder: replace it. "
+            f"{model} is a placeholder: replace it by your checkpoint's folder. "
             "Without a model the demo's checkpoint is served."
         )
     if Path(model).is_file():
@@ -66,14 +66,14 @@ def _check_repository(name: str) -> None:
         huggingface_hub.HfApi().model_info(name, timeout=_HUB_SECONDS)
     except GatedRepoError as error:
         raise StartError(
-            f"{missing} the repository {name} wants its terms accepted; "
+            f"{missing} the repository {name} requires that you accept its terms; "
             "accept them on its page, and log in with `hf auth login`."
         ) from error
     except RepositoryNotFoundError as error:
         raise StartError(f"{missing} no repository {name} at Hugging Face.") from error
     except (HTTPError, OSError) as error:
         raise StartError(
-            f"{missing} Hugging Face cannot be asked for a repository {name} "
+            f"{missing} the request to Hugging Face for {name} failed "
             f"({type(error).__name__}): check the path, or the network."
         ) from error
 
@@ -94,7 +94,7 @@ def check_certificate(certificate: str | None, key: str | None, authorities: str
         _check_readable(f"--ssl-{name}", file)
     if certificate is None:
         if key is not None:
-            raise StartError("--ssl-keyfile needs the certificate beside it: --ssl-certfile FILE.")
+            raise StartError("--ssl-keyfile also needs the certificate: --ssl-certfile FILE.")
         return
     try:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -119,5 +119,5 @@ def _tls_refusal(certificate: str, key: str | None, error: OSError) -> str:
         return f"--ssl-keyfile: {key or certificate} is not the key of {certificate}."
     return (
         f"--ssl-certfile: {certificate} with {key or 'the key in it'} cannot be used ({reason}); "
-        "both are to be PEM, the key without a password."
+        "both must be PEM, and the key must have no password."
     )

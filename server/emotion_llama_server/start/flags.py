@@ -134,7 +134,7 @@ def _check_server_settings(args: Namespace) -> None:
     _set_keep_alive(args.server_settings)
     if not args.key_ring and args.host not in _LOOPBACK:
         logger.warning(
-            "Whoever reaches %s:%s may use it, as there are no API keys; "
+            "Anyone who can reach %s:%s may use it, because there are no API keys; "
             "--api-key-file FILE sets some.",
             *(args.host, args.port),
         )

@@ -135,9 +135,9 @@ class _Lines(io.TextIOBase):
 
 def _check(wanted: "Arguments") -> None:
     if wanted.log_format not in ("text", "json"):
-        raise StartError("--log-format: it is text or json.")
+        raise StartError("--log-format must be text or json.")
     if wanted.log_level is not None and wanted.log_level.upper() not in _LEVELS:
-        raise StartError(f"--log-level: it is one of {', '.join(_LEVELS).lower()}.")
+        raise StartError(f"--log-level must be one of {', '.join(_LEVELS).lower()}.")
     if wanted.log_file is not None:
         try:
             wanted.log_file.open("a").close()

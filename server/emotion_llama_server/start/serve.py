@@ -150,7 +150,7 @@ def _run(args: Namespace) -> int:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
             raise
         raise StartError(
-            f"port {args.port} or {args.legacy_port} of {args.host} cannot be had "
+            f"port {args.port} or {args.legacy_port} of {args.host} is not available "
             f"({os.strerror(error.errno)}); choose others with --port and --legacy-port."
         ) from error
     except RuntimeError as error:

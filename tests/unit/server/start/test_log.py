@@ -133,8 +133,8 @@ def test_an_operators_own_configuration_counts_instead(
 @pytest.mark.parametrize(
     ("wanted", "reason"),
     [
-        (Arguments(log_format="xml"), "--log-format: it is text or json"),
-        (Arguments(log_level="loud"), "--log-level: it is one of debug, info"),
+        (Arguments(log_format="xml"), "--log-format must be text or json"),
+        (Arguments(log_level="loud"), "--log-level must be one of debug, info"),
         (Arguments(log_file=Path("/no/folder/log")), "/no/folder/log cannot be written"),
     ],
 )

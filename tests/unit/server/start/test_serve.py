@@ -280,7 +280,7 @@ def test_an_open_server_without_keys_warns(
     clean_environment.setattr(logging.getLogger("vllm"), "propagate", True)
     clean_environment.setenv("EMOTION_LLAMA_API_KEYS", keys)
     parse("--host", host)
-    assert ("Whoever reaches" in caplog.text) is warns
+    assert ("Anyone who can reach" in caplog.text) is warns
     assert "EMOTION_LLAMA_API_KEYS" not in os.environ
 
 
