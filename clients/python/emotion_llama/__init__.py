@@ -1,4 +1,4 @@
-"""The client of an Emotion-LLaMA server: small, without torch or vLLM."""
+"""Provides the clients of an Emotion-LLaMA server; they need neither torch nor vLLM."""
 
 from emotion_llama.async_client import AsyncEmotionLLaMA
 from emotion_llama.client import EmotionLLaMA

@@ -1,4 +1,4 @@
-"""`AsyncEmotionLLaMA`: the client for programs with an event loop."""
+"""Defines `AsyncEmotionLLaMA`, the client for programs with an event loop."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -21,7 +21,7 @@ from emotion_llama.wire import Exchange, Exchanges, Pause, T, as_text, parse
 
 
 class AsyncEmotionLLaMA:
-    """Asks an Emotion-LLaMA server; arguments and methods are those of EmotionLLaMA."""
+    """Sends requests to an Emotion-LLaMA server; its arguments and methods are EmotionLLaMA's."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class AsyncEmotionLLaMA:
         explain: bool = True,
         **options: Unpack[Options],
     ) -> EmotionResponse:
-        """As EmotionLLaMA.analyze."""
+        """Do the same as EmotionLLaMA.analyze."""
         call = make_call(video_path, video, task, explain, options)
         return parse(await self._run(self._exchanges.analyse(call)), EmotionResponse)
 
@@ -59,7 +59,7 @@ class AsyncEmotionLLaMA:
         task: Task = "both",
         **options: Unpack[Options],
     ) -> AsyncIterator[Event]:
-        """As EmotionLLaMA.stream."""
+        """Do the same as EmotionLLaMA.stream."""
         call = make_call(video_path, video, task, False, options, stream=True)
         response = await self._run(self._exchanges.analyse(call))
         try:
@@ -68,7 +68,7 @@ class AsyncEmotionLLaMA:
                 for event in reader.read(text):
                     yield event
         except httpx2.TimeoutException as error:
-            raise RequestTimeout("The stream fell silent.") from error
+            raise RequestTimeout("The stream timed out.") from error
         except httpx2.RequestError as error:
             raise ConnectionFailed(f"The stream broke off: {error}") from error
         finally:
@@ -83,7 +83,7 @@ class AsyncEmotionLLaMA:
         form: TimelineForm = "csv",
         **options: Unpack[Options],
     ) -> str:
-        """As EmotionLLaMA.timeline_text."""
+        """Do the same as EmotionLLaMA.timeline_text."""
         call = make_call(video_path, video, "emotion", False, options, accept=f"text/{form}")
         return as_text(await self._run(self._exchanges.analyse(call)), call.accept)
 
@@ -97,7 +97,7 @@ class AsyncEmotionLLaMA:
         own_options: OwnOptions = no_own_options,
         **options: Unpack[Options],
     ) -> AsyncIterator[Analysis]:
-        """As EmotionLLaMA.analyze_many."""
+        """Do the same as EmotionLLaMA.analyze_many."""
 
         async def one(path: str | PathLike[str]) -> Analysis:
             asked: Options = {**options, **own_options(path)}
@@ -123,7 +123,7 @@ class AsyncEmotionLLaMA:
                 unfinished.cancel()
 
     async def models(self) -> ModelList:
-        """As EmotionLLaMA.models."""
+        """Do the same as EmotionLLaMA.models."""
         return parse(await self._run(self._exchanges.models()), ModelList)
 
     async def aclose(self) -> None:

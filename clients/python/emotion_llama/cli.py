@@ -1,4 +1,4 @@
-"""The command `emotion-llama`: what asks a server. The server's own package adds what serves."""
+"""Defines the client's commands of `emotion-llama`; the server's package adds its own."""
 
 from typing import Annotated
 
@@ -14,7 +14,7 @@ app = typer.Typer(
     help="Ask Emotion-LLaMA about the emotion in a video clip.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # else brackets in the help are taken for styles
+    rich_markup_mode=None,  # otherwise brackets in the help are read as styles
 )
 app.command()(analyze)
 app.command()(evaluate)

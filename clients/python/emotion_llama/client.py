@@ -1,4 +1,4 @@
-"""`EmotionLLaMA`: the client for programs that wait for an answer."""
+"""Defines `EmotionLLaMA`, the client for programs without an event loop."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -22,18 +22,18 @@ from emotion_llama.wire import Exchange, Exchanges, Pause, T, as_text, parse
 
 
 class EmotionLLaMA:
-    """Asks an Emotion-LLaMA server; may be used by several threads.
+    """Sends requests to an Emotion-LLaMA server; several threads may share it.
 
     Args:
-        api_url: the server's address; `host:port` and one that ends in `/v1` work too. The
+        api_url: the server's address; `host:port` and an address that ends in `/v1` work too. The
             environment's proxy variables apply, but never to an address of this machine.
-        api_key: by default that of the environment variable EMOTION_LLAMA_API_KEY.
-        timeout: seconds until a silent server is given up.
+        api_key: the API key; by default the environment variable EMOTION_LLAMA_API_KEY.
+        timeout: the seconds after which a silent server counts as failed.
         max_retries: how often a request is sent again after 429, 503 or a failed connection.
-        transport: for tests.
+        transport: replaces the network in tests.
 
-    Every method raises an EmotionLLaMAError of the kind that the answer's status has; the
-    constructor raises InvalidSettings for an address, a proxy or a key that cannot be used.
+    Every method raises the EmotionLLaMAError that belongs to the error's status. The constructor
+    raises InvalidSettings if the address, a proxy or the key cannot be used.
     """
 
     def __init__(
@@ -60,15 +60,15 @@ class EmotionLLaMA:
         explain: bool = True,
         **options: Unpack[Options],
     ) -> EmotionResponse:
-        """Say which emotion a clip shows, how probable each label is, and why.
+        """Estimate the emotion in a clip: every label's probability, and an explanation.
 
         Args:
-            video_path: a local file, which is uploaded if the server cannot read it; a path on
-                the server, a URL or a data URL.
-            video: the clip itself instead.
+            video_path: a local file, which is uploaded if the server cannot read it; a path on the
+                server, a URL or a data URL.
+            video: the clip itself, instead of `video_path`.
             task: `emotion`, `reason` or `both`.
-            explain: whether task `emotion` comes with an explanation, as it does in this method
-                only: the original's documents promise it. Elsewhere task `emotion` has none.
+            explain: whether task `emotion` includes an explanation. This is the default only in
+                this method, because the original's documents promise it.
             options: see Options.
         """
         call = make_call(video_path, video, task, explain, options)
@@ -82,7 +82,7 @@ class EmotionLLaMA:
         task: Task = "both",
         **options: Unpack[Options],
     ) -> Iterator[Event]:
-        """Yield each part of the answer when it is found, and at last the whole."""
+        """Yield each part of the answer when it is ready, and the whole answer last."""
         call = make_call(video_path, video, task, False, options, stream=True)
         response = self._run(self._exchanges.analyse(call))
         try:
@@ -90,7 +90,7 @@ class EmotionLLaMA:
             for text in response.iter_text():
                 yield from reader.read(text)
         except httpx2.TimeoutException as error:
-            raise RequestTimeout("The stream fell silent.") from error
+            raise RequestTimeout("The stream timed out.") from error
         except httpx2.RequestError as error:
             raise ConnectionFailed(f"The stream broke off: {error}") from error
         finally:
@@ -105,7 +105,7 @@ class EmotionLLaMA:
         form: TimelineForm = "csv",
         **options: Unpack[Options],
     ) -> str:
-        """The timeline alone, as CSV or as WebVTT subtitles."""
+        """Return only the timeline, as CSV or as WebVTT subtitles."""
         call = make_call(video_path, video, "emotion", False, options, accept=f"text/{form}")
         return as_text(self._run(self._exchanges.analyse(call)), call.accept)
 
@@ -119,15 +119,15 @@ class EmotionLLaMA:
         own_options: OwnOptions = no_own_options,
         **options: Unpack[Options],
     ) -> Iterator[Analysis]:
-        """Yield what becomes of each clip as it comes; a failure is one of them.
+        """Yield the result of each clip when it is ready; an error is a result too.
 
         Args:
-            video_paths: as for `analyze`; they are taken as there is room.
-            concurrency: how many are asked about at once.
+            video_paths: the clips as for `analyze`; they are read when there is room.
+            concurrency: the number of requests at once.
             task: `emotion`, `reason` or `both`.
-            explain: whether task `emotion` comes with an explanation; here it does not by default.
-            own_options: gives what a clip is asked beside `options`, its transcript for example.
-            options: what all are asked.
+            explain: whether task `emotion` includes an explanation; by default it does not.
+            own_options: returns the further options of one clip, its transcript for example.
+            options: the options of all clips.
         """
 
         def one(path: str | PathLike[str]) -> Analysis:
@@ -150,7 +150,7 @@ class EmotionLLaMA:
                 yield from (future.result() for future in done)
 
     def models(self) -> ModelList:
-        """What the server serves, and what each model is and is not."""
+        """Return the server's models, each with a description of what it is and is not."""
         return parse(self._run(self._exchanges.models()), ModelList)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""How a client reaches its server: the server's address, the proxy on the way and the key."""
+"""Builds the connection of a client: the server's address, the proxy and the key."""
 
 import ipaddress
 import os
@@ -16,16 +16,16 @@ DEFAULT_URL = "http://localhost:7889"
 KEY_VARIABLE = "EMOTION_LLAMA_API_KEY"
 
 _ENDPOINT = re.compile(r"/v1(/emotion|/chat/completions|/models)?$", re.IGNORECASE)
-"""The end of an address that was copied from another client's settings or from an example."""
+"""Matches the end of an address that was copied from another client's settings or an example."""
 
 
 @dataclass(frozen=True)
 class Connection:
-    """The way to one server.
+    """Represents the connection to one server.
 
     Args:
         url: the server's base address, without `/v1`.
-        proxy: the proxy through which the server is asked, None for a direct connection.
+        proxy: the proxy for the requests; None for a direct connection.
     """
 
     url: httpx2.URL
@@ -33,7 +33,7 @@ class Connection:
 
     @classmethod
     def to(cls, address: str) -> "Connection":
-        """Return the way to an address, with the proxy that the environment names for it.
+        """Return the connection to an address, with the proxy that the environment names for it.
 
         Raises:
             InvalidSettings: the address or the proxy cannot be used.
@@ -42,7 +42,7 @@ class Connection:
         return cls(url, _proxy_for(url))
 
     def __str__(self) -> str:
-        server = str(self.url.copy_with(userinfo=b""))  # a password is not for messages
+        server = str(self.url.copy_with(userinfo=b""))  # messages must not contain the password
         return server if self.proxy is None else f"{server}, through the proxy {self.proxy.url},"
 
     def client_arguments(
@@ -51,8 +51,8 @@ class Connection:
         """Return the keyword arguments of an httpx2 client.
 
         Args:
-            api_key: the key; by default that of the environment variable EMOTION_LLAMA_API_KEY.
-            timeout: seconds until a silent server is given up.
+            api_key: the key; by default the environment variable EMOTION_LLAMA_API_KEY.
+            timeout: the seconds after which a silent server counts as failed.
             transport: replaces the network in tests.
 
         Raises:
@@ -66,7 +66,7 @@ class Connection:
             "base_url": self.url,
             "headers": {"Authorization": f"Bearer {key}"} if key else {},
             "timeout": httpx2.Timeout(timeout, connect=10),
-            # httpx2 would build a proxy of every variable, even of one that is not for this server.
+            # httpx2 would create a proxy from every variable, even from one for other servers.
             "trust_env": False,
             "verify": httpx2.create_ssl_context(),
             **way,
@@ -74,10 +74,10 @@ class Connection:
 
 
 def base_url(address: str) -> httpx2.URL:
-    """Return the base address of a server: `host:port` and an address that ends in `/v1` work too.
+    """Return a server's base address; `host:port` and an address that ends in `/v1` work too.
 
     Raises:
-        InvalidSettings: it is no http(s) address.
+        InvalidSettings: the text is no http(s) address.
     """
     text = str(address).strip()
     try:
@@ -92,7 +92,7 @@ def base_url(address: str) -> httpx2.URL:
 
 
 def _has_place(url: httpx2.URL) -> bool:
-    """Return whether a URL has a host that may be one, and a port in the range of ports."""
+    """Return whether a URL has a valid host and a valid port."""
     is_host = bool(url.host) and not set(url.host) & set("[]{}<>%|")
     return is_host and (url.port is None or 0 < url.port < 2**16)
 
@@ -106,7 +106,7 @@ def _proxy_for(url: httpx2.URL) -> httpx2.Proxy | None:
     if name is None:
         return None
     address = named[name] if "://" in named[name] else f"http://{named[name]}"
-    address = re.sub("^socks://", "socks5://", address, flags=re.IGNORECASE)  # as GNOME writes it
+    address = re.sub("^socks://", "socks5://", address, flags=re.IGNORECASE)  # GNOME's spelling
     advice = f"correct the variable {name}_proxy, or put {url.host} into no_proxy"
     try:
         proxy = httpx2.Proxy(address)
@@ -135,7 +135,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _is_excepted(url: httpx2.URL) -> bool:
-    """Return whether `no_proxy` names a host, by its name, by a domain or by a network."""
+    """Return whether `no_proxy` contains a host by its name, domain or network."""
     if proxy_bypass(url.host) or (url.port and proxy_bypass(f"{url.host}:{url.port}")):
         return True
     try:
@@ -151,5 +151,5 @@ def _networks(no_proxy: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Netwo
         try:
             found.append(ipaddress.ip_network(entry.strip().strip("[]"), strict=False))
         except ValueError:
-            continue  # a name, which is compared as such
+            continue  # a name, which is compared as text
     return found

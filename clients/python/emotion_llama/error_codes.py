@@ -1,4 +1,4 @@
-"""The words by which programs tell errors apart: OpenAI's types, and one table of codes."""
+"""Defines the types and codes of errors for programs: OpenAI's types, and one table of codes."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -16,7 +16,7 @@ ErrorType = Literal[
 
 @dataclass(frozen=True)
 class ErrorCode:
-    """One of the codes: the status that it comes with, and when a server answers it."""
+    """Describes an error code: its status, and when a server sends it."""
 
     status: int
     meaning: str
@@ -47,9 +47,9 @@ ERROR_CODES = {
     "processing_timeout": ErrorCode(504, "Decoding or answering took too long."),
     "insufficient_storage": ErrorCode(507, "There is no disk space for an upload of this size."),
 }
-"""All codes. The first one with a status is what that status is told by without a closer reason.
+"""All codes. The first code of a status is the default for errors with this status.
 
-In a chat a missing file is a 400: OpenAI's clients take every 404 there for a missing model.
+In a chat a missing file is a 400, because OpenAI's clients read every 404 as a missing model.
 """
 
 _TYPES: dict[int, ErrorType] = {
@@ -67,7 +67,7 @@ def error_type(status: int) -> ErrorType:
 
 
 def code_of_status(status: int) -> str:
-    """Return the code of an error of which no more than its status is known."""
+    """Return the default code of errors with this status."""
     for code, known in ERROR_CODES.items():
         if known.status == status:
             return code
@@ -76,7 +76,7 @@ def code_of_status(status: int) -> str:
 
 
 def status_of_code(code: int | str | None) -> int | None:
-    """Return the status that a code comes with; older servers gave the status for the code."""
+    """Return the status of a code; older servers sent the status as the code."""
     if isinstance(code, int):
         return code
     known = ERROR_CODES.get(code or "")

@@ -1,4 +1,4 @@
-"""What a client raises: one class for each status, with the id of the request."""
+"""Defines the exceptions that a client raises, one class for each status."""
 
 import httpx2
 from typing_extensions import Self
@@ -8,13 +8,13 @@ from emotion_llama.schema import ErrorDetail, ErrorResponse
 
 
 class EmotionLLaMAError(Exception):
-    """Why there is no answer.
+    """Reports why there is no answer.
 
     Attributes:
-        status: the HTTP status, None where there was no answer at all.
+        status: the HTTP status; None if there was no response at all.
         request_id: the server's id of the request, for its operator.
-        param: the field of the request that is to blame.
-        code: what a program can tell the error by: one of `error_codes.ERROR_CODES`.
+        param: the field of the request that caused the error.
+        code: the error's code for programs, one of `error_codes.ERROR_CODES`.
     """
 
     def __init__(
@@ -41,59 +41,59 @@ class EmotionLLaMAError(Exception):
 
 
 class ConnectionFailed(EmotionLLaMAError):
-    """The server cannot be reached, or hung up."""
+    """Reports that the server cannot be reached or closed the connection."""
 
 
 class RequestTimeout(EmotionLLaMAError):
-    """The server did not answer in time."""
+    """Reports that the server did not answer in time."""
 
 
 class InvalidAnswer(EmotionLLaMAError):
-    """What came is no answer of an Emotion-LLaMA server."""
+    """Reports that the response is not an answer of an Emotion-LLaMA server."""
 
 
 class InvalidSettings(EmotionLLaMAError, ValueError):
-    """The client cannot be made: the server's address, the proxy or the key cannot be used."""
+    """Reports that the server's address, the proxy or the key cannot be used."""
 
 
 class BadRequestError(EmotionLLaMAError):
-    """400: the clip or a field is no good; `param` names the field."""
+    """Reports status 400: the clip or a field cannot be used; `param` names the field."""
 
 
 class AuthenticationError(EmotionLLaMAError):
-    """401: no key, or an unknown one."""
+    """Reports status 401: the API key is missing or unknown."""
 
 
 class PermissionDeniedError(EmotionLLaMAError):
-    """403."""
+    """Reports status 403: the API key does not permit this request."""
 
 
 class NotFoundError(EmotionLLaMAError):
-    """404: no such file in the server's media roots, or no such route or model; see `code`."""
+    """Reports status 404: the file, the route or the model does not exist; see `code`."""
 
 
 class PayloadTooLargeError(EmotionLLaMAError):
-    """413: the clip is larger than the server takes."""
+    """Reports status 413: the clip is larger than the server accepts."""
 
 
 class UnsupportedMediaTypeError(EmotionLLaMAError):
-    """415."""
+    """Reports status 415: the server does not accept the body's type or encoding."""
 
 
 class RateLimitError(EmotionLLaMAError):
-    """429, after all retries."""
+    """Reports status 429 after all retries: the request is over the rate limit."""
 
 
 class ServerError(EmotionLLaMAError):
-    """The server failed."""
+    """Reports that the server failed."""
 
 
 class OverloadedError(ServerError):
-    """503, after all retries: it takes no request now."""
+    """Reports status 503 after all retries: the server accepts no requests now."""
 
 
 class GatewayTimeoutError(ServerError):
-    """504: it took too long."""
+    """Reports status 504: the request took too long."""
 
 
 _CLASSES: dict[int, type[EmotionLLaMAError]] = {
@@ -110,19 +110,19 @@ _CLASSES: dict[int, type[EmotionLLaMAError]] = {
 
 
 def from_response(response: httpx2.Response) -> EmotionLLaMAError:
-    """The exception for an answer that is a failure; its body has been read."""
+    """Return the exception for an error response whose body has been read."""
     status = response.status_code
     request_id = response.headers.get("X-Request-Id")
     try:
         told = ErrorResponse.model_validate_json(response.content).error
-    except ValueError:  # a proxy's page, say
+    except ValueError:  # for example a proxy's page
         message = f"The server answered with status {status}: {response.text[:200]!r}"
         return _kind(status)(message, status=status, request_id=request_id)
     return _from_detail(told, status, request_id)
 
 
 def from_event(told: ErrorDetail, request_id: str | None) -> EmotionLLaMAError:
-    """The exception for a failure in the middle of a stream, which has its code's status."""
+    """Return the exception for an error in the middle of a stream, with its code's status."""
     return _from_detail(told, status_of_code(told.code), request_id)
 
 

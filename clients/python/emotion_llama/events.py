@@ -1,4 +1,4 @@
-"""The events of a stream (`text/event-stream`), put together from whatever pieces arrive."""
+"""Reads the events of a stream (`text/event-stream`) from pieces of any size."""
 
 from collections.abc import Iterator
 
@@ -30,7 +30,7 @@ class EventReader:
     """Reads the events of one stream.
 
     Raises:
-        InvalidAnswer: the answer is no stream.
+        InvalidAnswer: the answer is not a stream.
     """
 
     def __init__(self, response: httpx2.Response) -> None:
@@ -51,7 +51,7 @@ class EventReader:
         """Yield the events that end in the next piece of text.
 
         Raises:
-            EmotionLLaMAError: the event `error`, or what is no event of ours.
+            EmotionLLaMAError: the event is `error`, or unreadable.
         """
         *lines, self._rest = (self._rest + self._with_line_feeds(text)).split("\n")
         for line in lines:
@@ -61,16 +61,16 @@ class EventReader:
                 yield from self._event()
 
     def finish(self) -> None:
-        """The stream is over.
+        """Check that the stream is complete.
 
         Raises:
-            InvalidAnswer: it broke off.
+            InvalidAnswer: the stream ended before its last event.
         """
         if not self.is_done:
             raise InvalidAnswer("The stream broke off.", request_id=self._request_id)
 
     def _with_line_feeds(self, text: str) -> str:
-        """Make every line end one line feed; a return's own may come with the next piece."""
+        """End every line with one line feed, even if a piece ends between CR and LF."""
         if not text:
             return text
         if self._is_start:
@@ -92,7 +92,7 @@ class EventReader:
         name, data = self._name, "\n".join(self._data)
         self._name, self._data = "", []
         if not data or (kind := _KINDS.get(name)) is None:
-            return  # nothing, or of a later version
+            return  # no event, or one of a later version
         try:
             event = kind.model_validate_json(data)
         except ValidationError as error:

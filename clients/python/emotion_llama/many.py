@@ -1,4 +1,4 @@
-"""Many clips: what each is asked, and what becomes of it."""
+"""Holds the options and the result of each clip in a request about many."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,19 +8,19 @@ from emotion_llama.options import Options
 from emotion_llama.schema import EmotionResponse
 
 OwnOptions = Callable[[str | PathLike[str]], Options]
-"""Path of a clip to what this one is asked beside what all are."""
+"""Maps the path of a clip to its own options."""
 
 
 def no_own_options(_: str | PathLike[str]) -> Options:
-    """All clips are asked the same."""
+    """Return no further options for any clip."""
     return {}
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """The answer about a clip, or why there is none."""
+    """Holds the answer about one clip, or its error."""
 
     video_path: str | PathLike[str]
     response: EmotionResponse | None
     error: Exception | None
-    """An EmotionLLaMAError, or an OSError where the file itself cannot be read."""
+    """The error: an EmotionLLaMAError, or an OSError if the file itself cannot be read."""

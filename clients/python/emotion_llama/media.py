@@ -1,4 +1,4 @@
-"""A clip and pre-extracted features in every form in which a program holds them."""
+"""Converts clips and pre-extracted features from every form in which a program holds them."""
 
 import base64
 import inspect
@@ -15,13 +15,13 @@ def path_of(video_path: str | PathLike[str]) -> str:
     """Return a clip's path, URL or data URL as text.
 
     Raises:
-        TypeError: it is something else.
+        TypeError: the value is something else.
     """
     if isinstance(video_path, bytes | bytearray | memoryview):
         raise TypeError("`video_path` names a clip; give the bytes of one as `video`.")
     if hasattr(video_path, "read"):
         raise TypeError("`video_path` names a clip; give an open file as `video`.")
-    if not isinstance(video_path, str | PathLike):  # a URL object of some library
+    if not isinstance(video_path, str | PathLike):  # a URL object of a library
         text = str(video_path)
         if "://" not in text[:32] and text[:5].lower() != "data:":
             raise TypeError(f"`video_path` is a path or a URL, not a {type(video_path).__name__}.")
@@ -30,10 +30,10 @@ def path_of(video_path: str | PathLike[str]) -> str:
 
 
 def upload_of(video: Any) -> bytes | IO[bytes] | Path:
-    """Return a clip as it can be sent: its bytes, an open file, or the path of one.
+    """Return a clip in a form that can be sent: its bytes, an open file, or a file's path.
 
     Raises:
-        TypeError: it is nothing that holds bytes.
+        TypeError: the value does not hold bytes.
     """
     if isinstance(video, bytes):
         return video
@@ -58,10 +58,10 @@ def upload_of(video: Any) -> bytes | IO[bytes] | Path:
 
 
 def features_of(features: Any) -> str:
-    """Return features as base64: from a `.npy` file's bytes or path, an array, or base64 itself.
+    """Return features as base64: from a `.npy` file's bytes or path, an array, or base64.
 
     Raises:
-        TypeError: it is nothing of these.
+        TypeError: the value is none of these.
     """
     if isinstance(features, str):
         return features
@@ -80,7 +80,7 @@ def features_of(features: Any) -> str:
 
 
 def _as_npy(array: Any) -> bytes:
-    import numpy as np  # whoever has an array has numpy; the client needs none
+    import numpy as np  # a program with an array has numpy; the client does not need it
 
     file = io.BytesIO()
     np.save(file, np.asarray(array, dtype=np.float32), allow_pickle=False)

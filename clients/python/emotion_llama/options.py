@@ -1,4 +1,4 @@
-"""What can be asked about a clip, as keywords of the clients' methods."""
+"""Defines the options of a request about a clip as keywords of the clients' methods."""
 
 from collections.abc import Sequence
 from os import PathLike
@@ -14,23 +14,24 @@ TimelineForm = Literal["csv", "vtt"]
 
 
 class Options(TypedDict, total=False):
-    """The fields of EmotionRequest; what is left out is the server's default."""
+    """Holds fields of EmotionRequest; the server's default applies to each missing one."""
 
     question: str
-    """Instead of the checkpoint's own question for an explanation."""
+    """The question for the explanation; by default the checkpoint's own question."""
     transcript: str
-    """What the person says."""
+    """The words that the person says in the clip."""
     labels: Sequence[str]
-    """2 to 64 to choose from."""
+    """The labels to choose from, 2 to 64."""
     frame: Literal["first", "middle"] | float
-    """Which picture is looked at: the first, the middle one, or that of a time in seconds."""
+    """The picture that the model sees: the first one, the middle one or the one at a time in
+    seconds."""
     audio_track: int
-    """Which sound track is heard, counted from 0; by default the one that a player plays."""
+    """The number of the sound track, counted from 0; by default the track that a player plays."""
     features: Features
     """A `.npy` file of float32 [3, feature size] (its bytes, path or base64), or the array."""
     timeline: Sequence[float] | TimelineRequest | dict[str, float] | float | str
-    """Seconds of each window, and from one's start to the next one's: (2, 1), "2/1", a
-    TimelineRequest or a dict; one number is both."""
+    """The length of each window and the step to the next one in seconds: (2, 1), "2/1", a
+    TimelineRequest or a dict; one number sets both."""
     language: Language
     temperature: float
     max_tokens: int
@@ -47,11 +48,11 @@ def make_call(
     stream: bool = False,
     accept: str = "application/json",
 ) -> Call:
-    """Put a request together.
+    """Build a request.
 
     Raises:
-        ValueError: no clip, or two, or an option that means nothing.
-        TypeError: a clip or an option of a kind that cannot be sent.
+        ValueError: there is no clip, or there are two, or an option has no meaning.
+        TypeError: a clip or an option has a type that cannot be sent.
     """
     if (video_path is None) == (video is None):
         raise ValueError("Give one clip: `video_path`, or `video` with its bytes.")

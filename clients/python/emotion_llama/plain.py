@@ -1,4 +1,4 @@
-"""Values of options as JSON carries them: numbers of numpy, fractions and tuples become plain."""
+"""Converts option values to plain JSON: numpy's numbers, fractions and tuples."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -9,11 +9,11 @@ from pydantic import BaseModel
 
 
 def plain(name: str, value: Any) -> Any:
-    """Return what JSON has for the value of the option `name`.
+    """Return the JSON value of the option `name`.
 
     Raises:
         ValueError: a number is infinite or not a number.
-        TypeError: JSON has nothing like it.
+        TypeError: JSON has no such type.
     """
     if value is None or isinstance(value, str | bool | int):
         return value
@@ -21,7 +21,7 @@ def plain(name: str, value: Any) -> Any:
         return value.model_dump()
     if isinstance(value, Mapping):
         return {str(key): plain(name, item) for key, item in value.items()}
-    if callable(listed := getattr(value, "tolist", None)):  # an array or a number of numpy, torch
+    if callable(listed := getattr(value, "tolist", None)):  # an array or a number of numpy or torch
         return plain(name, listed()) if not isinstance(value, float) else _finite(name, value)
     if isinstance(value, Integral):
         return int(value)
@@ -36,11 +36,11 @@ def timeline_of(value: Any) -> dict[str, Any]:
     """Return the field `timeline` of a request.
 
     Args:
-        value: seconds of each window and from one's start to the next one's, as a pair, as the
-            text "2/1", as a TimelineRequest or as a mapping; one number is both.
+        value: the length of each window and the step to the next one in seconds, as a pair, as the
+            text "2/1", as a TimelineRequest or as a mapping; one number sets both.
 
     Raises:
-        ValueError: it is nothing of these.
+        ValueError: the value is none of these.
     """
     told = plain("timeline", value.split("/") if isinstance(value, str) else value)
     if isinstance(told, dict):

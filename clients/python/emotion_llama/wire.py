@@ -1,7 +1,7 @@
-"""What both clients do, without doing any input or output themselves.
+"""Implements the exchanges of both clients without any input or output.
 
-An exchange is a generator: it yields what is to be done (a request to send, a pause) and is sent
-what came of it. The synchronous and the asynchronous client only differ in how they do it.
+An exchange is a generator: it yields the next step (a request to send, a pause) and receives its
+result. The synchronous and the asynchronous client differ only in how they execute the steps.
 """
 
 import email.utils
@@ -28,13 +28,13 @@ from emotion_llama.errors import (
 
 ROUTE = "/v1/emotion"
 _NOT_READABLE = (VIDEO_NOT_READABLE, VIDEO_NOT_FOUND)
-"""The codes of errors by which a server says that it cannot read a path."""
+"""The error codes with which a server reports that it cannot read a path."""
 
 _AGAIN = (429, 503)
 _NO_ANSWER = (httpx2.NetworkError, httpx2.RemoteProtocolError, httpx2.ConnectTimeout)
-"""Failures of a connection that another one may not meet, a kept one that was closed first."""
+"""The connection errors that a new connection may avoid, such as a closed kept one."""
 _LONGEST_PAUSE = 60.0
-"""Seconds, whatever a server asks for."""
+"""The maximum pause in seconds, whatever a server requests."""
 
 T = TypeVar("T")
 Parsed = TypeVar("Parsed", bound=BaseModel)
@@ -42,7 +42,7 @@ Parsed = TypeVar("Parsed", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Send:
-    """Send this; with `stream` the answer's body is left to be read, unless it is a failure."""
+    """Requests to send this; with `stream`, the body is not read unless it is an error."""
 
     request: httpx2.Request
     stream: bool
@@ -50,25 +50,25 @@ class Send:
 
 @dataclass(frozen=True)
 class Pause:
-    """Wait so many seconds."""
+    """Requests to wait for so many seconds."""
 
     seconds: float
 
 
 Exchange = Generator[Send | Pause, Any, T]
 Build = Callable[..., httpx2.Request]
-"""`build_request` of an httpx2 client."""
+"""The method `build_request` of an httpx2 client."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One request for an analysis.
+    """Represents one request for an analysis.
 
     Args:
-        fields: of the request, those that the caller set; without `video`.
+        fields: the fields of the request that the caller set, without `video`.
         video: a path, a URL or a data URL.
         upload: the clip itself.
-        accept: the wanted Content-Type.
+        accept: the requested Content-Type.
     """
 
     fields: dict[str, Any]
@@ -82,7 +82,7 @@ class Call:
 
     @property
     def path(self) -> Path | None:
-        """Return the path that `video` names, of a local file or of one on the server."""
+        """Return the path in `video`, of a local file or of one on the server."""
         if self.video is None or self.video[:5].lower() == "data:":
             return None
         if self.video[:8].lower() == "file:///":
@@ -91,34 +91,34 @@ class Call:
 
     @property
     def file(self) -> Path | None:
-        """Return the local file that `video` names."""
+        """Return the local file that `video` names, or None."""
         try:
             return self.path.absolute() if self.path and self.path.is_file() else None
-        except (OSError, ValueError):  # a name that is too long
+        except (OSError, ValueError):  # the name is too long
             return None
 
 
 @dataclass
 class Exchanges:
-    """How one client asks.
+    """Builds the exchanges of one client.
 
     Args:
-        build: makes a request.
-        server: names the server in messages.
-        retries: how often a request that met 429, 503 or no server is sent again.
+        build: creates a request.
+        server: the server's name in messages.
+        retries: how often a request is sent again after 429, 503 or a failed connection.
     """
 
     build: Build
     server: str
     retries: int
     _not_readable: set[Path] = field(default_factory=set)
-    """Folders that the server cannot read: their files are uploaded at once."""
+    """The folders that the server cannot read; their files are uploaded at once."""
 
     def analyse(self, call: Call) -> Exchange[httpx2.Response]:
-        """Ask for an analysis; a local file goes by its path where the server can read it.
+        """Request an analysis; send a local file's path if the server can read it.
 
         Raises:
-            EmotionLLaMAError: there is no answer, or one that is a failure.
+            EmotionLLaMAError: there is no answer, or the answer is an error.
         """
         file = call.file
         if call.upload is None and (file is None or self._may_read(file)):
@@ -133,11 +133,11 @@ class Exchanges:
         return (yield from self._by_upload(call, file))
 
     def _may_read(self, file: Path) -> bool:
-        """Whether it can be asked for by name, which JSON takes in UTF-8 only."""
+        """Return whether the file can be requested by name, which JSON carries only in UTF-8."""
         return file.parent not in self._not_readable and _as_utf8(str(file)) == str(file)
 
     def models(self) -> Exchange[httpx2.Response]:
-        """Ask what is served."""
+        """Request the list of models."""
         return (yield from self._attempts(lambda: self.build("GET", "/v1/models"), stream=False))
 
     def _by_name(self, call: Call, video: str | None) -> Exchange[httpx2.Response]:
@@ -164,7 +164,7 @@ class Exchanges:
                 }
                 return self.build("POST", ROUTE, files=parts, headers={"Accept": call.accept})
 
-            # httpx2 goes to the start of what it has sent before, where that is possible.
+            # httpx2 rewinds a body that it has sent before, if possible.
             is_repeatable = isinstance(data, bytes) or (
                 hasattr(data, "seekable") and data.seekable()
             )
@@ -195,10 +195,10 @@ class Exchanges:
 
 
 def parse(response: httpx2.Response, kind: type[Parsed]) -> Parsed:
-    """The body of an answer.
+    """Return the parsed body of an answer.
 
     Raises:
-        InvalidAnswer: it is another one's.
+        InvalidAnswer: the body has another shape.
     """
     try:
         return kind.model_validate_json(response.content)
@@ -206,22 +206,22 @@ def parse(response: httpx2.Response, kind: type[Parsed]) -> Parsed:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"])) or "the body"
         raise InvalidAnswer(
-            f"What answered is no Emotion-LLaMA server of this version ({place}: {first['msg']}).",
+            f"No Emotion-LLaMA server of this version answered ({place}: {first['msg']}).",
             status=response.status_code,
             request_id=response.headers.get("X-Request-Id"),
         ) from error
 
 
 def as_text(response: httpx2.Response, kind: str) -> str:
-    """The body of an answer of that Content-Type.
+    """Return the body of an answer with this Content-Type.
 
     Raises:
-        InvalidAnswer: it is of another.
+        InvalidAnswer: the answer has another Content-Type.
     """
     came = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if came != kind:
         raise InvalidAnswer(
-            f"{kind} was asked for, and {came or 'something'} came.",
+            f"{kind} was requested, but the answer is {came or 'of no type'}.",
             status=response.status_code,
             request_id=response.headers.get("X-Request-Id"),
         )
@@ -240,11 +240,13 @@ def no_answer(error: httpx2.RequestError, server: str) -> EmotionLLaMAError:
         return RequestTimeout(f"The server at {server} did not answer in time.")
     if isinstance(error, httpx2.DecodingError):
         return InvalidAnswer(f"The answer of {server} cannot be read: {error}")
-    return ConnectionFailed(f"The server at {server} hung up: {error or type(error).__name__}")
+    return ConnectionFailed(
+        f"The server at {server} closed the connection: {error or type(error).__name__}"
+    )
 
 
 def _why_no_file(path: Path) -> str:
-    """Return why a path that the server cannot read is no local file either."""
+    """Return the reason why a path that the server cannot read is no local file either."""
     try:
         if path.is_dir():
             return "This is a folder, not a clip: name a file in it."
@@ -257,17 +259,17 @@ def _why_no_file(path: Path) -> str:
 
 
 def _as_utf8(name: str) -> str:
-    """A name without the bytes that a file's may have and a text may not."""
+    """Return a name without bytes that are no valid text."""
     return name.encode(errors="replace").decode()
 
 
 def _backoff(attempt: int) -> float:
-    """Twice as long each time, and not in step with others that wait."""
+    """Return a pause that doubles each time, with a random part against simultaneous retries."""
     return min(0.5 * 2**attempt, 8.0) * random.uniform(0.5, 1)  # noqa: S311
 
 
 def _asked_pause(response: httpx2.Response) -> float | None:
-    """The seconds of Retry-After, which holds them or a date."""
+    """Return the seconds of Retry-After, which contains seconds or a date."""
     asked = response.headers.get("Retry-After", "").strip()
     try:
         if asked.isdecimal():
