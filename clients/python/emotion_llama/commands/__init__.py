@@ -1,1 +1,1 @@
-"""The commands that ask a server: `emotion-llama analyze`, `evaluate` and `bench`."""
+"""Implements the client's commands `emotion-llama analyze`, `evaluate` and `bench`."""

@@ -1,4 +1,4 @@
-"""`emotion-llama analyze`: many clips, one line of answer for each."""
+"""Implements `emotion-llama analyze`, which writes one line of answer for each of many clips."""
 
 import sys
 from collections.abc import Sequence
@@ -26,29 +26,29 @@ from emotion_llama.schema import EmotionResponse
 def analyze(
     clips: Annotated[list[str], typer.Argument(help="files, folders or URLs")],
     server: Annotated[str, typer.Option(help="address of the server")] = DEFAULT_URL,
-    api_key: Annotated[str | None, typer.Option(envvar=KEY_VARIABLE, help="for the server")] = None,
+    api_key: Annotated[str | None, typer.Option(envvar=KEY_VARIABLE, help="API key")] = None,
     task: Annotated[
         str, typer.Option(help="emotion (no explanation), reason (no answer in words) or both")
     ] = "both",
     timeline: Annotated[
-        str | None, typer.Option(metavar="WINDOW/STEP", help="in seconds, as 2/1")
+        str | None, typer.Option(metavar="WINDOW/STEP", help="windows in seconds, as 2/1")
     ] = None,
     transcripts: Annotated[
         Path | None,
-        typer.Option(help="CSV file `name,transcript`: what is said; a name is the clip's path"),
+        typer.Option(help="CSV file `name,transcript`: the words; a name is the clip's path"),
     ] = None,
     audio_track: Annotated[
         int | None, typer.Option(min=0, help="sound track, from 0, if not the default one")
     ] = None,
-    language: Annotated[str, typer.Option(help="of the question: en or zh")] = "en",
+    language: Annotated[str, typer.Option(help="language of the question: en or zh")] = "en",
     out: Annotated[Path | None, typer.Option(help="file to write: .jsonl or .csv")] = None,
-    concurrency: Annotated[int, typer.Option(min=1, help="clips asked about at once")] = 8,
-    resume: Annotated[bool, typer.Option(help="go on with OUT: skip what it holds")] = False,
+    concurrency: Annotated[int, typer.Option(min=1, help="number of clips at once")] = 8,
+    resume: Annotated[bool, typer.Option(help="continue OUT: skip its clips")] = False,
     retry_failed: Annotated[
-        bool, typer.Option(help="with --resume: ask again about clips that failed")
+        bool, typer.Option(help="with --resume: repeat the clips that failed")
     ] = False,
 ) -> None:
-    """Say which emotion each clip shows, and why."""
+    """Estimate the emotion in each clip, and explain it."""
     try:
         _check_output(out, resume, retry_failed)
         asked_server = Server.of(server, api_key)
@@ -80,7 +80,7 @@ def analyze(
     run.close()
     _list_failures(run.failed)
     if not is_over:
-        kept = f"; {out} has them, and --resume goes on with it" if out else ""
+        kept = f"; {out} has them, and --resume continues it" if out else ""
         note("analyze", f"Stopped: {run.count} of {len(wanted)} clips are done{kept}.")
         sys.exit(INTERRUPTED)
     sys.exit(1 if run.failed else 0)
@@ -88,10 +88,10 @@ def analyze(
 
 @dataclass
 class _Run:
-    """What becomes of the answers: lines of a file or of the output, or a table in a terminal.
+    """Writes the answers: lines of a file or of the output, or a table in a terminal.
 
-    A file has a line for each clip. The output has one for each answer, as what failed is listed on
-    the error stream.
+    A file has a line for each clip. The output has a line for each answer, because the error stream
+    lists the failed clips.
     """
 
     words: Words
@@ -105,7 +105,7 @@ class _Run:
         self._is_table = self.results is None and sys.stdout.isatty()
 
     def take(self, analysis: Analysis) -> None:
-        """Write what became of one clip."""
+        """Write the result of one clip."""
         video = fspath(analysis.video_path)
         self.count += 1
         if analysis.response is None:
@@ -121,7 +121,7 @@ class _Run:
             elif analysis.response is not None:
                 sys.stdout.buffer.write(json_line(record).encode())
                 sys.stdout.buffer.flush()
-        except OSError as error:  # the disk is full, or the reader is gone
+        except OSError as error:  # the disk is full, or the reader has closed the pipe
             raise CommandError(f"The results cannot be written: {error.strerror}.") from error
 
     def close(self) -> None:
@@ -141,7 +141,7 @@ def _check_output(out: Path | None, resume: bool, retry_failed: bool) -> None:
 
 
 def _wanted(clips: Sequence[str], saved: Saved, retry_failed: bool) -> list[str]:
-    """Return the clips that are left to be asked about."""
+    """Return the clips that have no result yet."""
     done = saved.done.keys() - (saved.failed if retry_failed else set())
     return [clip for clip in clips if clip not in done]
 

@@ -1,4 +1,4 @@
-"""What `analyze` asks about every clip, and whether a file's results were asked the same."""
+"""Builds the options for all clips of `analyze`, and compares them with those of a results file."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ from emotion_llama.schema import TimelineRequest
 def asked_of_all(
     task: str, timeline: str | None, language: str, audio_track: int | None = None
 ) -> dict[str, Any]:
-    """Return what all clips are asked."""
+    """Return the options for all clips."""
     if task not in ("emotion", "reason", "both"):
         raise CommandError(f"--task is emotion, reason or both, not {task!r}.")
     if language not in ("en", "zh"):
@@ -37,7 +37,7 @@ def asked_of_all(
 
 
 def options_text(asked: dict[str, Any], *, has_words: bool) -> str:
-    """Return what all clips are asked as it stands in a file of results."""
+    """Return the options for all clips in the form that a results file contains."""
     timeline: TimelineRequest | None = asked.get("timeline")
     told = {
         "task": asked["task"],
@@ -51,7 +51,7 @@ def options_text(asked: dict[str, Any], *, has_words: bool) -> str:
 
 
 def check_same(out: Path, saved: Saved, options: str, words: Words, clips: Sequence[str]) -> None:
-    """Raise CommandError if a file's rows were asked something else."""
+    """Raise CommandError if a file's rows were made with other options."""
     for row in saved.rows:
         if row.options and row.options != options:
             raise CommandError(

@@ -1,4 +1,4 @@
-"""Asking a server about many clips, until they are done, the server is gone or Ctrl-C."""
+"""Sends requests about many clips, until all are done, the server is gone or Ctrl-C is pressed."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -21,20 +21,20 @@ from emotion_llama.many import Analysis
 from emotion_llama.wire import ROUTE
 
 Take = Callable[[Analysis], None]
-"""What is done with each answer, and with each failure."""
+"""Receives each answer and each failure."""
 
 
 class NoServer(CommandError):
-    """No clip can be asked about: one sentence says why, with the address."""
+    """Reports in one sentence, with the address, why no clip can be analysed."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """The server that a command asks.
+    """Represents the server of a command.
 
     Args:
         address: the server's address.
-        api_key: the key for it.
+        api_key: the key for the server.
     """
 
     address: str
@@ -42,7 +42,7 @@ class Server:
 
     @classmethod
     def of(cls, address: str, api_key: str | None) -> "Server":
-        """Return a server that can be asked, if it is there.
+        """Return a server whose address and key are valid.
 
         Raises:
             CommandError: the address, a proxy or the key cannot be used.
@@ -54,17 +54,17 @@ class Server:
         return cls(address, api_key)
 
     def connect(self, **more: Any) -> AsyncEmotionLLaMA:
-        """Return a client."""
+        """Return a client for the server."""
         return AsyncEmotionLLaMA(self.address, api_key=self.api_key, **more)
 
 
 def ask_all(server: Server, clips: Sequence[str], take: Take, **options: Any) -> bool:
-    """Ask about all clips, and return whether that came to its end: Ctrl-C makes it False.
+    """Send requests about all clips; return False if Ctrl-C ended this early.
 
     Args:
-        server: to ask.
-        clips: their names.
-        take: is given each answer as it comes.
+        server: the server that answers.
+        clips: the names of the clips.
+        take: receives each answer when it arrives.
         options: those of `AsyncEmotionLLaMA.analyze_many`.
 
     Raises:
@@ -93,7 +93,7 @@ async def _ask_all(
 
 
 async def _check(server: Server, error: Exception, is_server: bool) -> None:
-    """Raise NoServer if no other clip would be answered either."""
+    """Raise NoServer if every other clip would fail too."""
     if isinstance(error, ConnectionFailed):
         await _check_reachable(server)
     elif isinstance(error, AuthenticationError | PermissionDeniedError):
@@ -112,7 +112,7 @@ async def _check_reachable(server: Server) -> None:
         except ConnectionFailed as error:
             raise NoServer(str(error)) from error
         except EmotionLLaMAError:
-            return  # it is there, and only the one connection failed
+            return  # the server answers; only one connection failed
 
 
 def _is_of_another_server(error: Exception) -> bool:

@@ -1,4 +1,4 @@
-"""`emotion-llama bench`: how much a server bears, and how long its answers then take."""
+"""Implements `emotion-llama bench`, which measures a server's throughput and answer times."""
 
 import asyncio
 import sys
@@ -30,34 +30,34 @@ def bench(
     concurrency: Annotated[
         str | None,
         typer.Option(
-            metavar="N,...", help=f"requests at once, a run for each number [{_CONCURRENCY}]"
+            metavar="N,...", help=f"requests at once, one run for each number [{_CONCURRENCY}]"
         ),
     ] = None,
     rate: Annotated[
         float | None,
-        typer.Option(help="instead: requests a second, which do not wait for answers"),
+        typer.Option(help="requests per second, sent without waiting for answers"),
     ] = None,
     clips: Annotated[
-        Path | None, typer.Option(help="folder of clips to send; else the demo's, by name")
+        Path | None, typer.Option(help="folder of clips to send; by default the demo's names")
     ] = None,
     questions_per_clip: Annotated[
-        int, typer.Option(min=1, help="different questions about a clip, in a row")
+        int, typer.Option(min=1, help="number of different questions about each clip")
     ] = 1,
     max_tokens: Annotated[
         int | None,
         typer.Option(
             min=1,
             help="chat: every answer has exactly so many tokens (ignore_eos, temperature 0), "
-            "which makes runs comparable; emotion: no more",
+            "which makes runs comparable; emotion: at most so many",
         ),
     ] = None,
     requests: Annotated[
-        int | None, typer.Option(min=1, help="of each run; by default what its load asks for")
+        int | None, typer.Option(min=1, help="requests of each run; by default enough for its load")
     ] = None,
-    api_key: Annotated[str | None, typer.Option(envvar=KEY_VARIABLE, help="for the server")] = None,
+    api_key: Annotated[str | None, typer.Option(envvar=KEY_VARIABLE, help="API key")] = None,
     out: Annotated[Path | None, typer.Option(help="folder for bench.json and bench.png")] = None,
 ) -> None:
-    """Measure throughput and times of answers under load."""
+    """Measure a server's throughput and answer times under load."""
     try:
         loads = _loads(concurrency, rate)
         settings = Settings(
@@ -86,7 +86,7 @@ def bench(
 def _loads(concurrency: str | None, rate: float | None) -> list[Load]:
     if rate is not None:
         if concurrency is not None:
-            raise CommandError("--concurrency and --rate are two ways to send: give one.")
+            raise CommandError("--concurrency and --rate exclude each other: give one.")
         if not 0 < rate < float("inf"):
             raise CommandError(f"--rate is a number of requests a second, not {rate}.")
         return [OpenLoop(rate)]
@@ -113,7 +113,7 @@ def _plan(
                 f"--requests {count} are never {load.concurrency} at once: "
                 "send more, or ask for less with --concurrency."
             )
-    most = sum(count + 1 for _, count in counted)  # a clip for each, and one to warm up
+    most = sum(count + 1 for _, count in counted)  # one for each, and one to warm up
     return Plan(server, api_key, settings, _clips(settings, most), counted)
 
 
@@ -125,11 +125,11 @@ def _check(server: str, settings: Settings) -> None:
     if settings.route not in ROUTES:
         raise CommandError(f"--route is {', '.join(ROUTES)}, not {settings.route!r}.")
     if settings.max_tokens is not None and not ROUTES[settings.route].takes_max_tokens:
-        raise CommandError(f"--max-tokens cannot be told to {settings.route}: leave it out.")
+        raise CommandError(f"--max-tokens does not work with {settings.route}: leave it out.")
 
 
 def _clips(settings: Settings, most: int) -> list[Clip]:
-    """The clips as the route takes them, no more than can be used."""
+    """Return the clips in the route's form, only as many as the runs can use."""
     if settings.clips is None:
         return [named(name) for name in DEMO_CLIPS]
     if not Path(settings.clips).is_dir():

@@ -1,4 +1,4 @@
-"""Which clips a command is about: files, folders and URLs, without what is none."""
+"""Finds the clips of a command in files, folders and URLs, and skips everything else."""
 
 import os
 from collections import Counter
@@ -12,13 +12,13 @@ VIDEOS = (
     *(".mp4", ".m4v", ".mp4v", ".mov", ".qt", ".f4v", ".3gp", ".3gpp", ".3g2", ".3gpp2"),
     *(".mkv", ".mk3d", ".webm", ".avi", ".divx"),
 )
-"""Endings of the containers that a server reads."""
+"""The file endings of the containers that a server reads."""
 PICTURES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif")
 OTHER_VIDEOS = (
     *(".mts", ".m2ts", ".m2t", ".ts", ".mpg", ".mpeg", ".mpe", ".m1v", ".m2v", ".vob", ".mod"),
     *(".wmv", ".asf", ".flv", ".ogv", ".ogm", ".rm", ".rmvb", ".mxf", ".dv", ".tod", ".h264"),
 )
-"""Endings of containers that a server does not read: their files are named, not passed over."""
+"""The file endings of containers that a server does not read; such files are reported."""
 
 _SIDECARS = frozenset(
     {
@@ -28,21 +28,21 @@ _SIDECARS = frozenset(
         *("thumbs.db", "ehthumbs.db", "desktop.ini"),
     }
 )
-"""Files and folders that systems, storage boxes and cameras leave, in small letters."""
+"""The files and folders that systems, storage boxes and cameras leave, in lower case."""
 
 
 @dataclass
 class Found:
-    """The clips that a command is about, and what it passes over."""
+    """Holds the clips of a command, and the files that it skips."""
 
     clips: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
-    """Hidden files and folders, sidecars and thumbnails."""
+    """The hidden files and folders, sidecars and thumbnails."""
     unreadable: list[str] = field(default_factory=list)
-    """Videos in containers that a server does not read, and folders that may not be read."""
+    """The videos in containers that a server does not read, and unreadable folders."""
 
     def notes(self) -> list[str]:
-        """Return one sentence for each kind of thing that is passed over."""
+        """Return one sentence for each kind of skipped file."""
         notes = []
         if self.skipped:
             notes.append(f"{_count(self.skipped, 'hidden file or sidecar')} skipped.")
@@ -60,7 +60,7 @@ def find_clips(targets: Sequence[str]) -> Found:
     """Return the clips that are named, as `look_for` does.
 
     Raises:
-        CommandError: there is none.
+        CommandError: there is no clip.
     """
     found = look_for(targets)
     if not found.clips:
@@ -69,10 +69,10 @@ def find_clips(targets: Sequence[str]) -> Found:
 
 
 def look_for(targets: Iterable[str]) -> Found:
-    """Return the clips that are named: of a folder all in it, in the order of their names.
+    """Return the named clips, and all clips in the named folders in the order of their names.
 
-    Files have their absolute paths, so that a clip has one name from wherever it is asked about. A
-    hidden file or folder that is named itself is taken; a sidecar is not: a shell's `*` names it.
+    Files get absolute paths, so that a clip has the same name from every folder. A hidden file or
+    folder is accepted if it is named itself; a sidecar is not, because a shell's `*` names it.
     """
     found = Found()
     for target in targets:
@@ -90,12 +90,12 @@ def look_for(targets: Iterable[str]) -> Found:
 
 
 def is_url(target: str) -> bool:
-    """Return whether a clip is named by a URL, not by a path."""
+    """Return whether a clip is named by a URL instead of a path."""
     return "://" in target[:32] or target[:5].lower() == "data:"
 
 
 def is_sidecar(name: str) -> bool:
-    """Return whether a file or folder of this name is left by a system beside the clips."""
+    """Return whether a system leaves files or folders with this name beside the clips."""
     path = Path(name)
     is_thumbnail = path.suffix.lower() in PICTURES and Path(path.stem).suffix.lower() in VIDEOS
     return name.startswith("._") or name.lower() in _SIDECARS or is_thumbnail
@@ -104,7 +104,7 @@ def is_sidecar(name: str) -> bool:
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except (OSError, ValueError):  # a name that is too long, or in a folder that may not be read
+    except (OSError, ValueError):  # the name is too long, or its folder may not be read
         return False
 
 
@@ -119,7 +119,7 @@ def _look_into(folder: Path, found: Found) -> None:
 
 
 def _files(folder: Path, found: Found) -> Iterator[Path]:
-    """Yield the files in a folder and its folders that are neither hidden nor sidecars."""
+    """Yield the files in a folder and its subfolders that are neither hidden nor sidecars."""
 
     def note(error: OSError) -> None:
         found.unreadable.append(str(error.filename))

@@ -1,4 +1,4 @@
-"""`emotion-llama evaluate`: how often a server is right about clips whose labels are known."""
+"""Implements `emotion-llama evaluate`, which measures how often a server's labels are right."""
 
 import json
 import sys
@@ -36,8 +36,8 @@ def evaluate(
     ],
     root: Annotated[Path, typer.Option(help="folder of the clips")],
     server: Annotated[str, typer.Option(help="address of the server")] = DEFAULT_URL,
-    api_key: Annotated[str | None, typer.Option(envvar=KEY_VARIABLE, help="for the server")] = None,
-    concurrency: Annotated[int, typer.Option(min=1, help="clips asked about at once")] = 8,
+    api_key: Annotated[str | None, typer.Option(envvar=KEY_VARIABLE, help="API key")] = None,
+    concurrency: Annotated[int, typer.Option(min=1, help="number of clips at once")] = 8,
     out: Annotated[
         Path, typer.Option(help="folder for metrics.json, confusion.svg and results.jsonl")
     ] = Path("evaluation"),
@@ -88,7 +88,7 @@ def _rows(table: Path, root: Path) -> dict[str, Row]:
     """Return each clip's path and its row.
 
     Raises:
-        CommandError: a clip is not there, or nothing is to be told apart.
+        CommandError: a clip does not exist, or the table has fewer than two labels.
     """
     rows = read_table(table, ("name", "label"))
     if not root.is_dir():
@@ -110,7 +110,7 @@ def _rows(table: Path, root: Path) -> dict[str, Row]:
 
 
 def _named(rows: Sequence[Row], root: Path) -> list[str]:
-    """Return the files that a table names with their endings, whatever these are."""
+    """Return the existing files that a table names, whatever their endings are."""
     files = [(root / row["name"].strip()).absolute() for row in rows]
     return [str(file) for file in files if file.is_file()]
 
@@ -127,7 +127,7 @@ def _report(labels: list[str], rows: dict[str, Row], found: list[Analysis], out:
     answers = [(rows[fspath(a.video_path)]["label"], a.response) for a in found if a.response]
     true = [label for label, _ in answers]
     told = [response.emotion for _, response in answers]
-    labels = list(dict.fromkeys([*labels, *told]))  # a server may know others
+    labels = list(dict.fromkeys([*labels, *told]))  # a server may return other labels
     counts = confusion(labels, true, told)
     right = [one == other for one, other in zip(true, told, strict=True)]
     metrics = measure(counts, [response.confidence for _, response in answers], right)

@@ -1,18 +1,18 @@
-"""How a command fails."""
+"""Ends a command that fails, with a sentence."""
 
 import sys
 from typing import NoReturn
 
 INTERRUPTED = 130
-"""The exit code that a shell gives to what Ctrl-C ended."""
+"""The exit code that a shell gives to a command that Ctrl-C ended."""
 
 
 class CommandError(Exception):
-    """Why a command does not begin; one sentence that says what to do."""
+    """Reports in one sentence why a command does not begin, and the cure."""
 
 
 def fail(command: str, error: CommandError, code: int = 2) -> NoReturn:
-    """End a command with a sentence."""
+    """Print a sentence and end the command."""
     note(command, str(error))
     sys.exit(code)
 

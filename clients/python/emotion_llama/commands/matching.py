@@ -1,4 +1,4 @@
-"""Which row of a table is about which clip: by path, then by a name that only one clip has."""
+"""Matches the rows of a table with clips: by path, then by a name that only one clip has."""
 
 import re
 import unicodedata
@@ -19,17 +19,17 @@ _SHOWN = 5
 
 @dataclass
 class Matches:
-    """The rows of a table and the clips that they are about."""
+    """Holds the rows of a table, with the clips to which they belong."""
 
     rows: dict[str, Row] = field(default_factory=dict)
-    """Each clip with a row, and the row."""
+    """The clips that have a row, each with its row."""
     unmatched: list[str] = field(default_factory=list)
-    """Names in the table to which no clip belongs."""
+    """The names in the table to which no clip belongs."""
     ambiguous: list[str] = field(default_factory=list)
-    """Names in the table that fit several clips equally, or fit a clip that others fit as well."""
+    """The names in the table that fit several clips equally, or a clip that others fit as well."""
 
     def notes(self, table: Path, clips: Sequence[str]) -> list[str]:
-        """Return one sentence for each kind of name or clip that is left over."""
+        """Return one sentence for each kind of name or clip without a match."""
         left = [clip for clip in clips if clip not in self.rows]
         return [
             *([f"{table}: no clip is named {shown(self.unmatched)}."] if self.unmatched else []),
@@ -44,11 +44,11 @@ class Matches:
 
 @dataclass(frozen=True)
 class _Name:
-    """A clip's name or path, taken apart.
+    """Holds the parts of a clip's name or path.
 
     Args:
-        parts: folders and file name, the latter without the ending of a video or picture.
-        ending: that ending in small letters, or nothing.
+        parts: the folders and the file name, without the ending of a video or picture.
+        ending: that ending in lower case, or an empty text.
     """
 
     parts: tuple[str, ...]
@@ -64,7 +64,7 @@ class _Name:
         return cls((*parts, last.stem if ending else last.name), ending)
 
     def tails(self) -> Iterable[tuple[str, ...]]:
-        """Yield the path without its first folder, two folders and so on, the longest first."""
+        """Yield the path without its first folder, its first two folders and so on."""
         for start in range(len(self.parts)):
             yield self.parts[start:]
 
@@ -72,14 +72,14 @@ class _Name:
 def match(
     clips: Sequence[str], rows: Iterable[Row], *, table: Path, roots: Sequence[str]
 ) -> Matches:
-    """Return which row is about which clip.
+    """Return the row of each clip.
 
-    A row is about the clip whose path ends as its name does: with the whole name first, then with
-    as many of its folders as agree, in the end with the file name alone. An ending may be left out
-    or be another. Where several clips fit, the name must be the path inside one of the `roots`.
+    A row belongs to the clip whose path ends like its name: with the whole name first, then with as
+    many of its folders as agree, and at last with the file name alone. An ending may be missing or
+    differ. If several clips fit, the name must be the path inside one of the `roots`.
 
     Raises:
-        CommandError: two rows are about one clip and differ.
+        CommandError: two rows about one clip differ.
     """
     index = _Index(clips, roots)
     claims: dict[str, list[tuple[tuple[bool, int], Row]]] = defaultdict(list)
@@ -98,7 +98,7 @@ def match(
 def _decide(
     clip: str, claimed: list[tuple[tuple[bool, int], Row]], found: Matches, table: Path
 ) -> None:
-    """Give a clip the row that fits it best."""
+    """Give a clip its best row."""
     best = max(rank for rank, _ in claimed)
     winners = [row for rank, row in claimed if rank == best]
     found.unmatched += [row["name"] for rank, row in claimed if rank != best]
@@ -128,7 +128,7 @@ class _Index:
         self._roots = [(*root.parts[:-1], root.parts[-1] + root.ending) for root in folders]
 
     def find(self, text: str) -> tuple[Sequence[str], tuple[bool, int]]:
-        """Return the clips that fit a name, and how well: wholly or not, with how many parts."""
+        """Return the clips that fit a name, if it fits wholly, and how many of its parts fit."""
         wanted = _Name.of(text)
         for tail in wanted.tails():
             if fitting := self._by_tail.get(tail):
@@ -148,7 +148,7 @@ class _Index:
 
 
 def _best(fitting: dict[str, list[str]], ending: str) -> Sequence[str]:
-    """Return the clips with an ending, else the videos, else all: no more than show several."""
+    """Return the clips with this ending, or else at most two others, videos if possible."""
     if ending in fitting:
         return fitting[ending]
     videos = [clips for other, clips in fitting.items() if other in VIDEOS]
@@ -156,6 +156,6 @@ def _best(fitting: dict[str, list[str]], ending: str) -> Sequence[str]:
 
 
 def shown(names: Sequence[str]) -> str:
-    """Return the first of some names, and how many more there are."""
+    """Return the first of some names, and the number of the others."""
     told = ", ".join(map(str, names[:_SHOWN]))
     return told if len(names) <= _SHOWN else f"{told} and {len(names) - _SHOWN} more"

@@ -1,4 +1,4 @@
-"""How good labels and confidences are, as papers on emotion recognition report it."""
+"""Computes the metrics of labels and confidences that papers on emotion recognition report."""
 
 from collections.abc import Sequence
 
@@ -8,21 +8,21 @@ BINS = 10
 
 
 class Metrics(BaseModel):
-    """All between 0 and 1."""
+    """Holds the metrics, all between 0 and 1."""
 
     accuracy: float
     weighted_f1: float
-    """F1 of each label, weighted by how often it is true."""
+    """The mean F1 of all labels, weighted by how often each label is true."""
     uar: float
-    """Unweighted average recall: the mean of the labels' recalls."""
+    """The unweighted average recall: the mean of the labels' recalls."""
     war: float
-    """Weighted average recall, which is the accuracy."""
+    """The weighted average recall, which equals the accuracy."""
     calibration_error: float
-    """Expected calibration error of the confidences, in 10 equal bins."""
+    """The expected calibration error of the confidences, in 10 equal bins."""
 
 
 def confusion(labels: Sequence[str], true: Sequence[str], told: Sequence[str]) -> list[list[int]]:
-    """Counts by true label (rows) and told label (columns)."""
+    """Return the number of clips by true label (rows) and predicted label (columns)."""
     counts = [[0] * len(labels) for _ in labels]
     for one, other in zip(true, told, strict=True):
         counts[labels.index(one)][labels.index(other)] += 1
@@ -32,7 +32,7 @@ def confusion(labels: Sequence[str], true: Sequence[str], told: Sequence[str]) -
 def measure(
     counts: Sequence[Sequence[int]], confidences: Sequence[float], right: Sequence[bool]
 ) -> Metrics:
-    """The metrics of a confusion matrix and of the confidences of its answers."""
+    """Return the metrics of a confusion matrix and of its answers' confidences."""
     total = sum(map(sum, counts))
     hits = [counts[i][i] for i in range(len(counts))]
     is_true = [sum(row) for row in counts]
@@ -54,7 +54,7 @@ def measure(
 
 
 def calibration_error(confidences: Sequence[float], right: Sequence[bool]) -> float:
-    """Mean distance of confidence and accuracy in equal bins, weighted by how much is in each."""
+    """Return the mean distance of confidence and accuracy in bins, weighted by their sizes."""
     gaps = [0.0] * BINS
     for confidence, is_right in zip(confidences, right, strict=True):
         gaps[min(int(confidence * BINS), BINS - 1)] += confidence - is_right

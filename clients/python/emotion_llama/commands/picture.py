@@ -1,4 +1,4 @@
-"""A confusion matrix as an SVG picture."""
+"""Draws a confusion matrix as an SVG picture."""
 
 from collections.abc import Sequence
 from html import escape
@@ -7,7 +7,7 @@ _CELL, _MARGIN = 56, 110
 
 
 def confusion_svg(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> str:
-    """Rows are what is true, columns what was told; the darker, the more of the row."""
+    """Return the picture: true labels in rows, predicted ones in columns, more is darker."""
     side = _MARGIN + _CELL * len(labels) + 20
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{side}" height="{side}" '

@@ -1,4 +1,4 @@
-"""The progress bar of commands over many clips, on the error stream."""
+"""Shows the progress of commands over many clips on the error stream."""
 
 from rich.console import Console
 from rich.progress import (
@@ -23,10 +23,10 @@ class _RateColumn(ProgressColumn):
 
 
 def progress(unit: str = "clips") -> Progress:
-    """Return a bar with count, rate and time left, which only a terminal shows.
+    """Return a bar with count, rate and remaining time, which only a terminal shows.
 
     Args:
-        unit: what is counted.
+        unit: the name of the counted objects.
     """
     console = Console(stderr=True)
     return Progress(

@@ -1,4 +1,4 @@
-"""What is written about one clip: a JSON line, or the cells of a CSV row."""
+"""Formats the result of one clip as a JSON line or as the cells of a CSV row."""
 
 import json
 import re
@@ -10,19 +10,19 @@ from emotion_llama.many import Analysis
 _HEAD = ("video", "emotion", "confidence", "answer", "answer_matches", "explanation")
 _TAIL = ("timeline", "transcript", "options", "warnings", "error")
 _FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
-"""Characters with which a spreadsheet takes a cell for a formula, which a clip could smuggle in."""
+"""The characters that start a formula in spreadsheets, which a clip could inject."""
 _GUARD = "'"
 _UNSAFE = re.compile("[\ud800-\udfff\u0085\u2028\u2029]")
-"""Half characters (bytes of a file name that are no text) and other ends of lines."""
+"""Matches surrogates (bytes of a file name that are no text) and unusual line ends."""
 
 
 def as_record(analysis: Analysis, *, transcript: str | None, options: str) -> dict[str, Any]:
-    """Return what is written about a clip, also about one that failed.
+    """Return the record of a clip, including one that failed.
 
     Args:
-        analysis: the answer, or why there is none.
-        transcript: the words that were given to the server.
-        options: how all clips are asked, so that a later run can go on in the same way.
+        analysis: the answer or the error.
+        transcript: the words that were sent to the server.
+        options: the options of all clips, so that a later run can continue with the same ones.
     """
     if analysis.response is None:
         answer: dict[str, Any] = {"emotion": None, "confidence": None}
@@ -34,13 +34,13 @@ def as_record(analysis: Analysis, *, transcript: str | None, options: str) -> di
 
 
 def json_line(record: Mapping[str, Any]) -> str:
-    """Return a record as one line, in which no character is taken for the end of one."""
+    """Return a record as one line, in which no character counts as a line end."""
     text = json.dumps(record, ensure_ascii=False)
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
 
 
 def csv_cells(record: Mapping[str, Any]) -> dict[str, str]:
-    """Return the cells of a record by their columns; each text is one line."""
+    """Return the cells of a record by their columns; each text has one line."""
     probabilities = record.get("probabilities") or {}
     cells = {name: record.get(name) for name in _HEAD}
     cells |= {f"p({label})": share for label, share in probabilities.items()}
@@ -56,8 +56,8 @@ def csv_cells(record: Mapping[str, Any]) -> dict[str, str]:
 def ordered(columns: list[str]) -> list[str]:
     """Return the columns of a CSV file in our order.
 
-    Those of other programs and the probabilities stand in the middle, in the order in which they
-    are given. `error` is last: it is empty or text, so that a row which has all cells is whole.
+    The columns of other programs and the probabilities stand in the middle and keep their order.
+    `error` is last: it is empty or text, so that a row with all cells is complete.
     """
     others = [name for name in dict.fromkeys(columns) if name not in _HEAD + _TAIL]
     tail = [name for name in _TAIL if name != "timeline" or name in columns]
@@ -70,7 +70,7 @@ def guarded(cell: str) -> str:
 
 
 def unguarded(cell: str) -> str:
-    """Return what was written into a cell."""
+    """Return the original text of a guarded cell."""
     return cell[1:] if cell[:1] == _GUARD and _is_formula(cell[1:]) else cell
 
 

@@ -1,4 +1,4 @@
-"""The file of results of many analyses: one line for each clip, none twice, whole after a kill."""
+"""Writes the results file of many analyses: one line for each clip, complete even after a kill."""
 
 import codecs
 import csv
@@ -17,7 +17,7 @@ FORMS = (".jsonl", ".csv")
 
 
 def check_form(file: Path) -> None:
-    """Raise CommandError unless a file's name says in which form it is to be written."""
+    """Raise CommandError unless the file's name has the ending of a known format."""
     if file.suffix.lower() not in FORMS:
         raise CommandError(
             f"--out: {file.name!r} ends in {file.suffix or 'nothing'}; "
@@ -26,10 +26,10 @@ def check_form(file: Path) -> None:
 
 
 def begin(file: Path, *, resume: bool) -> Saved:
-    """Return what a file of results holds already: of a clip that was asked again, the last row.
+    """Return the rows of a results file; of a clip with several rows, the last one.
 
     Raises:
-        CommandError: it may not be there but is, or cannot be used.
+        CommandError: the file exists but must not, or cannot be used.
     """
     check_form(file)
     try:
@@ -47,14 +47,14 @@ def begin(file: Path, *, resume: bool) -> Saved:
 
 
 class Results:
-    """A file to which results are added, each line in one write.
+    """Adds results to a file, each line in one write.
 
-    What another program made of the file is brought into our form first: UTF-8, for CSV with the
-    mark by which spreadsheets know it.
+    A file that another program has saved is first converted to our form: UTF-8, and for CSV the
+    mark by which spreadsheets recognise it.
 
     Args:
-        file: to write; it is made with its folders.
-        saved: the rows that it holds and keeps.
+        file: the file to write; it is created with its folders.
+        saved: the rows that the file already has and keeps.
 
     Raises:
         CommandError: the file cannot be written.
@@ -62,7 +62,7 @@ class Results:
 
     def __init__(self, file: Path, saved: Saved) -> None:
         self._name = file
-        self._file = Path(os.path.realpath(file))  # a link stays one
+        self._file = Path(os.path.realpath(file))  # a link remains a link
         self._is_csv = file.suffix.lower() == ".csv"
         self._columns = ordered(saved.columns) if saved.columns else []
         self._failed, self._has_twins = saved.failed, False
@@ -77,10 +77,10 @@ class Results:
             raise CommandError(f"{file} cannot be written: {error.strerror}.") from error
 
     def add(self, record: dict[str, Any]) -> None:
-        """Write one clip's line.
+        """Write the line of one clip.
 
         Raises:
-            OSError: the file cannot be written any more.
+            OSError: the file can no longer be written.
         """
         self._has_twins |= record["video"] in self._failed
         if not self._is_csv:
@@ -89,16 +89,16 @@ class Results:
         cells = csv_cells(record)
         columns = ordered([*self._columns, *cells])
         if columns != self._columns:
-            # The first row, or the first answer behind failures, which name no labels.
+            # This is the first row, or the first answer after failures, which have no labels.
             rows = read_saved(self._name).rows
             self._columns = columns
             self._write_anew(self._whole(rows))
         self._stream.write(_encoded(_csv_text([cells], columns)))
 
     def close(self) -> None:
-        """Close the file; one that was made for nothing is taken away.
+        """Close the file; remove it if it is new and empty.
 
-        The row of a clip that failed stands until another run has asked about it again.
+        The row of a failed clip remains until another run has analysed the clip again.
         """
         self._stream.close()
         if self._is_new and self._file.stat().st_size == 0:
@@ -107,7 +107,7 @@ class Results:
             Results(self._name, begin(self._name, resume=True)).close()
 
     def _whole(self, rows: Iterable[SavedRow]) -> bytes:
-        """Return a file with these rows."""
+        """Return the contents of a file with these rows."""
         kept = [row.kept for row in rows]
         if not self._is_csv:
             return _encoded("".join(f"{line}\n" for line in kept))
@@ -118,7 +118,7 @@ class Results:
         return codecs.BOM_UTF8 + _encoded(_csv_text([header, *cells], self._columns))
 
     def _write_anew(self, data: bytes) -> None:
-        """Replace the file as a whole: there is never half of one."""
+        """Replace the whole file in one step, so that it is never incomplete."""
         draft = self._file.with_name(f".{self._file.name}.{os.getpid()}")
         draft.write_bytes(data)
         shutil.copymode(self._file, draft)

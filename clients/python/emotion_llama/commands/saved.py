@@ -1,4 +1,4 @@
-"""Reading a file of results, also one that another program or a killed run left."""
+"""Reads a results file, including one from another program or a killed run."""
 
 import csv
 import io
@@ -16,13 +16,13 @@ _DELIMITERS = (",", ";", "\t")
 
 @dataclass(frozen=True)
 class SavedRow:
-    """What a file holds about one clip.
+    """Holds a file's row about one clip.
 
     Args:
         video: the clip's name.
-        error: why it failed; nothing if it did not.
-        options: how it was asked; None if the file does not say.
-        transcript: the words that were given to the server; None if the file does not say.
+        error: the error, or an empty text.
+        options: the options of the request; None if the file does not have them.
+        transcript: the words that were sent to the server; None if the file does not have them.
         kept: the row itself: a JSON line, or cells by their columns.
     """
 
@@ -35,11 +35,11 @@ class SavedRow:
 
 @dataclass
 class Saved:
-    """What a file of results holds."""
+    """Holds the contents of a results file."""
 
     rows: list[SavedRow] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
-    """Those of a CSV file."""
+    """The columns of a CSV file."""
 
     @property
     def done(self) -> dict[str, SavedRow]:
@@ -53,13 +53,13 @@ class Saved:
 
 
 def read_saved(file: Path) -> Saved:
-    """Return what a file of results holds.
+    """Return the contents of a results file.
 
-    The encoding, the ends of lines, the delimiters and the order of the columns may be another
-    program's. A last line that was cut short is left out, so that its clip is asked about again.
+    The encoding, line ends, delimiters and the order of the columns may be another program's. An
+    incomplete last line is left out, so that its clip is analysed again.
 
     Raises:
-        CommandError: the file cannot be read, or holds something else.
+        CommandError: the file cannot be read, or has other contents.
     """
     try:
         text = _text(file.read_bytes())
@@ -71,7 +71,7 @@ def read_saved(file: Path) -> Saved:
 
 
 def _text(data: bytes) -> str:
-    """Return a file's text; of a character that was cut in two nothing is guessed."""
+    """Return a file's text without an incomplete last character."""
     whole, end, rest = data.rpartition(b"\n")
     if not rest or b"\0" in data[:1000]:
         return decode(data)[0]
@@ -89,7 +89,7 @@ def _read_json_lines(text: str) -> Saved:
             record = json.loads(line)
         except ValueError:
             if number == len(lines) and (saved.rows or _begins_a_record(line)):
-                break  # cut short
+                break  # incomplete
             raise ValueError("it holds something else than clips' records") from None
         saved.rows.append(_json_row(record, line))
     return saved
@@ -116,7 +116,7 @@ def _json_row(record: Any, line: str) -> SavedRow:
 
 def _read_csv(text: str) -> Saved:
     if "\n" not in text.rstrip("\r") and "video,emotion".startswith(text[:13]):
-        return Saved()  # cut short in the first line
+        return Saved()  # incomplete first line
     take_long_cells(text)
     for delimiter in _DELIMITERS:
         header, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
@@ -135,10 +135,10 @@ def _read_csv(text: str) -> Saved:
 
 
 def _is_whole(cells: dict[str, str], has_all: bool) -> bool:
-    """Return whether the last row was written to its end.
+    """Return whether the last row is complete.
 
-    A program that saved the file anew may have filled up the cells of a row that was cut short, so
-    that its numbers count as well: all probabilities are there if they sum to 1.
+    A program that saved the file again may have added empty cells to an incomplete row. Therefore
+    the numbers count too: all probabilities are present if they sum to 1.
     """
     if cells.get("error"):
         return has_all

@@ -1,4 +1,4 @@
-"""Tables that a command is given: CSV as spreadsheets and people write it."""
+"""Reads the tables of a command: CSV as spreadsheets and people write it."""
 
 import csv
 import io
@@ -15,11 +15,11 @@ Row = dict[str, str]
 def read_table(file: Path, columns: tuple[str, ...]) -> list[Row]:
     """Return the rows of a table that has at least these columns, without blank ones.
 
-    The text may be in UTF-8, UTF-16 or GBK, with `,`, `;`, tabs or `|` between the cells. The names
-    of the columns count without case and blanks around them.
+    The text may be UTF-8, UTF-16 or GBK, with `,`, `;`, tabs or `|` between the cells. Case and
+    blanks around the names of the columns do not count.
 
     Raises:
-        CommandError: the table cannot be read, or has not these columns.
+        CommandError: the table cannot be read, or lacks a column.
     """
     try:
         text, _ = decode(file.read_bytes())
@@ -44,14 +44,14 @@ def read_table(file: Path, columns: tuple[str, ...]) -> list[Row]:
 
 
 def _told_delimiter(text: str) -> tuple[str, str]:
-    """Take off the line `sep=;` with which Excel is told a delimiter."""
+    """Remove the line `sep=;`, which sets Excel's delimiter."""
     first, _, rest = text.partition("\n")
     told = first.strip("\r").lower()
     return (rest, told[4]) if told.startswith("sep=") and len(told) == 5 else (text, "")
 
 
 def _delimiter(text: str, columns: tuple[str, ...]) -> str:
-    """Return the delimiter with which the header has the columns."""
+    """Return the delimiter between the columns of the header."""
     for delimiter in _DELIMITERS:
         header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
         if set(columns) <= set(_names(header)):
@@ -60,7 +60,7 @@ def _delimiter(text: str, columns: tuple[str, ...]) -> str:
 
 
 def _cells(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
-    """Return the number of each line and its cells; the first is the header."""
+    """Return each line's number and cells; the first line is the header."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     return [(reader.line_num, cells) for cells in reader]
 

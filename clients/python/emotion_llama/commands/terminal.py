@@ -1,4 +1,4 @@
-"""Answers for people: a table that fits a terminal, each timeline as a strip."""
+"""Shows answers to people: a table that fits the terminal, with each timeline as a strip."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from rich.text import Text
 from emotion_llama.commands.clips import is_url
 from emotion_llama.schema import EmotionResponse, TimelineWindow
 
-# The widest columns, so that 80 characters have room for all of them and for what is said.
+# The maximum widths, so that 80 characters hold all columns and the words.
 _NAME_CELLS = 28
 _LABEL_CELLS = 12
 _STRIP_CELLS = 12
@@ -24,7 +24,7 @@ _COLOURS = ("green", "cyan", "red", "yellow", "magenta", "blue", "bright_black",
 
 
 def show(found: Sequence[tuple[str, EmotionResponse]]) -> None:
-    """Print a table of answers, what they warn of, and once what the model is and is not."""
+    """Print a table of answers, their warnings, and once the notice about the model."""
     if not found:
         return
     found = sorted(found, key=lambda pair: pair[0])
@@ -42,7 +42,7 @@ def show(found: Sequence[tuple[str, EmotionResponse]]) -> None:
         label, share = printable(response.emotion), f"{response.confidence:.0%}"
         cells = [_folded(name, _NAME_CELLS), _folded(label, _LABEL_CELLS), share]
         strip = [_strip(response.timeline or (), letters)] if letters else []
-        # rich takes brackets in mere words for styles
+        # rich reads brackets in plain text as styles
         table.add_row(*map(Text, cells), *strip, Text(said))
     console = Console()
     console.print(table)
@@ -50,14 +50,14 @@ def show(found: Sequence[tuple[str, EmotionResponse]]) -> None:
         told = ", ".join(f"{letter} {printable(label)}" for label, letter in letters.items())
         console.print(Text(f"timeline, from start to end: {told}"))
     for name, (_, response) in zip(names, found, strict=True):
-        for warning in getattr(response, "warnings", ()):  # older servers have none
+        for warning in getattr(response, "warnings", ()):  # older servers send none
             console.print(Text(f"{name}: {printable(warning.message)}"))
     for notice in dict.fromkeys(response.notice for _, response in found if response.notice):
         console.print(Text(printable(notice)))
 
 
 def short_names(videos: Sequence[str]) -> list[str]:
-    """Return names by which clips are told apart: paths without the folders that all have."""
+    """Return names that distinguish clips: paths without the folders that all of them share."""
     paths = [PurePosixPath(video) for video in videos if not is_url(video)]
     parents = [str(path.parent) for path in paths if path.is_absolute()]
     shared = os.path.commonpath(parents) if parents else "/"
@@ -73,12 +73,12 @@ def short_names(videos: Sequence[str]) -> list[str]:
 
 
 def printable(text: str) -> str:
-    """Return a text that neither moves the cursor of a terminal nor cannot be encoded."""
+    """Return a text that moves no cursor and that the terminal can encode."""
     return _CONTROL.sub(" ", text).encode(errors="replace").decode()
 
 
 def _folded(text: str, cells: int) -> str:
-    """Return a text in lines of so many cells: rich would leave out the end of a longer one."""
+    """Break a text into lines of this width, because rich would cut off the end of a longer one."""
     return "\n".join(chop_cells(text, cells))
 
 
@@ -93,7 +93,7 @@ def _letters(timelines: Iterable[Sequence[TimelineWindow]]) -> dict[str, str]:
 
 
 def _strip(windows: Sequence[TimelineWindow], letters: dict[str, str]) -> Text:
-    """Return a timeline as one character for each window, or for several if there are many."""
+    """Return a timeline with one character for each window, or for several if it is long."""
     strip, size = Text(), max(1, -(-len(windows) // _STRIP_CELLS))
     colours = dict(zip(letters, _COLOURS, strict=False))
     for start in range(0, len(windows), size):

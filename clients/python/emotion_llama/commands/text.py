@@ -1,11 +1,11 @@
-"""The text of a file that some other program saved: its encoding is found out, not assumed."""
+"""Detects the encoding of a text file that another program has saved."""
 
 import codecs
 import csv
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark is its beginning
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, because its mark begins with that of UTF-16
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
@@ -15,13 +15,13 @@ _COMMON_SHARE = 0.9
 
 
 class UnknownEncoding(ValueError):
-    """The bytes are no text, or text in an encoding that cannot be told."""
+    """Reports bytes that are no text, or text in an unknown encoding."""
 
 
 def take_long_cells(text: str) -> None:
-    """Have the csv module take cells as long as the text; its own limit is 128 KiB.
+    """Make the csv module accept cells as long as the text; its own limit is 128 KiB.
 
-    The limit is the whole process's, so it is never lowered.
+    The limit applies to the whole process, so it is never lowered.
     """
     csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))
 
@@ -30,14 +30,14 @@ def decode(data: bytes) -> tuple[str, str]:
     """Return the text of a file and the name of its encoding.
 
     Raises:
-        UnknownEncoding: the encoding cannot be told.
+        UnknownEncoding: the encoding is unknown.
     """
     for magic, kind in _BINARY:
         if data.startswith(magic):
             raise UnknownEncoding(f"it is {kind}: save it as CSV in UTF-8")
     encoding = _encoding(data)
     try:
-        # Names of files may have bytes that are no text; where UTF-8 is sure, they are kept.
+        # File names may contain bytes that are no text; if UTF-8 is certain, they are kept.
         errors = "surrogateescape" if encoding == "utf-8-sig" else "strict"
         return data.decode(encoding, errors), encoding
     except UnicodeDecodeError as error:
@@ -50,7 +50,7 @@ def _encoding(data: bytes) -> str:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return encoding
-    if b"\0" in data[:1000]:  # UTF-16 without a mark: every other byte of Latin letters is 0
+    if b"\0" in data[:1000]:  # UTF-16 without a mark: every second byte of Latin letters is 0
         return "utf-16-be" if data[0] == 0 else "utf-16-le"
     try:
         data.decode("utf-8")
@@ -60,7 +60,7 @@ def _encoding(data: bytes) -> str:
 
 
 def _is_chinese(data: bytes) -> bool:
-    """Return whether bytes read as GBK are common Chinese; those of another encoding rarely are."""
+    """Return whether bytes read as GBK are common Chinese, which is rare for other encodings."""
     try:
         text = data.decode("gb18030")
     except UnicodeDecodeError:

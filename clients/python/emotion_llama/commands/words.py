@@ -1,4 +1,4 @@
-"""The words that are said in the clips, as a table of transcripts has them."""
+"""Reads the spoken words of clips from a table of transcripts."""
 
 from collections.abc import Callable, Sequence
 from os import PathLike, fspath
@@ -10,19 +10,19 @@ from emotion_llama.commands.tables import read_table
 from emotion_llama.options import Options
 
 Words = dict[str, str]
-"""Each clip with a row in the table, and what is said in it."""
+"""Maps each clip that has a row in the table to its words."""
 
 
 def read_words(table: Path, clips: Sequence[str], roots: Sequence[str]) -> tuple[Words, list[str]]:
-    """Return what is said in each clip, and sentences about names that did not match.
+    """Return the words of each clip, and sentences about names without a match.
 
     Args:
-        table: with the columns `name` and `transcript`.
-        clips: as find_clips returns them.
-        roots: the folders inside which the table may name them.
+        table: the file, with the columns `name` and `transcript`.
+        clips: the clips in the form of find_clips.
+        roots: the folders that contain the paths of the table.
 
     Raises:
-        CommandError: the table cannot be read, or none of its names is that of a clip.
+        CommandError: the table cannot be read, or none of its names belongs to a clip.
     """
     rows = read_table(table, ("name", "transcript"))
     found = match(clips, rows, table=table, roots=roots)
@@ -36,7 +36,7 @@ def read_words(table: Path, clips: Sequence[str], roots: Sequence[str]) -> tuple
 
 
 def as_options(words: Words) -> Callable[[str | PathLike[str]], Options]:
-    """Return what gives each clip its words."""
+    """Return a function that gives each clip its transcript."""
 
     def own_options(clip: str | PathLike[str]) -> Options:
         said = words.get(fspath(clip))
