@@ -1,1 +1,1 @@
-"""The load test behind `emotion-llama bench`."""
+"""Implements the load test of `emotion-llama bench`."""

@@ -1,4 +1,4 @@
-"""One request, timed."""
+"""Sends one request and measures its times."""
 
 import time
 from itertools import pairwise
@@ -11,17 +11,17 @@ from emotion_llama.bench.routes import Heard, Route, Target
 from emotion_llama.errors import EmotionLLaMAError
 
 _DIGITS = 6
-"""Of seconds: a report has thousands of them."""
+"""The number of decimals of a time in seconds, because a report has thousands of times."""
 
 
 async def ask(route: Route, target: Target, question: Question, began: float) -> Record:
-    """Ask, and note what came when.
+    """Send a request, and record the time of each part of the answer.
 
     Args:
-        route: to ask.
-        target: of it.
-        question: to ask.
-        began: when the run did (`time.perf_counter`).
+        route: the route of the request.
+        target: the server.
+        question: the question.
+        began: the start of the run (`time.perf_counter`).
     """
     heard, kind, message = Heard(), None, None
     started = time.perf_counter()
@@ -44,6 +44,6 @@ async def ask(route: Route, target: Target, question: Question, began: float) ->
 
 
 def _kind(error: Exception) -> str:
-    """The status of a refusal, else the exception's name."""
+    """Return the status of an error response, or else the exception's name."""
     status = getattr(error, "status", None)
     return type(error).__name__ if status in (None, 200) else str(status)

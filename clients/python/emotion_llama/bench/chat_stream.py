@@ -1,4 +1,4 @@
-"""The stream of `POST /v1/chat/completions`, as far as a load test listens to it."""
+"""Reads the parts of `POST /v1/chat/completions` streams that a load test needs."""
 
 from collections.abc import AsyncIterator
 
@@ -23,7 +23,7 @@ class _Usage(BaseModel):
 
 
 class Chunk(BaseModel):
-    """One event of the stream."""
+    """Represents one event of the stream."""
 
     choices: list[_Choice] = []
     usage: _Usage | None = None
@@ -31,16 +31,16 @@ class Chunk(BaseModel):
 
     @property
     def is_piece(self) -> bool:
-        """Whether it brings a token, which may have no text; the first only says who speaks."""
+        """Return whether it brings a token, maybe without text; the first one has a role only."""
         deltas = (choice.delta for choice in self.choices)
         return any(delta.role is None or delta.content for delta in deltas)
 
 
 async def chunks(response: httpx2.Response) -> AsyncIterator[Chunk]:
-    """The events up to `[DONE]`.
+    """Yield the events up to `[DONE]`.
 
     Raises:
-        EmotionLLaMAError: one tells an error or cannot be read, or the stream breaks off.
+        EmotionLLaMAError: an event is an error or cannot be read, or the stream breaks off.
     """
     rest = b""
     async for piece in response.aiter_bytes():

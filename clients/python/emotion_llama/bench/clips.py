@@ -1,4 +1,4 @@
-"""The clips of a load test: each in the form in which it is sent, and which one is next."""
+"""Prepares the clips of a load test in the form for sending, and deals them out in order."""
 
 import base64
 import mimetypes
@@ -16,7 +16,7 @@ DEMO_CLIPS = (
     "surprise_face.mp4",
     "worried_voice.mp4",
 )
-"""Those that a server of the demo checkpoint has under these names."""
+"""The names of the clips that a server of the demo checkpoint has."""
 
 _QUESTIONS = (
     "Which emotion is this, and why?",
@@ -32,12 +32,12 @@ _QUESTIONS = (
 
 @dataclass(frozen=True)
 class Clip:
-    """A clip, ready to be sent.
+    """Holds a clip that is ready for sending.
 
     Args:
-        name: of its file.
-        json: what stands for it in a JSON body, as a JSON string with its quotes.
-        data: its bytes, where it is uploaded instead.
+        name: the name of the file.
+        json: the clip's JSON string in a request body, with its quotes.
+        data: the bytes of a clip that is uploaded instead.
     """
 
     name: str
@@ -47,20 +47,20 @@ class Clip:
 
 @dataclass(frozen=True)
 class Question:
-    """The `number`-th question about a clip, counted from 0."""
+    """Represents the `number`-th question about a clip, counted from 0."""
 
     clip: Clip
     number: int
 
     @property
     def text(self) -> str:
-        """Different for each number."""
+        """Return the question's words, which differ for each number."""
         times, index = divmod(self.number, len(_QUESTIONS))
         return _QUESTIONS[index] + (f" Look once more, for the {times + 1}. time." if times else "")
 
 
 class Deck:
-    """Hands out clips in their order, and from the first again when there is none left."""
+    """Deals out clips in order, and starts again with the first after the last."""
 
     def __init__(self, clips: Sequence[Clip]) -> None:
         self._clips = clips
@@ -71,14 +71,14 @@ class Deck:
         return self._handed > len(self._clips)
 
     def next_clip(self, questions: int) -> list[Question]:
-        """So many questions about the next clip."""
+        """Return so many questions about the next clip."""
         clip = self._clips[self._handed % len(self._clips)]
         self._handed += 1
         return [Question(clip, number) for number in range(questions)]
 
 
 def named(name: str) -> Clip:
-    """A clip that the server has."""
+    """Return a clip that the server has under this name."""
     return Clip(name, json=_quoted(name))
 
 
@@ -100,5 +100,5 @@ def _base64(file: Path) -> str:
 
 
 def _quoted(text: str) -> bytes:
-    """As JSON: none of these texts has a character that JSON escapes."""
+    """Return the text as a JSON string; no such text has a character that JSON escapes."""
     return f'"{text}"'.encode()

@@ -1,4 +1,4 @@
-"""How often the server's caches hit, read off its counters before and after a run."""
+"""Reads the hit rates of the server's caches from its counters before and after a run."""
 
 import re
 from collections import defaultdict
@@ -11,12 +11,12 @@ _SAMPLE = re.compile(r"^([A-Za-z_:][\w:]*)(?:\{.*\})? (\S+)", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Counters:
-    """The samples of `/metrics`, those that differ in their labels added up."""
+    """Holds the samples of `/metrics`, summed over their labels."""
 
     values: dict[str, float] = field(default_factory=dict)
 
     def share(self, before: "Counters", cache: str) -> float | None:
-        """Hits of a cache over its queries since then; None where the server does not tell."""
+        """Return a cache's hits over its queries since `before`; None without counters."""
         hits, queries = (f"vllm:{cache}_{what}_total" for what in ("hits", "queries"))
         if not {hits, queries} <= before.values.keys() & self.values.keys():
             return None
@@ -25,7 +25,7 @@ class Counters:
 
 
 async def read_counters(http: httpx2.AsyncClient) -> Counters:
-    """The counters now; none where the server has none for us."""
+    """Return the current counters; they are empty if the server does not send any."""
     try:
         response = await http.get("/metrics")
     except httpx2.RequestError:

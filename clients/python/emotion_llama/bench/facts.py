@@ -1,4 +1,4 @@
-"""What a server says about itself."""
+"""Reads the version and the model of a server."""
 
 from typing import TypeVar
 
@@ -24,10 +24,10 @@ class _Models(BaseModel):
 
 
 async def read_facts(http: httpx2.AsyncClient) -> ServerFacts:
-    """Its version and its model, where it tells them: a server may also be the original's.
+    """Return the server's version and model, if it reports them; the original does not.
 
     Raises:
-        EmotionLLaMAError: it does not answer at all.
+        EmotionLLaMAError: the server does not answer.
     """
     version = await _read(http, "/version", _Version)
     models = await _read(http, "/v1/models", _Models)
@@ -39,7 +39,7 @@ async def read_facts(http: httpx2.AsyncClient) -> ServerFacts:
 
 
 def _address(http: httpx2.AsyncClient) -> str:
-    """Return a client's base address without a password, which is not for reports."""
+    """Return a client's base address without its password, which must not be in reports."""
     return str(http.base_url.copy_with(userinfo=b""))
 
 

@@ -1,4 +1,4 @@
-"""What a load test finds: the models of `bench.json`. All times are in seconds."""
+"""Defines the results of a load test, the models of `bench.json`; all times are in seconds."""
 
 import statistics
 from collections import Counter
@@ -10,34 +10,34 @@ from typing_extensions import Self
 
 
 class Record(BaseModel):
-    """One request."""
+    """Holds the results of one request."""
 
     clip: str
     question: int
-    """Which one about this clip, from 0."""
+    """The number of the question about this clip, counted from 0."""
     start: float
-    """Since the run began."""
+    """The time since the start of the run."""
     end_to_end: float
     ttft: float | None
-    """Time to first token: from before sending to the first piece; null without a stream."""
+    """The time to first token: from before sending to the first piece; null without a stream."""
     gaps: list[float]
-    """Between two pieces of the answer."""
+    """The times between two pieces of the answer."""
     output_tokens: int | None
     error: str | None
-    """The HTTP status, or the name of what went wrong; null for a good answer."""
+    """The HTTP status, or the name of the error; null for a good answer."""
     message: str | None
-    """The error in words."""
+    """The sentence of the error."""
 
     @property
     def time_per_output_token(self) -> float | None:
-        """From the first piece to the last, over the tokens behind the first."""
+        """Return the time from the first piece to the last, per token after the first."""
         if not self.gaps or not self.output_tokens or self.output_tokens < 2:
             return None
         return sum(self.gaps) / (self.output_tokens - 1)
 
 
 class Distribution(BaseModel):
-    """Of one kind of time."""
+    """Describes the distribution of one kind of time."""
 
     mean: float
     p50: float
@@ -46,29 +46,30 @@ class Distribution(BaseModel):
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Self | None:
-        """With percentiles that are interpolated linearly; none of nothing."""
+        """Return the distribution with interpolated percentiles, or None without values."""
         if not values:
             return None
-        twice = [*values, *values] if len(values) == 1 else values  # Python 3.11 wants two
+        twice = [*values, *values] if len(values) == 1 else values  # Python 3.11 needs two values
         cuts = statistics.quantiles(twice, n=100, method="inclusive")
         return cls(mean=statistics.fmean(values), p50=cuts[49], p90=cuts[89], p99=cuts[98])
 
 
 class Figures(BaseModel):
-    """What the records of a run come to; times and rates are those of the good answers."""
+    """Summarises the records of a run; times and rates are those of the good answers."""
 
     requests: int
     good: int
     errors: dict[str, int]
     seconds: float
-    """From the first request to the last answer."""
+    """The time from the first request to the last answer."""
     requests_per_second: float
     output_tokens_per_second: float | None
     ttft: Distribution | None
     inter_token: Distribution | None
-    """Between two pieces of an answer; a piece is a token, or more when somebody is behind."""
+    """The times between two pieces of an answer; a piece is a token, or several if the reader is
+    late."""
     time_per_output_token: Distribution | None
-    """The mean of each answer, by the server's count of tokens."""
+    """The means of the answers' times per token, by the server's count of tokens."""
     end_to_end: Distribution | None
 
     @classmethod
@@ -91,21 +92,23 @@ class Figures(BaseModel):
 
 
 class Run(BaseModel):
-    """One level of load."""
+    """Holds the results of one level of load."""
 
     concurrency: int | None
-    """Of a closed loop."""
+    """The number of requests at once in a closed loop."""
     rate: float | None
-    """Requests a second that an open loop means to send."""
+    """The planned requests per second of an open loop."""
     sent_per_second: float | None
-    """What it did send: less than the rate where this machine is too slow for it."""
+    """The requests per second that were sent; less than the plan if this machine is too slow."""
     figures: Figures
     prefix_cache_hits: float | None
-    """Share of the prompts' tokens, by the server's counters; null where these do not tell."""
+    """The share of prompt tokens found in the cache, by the server's counters; null without them.
+    """
     mm_cache_hits: float | None
-    """Share of the clips that the server had prepared before, likewise."""
+    """The share of clips that the server had already prepared, by its counters; null without them.
+    """
     clips_reused: bool
-    """Whether clips ran out, so that some were asked about before, here or in an earlier run."""
+    """True if clips ran out and some were sent again, in this run or after an earlier one."""
     records: list[Record]
 
     @property
@@ -114,28 +117,28 @@ class Run(BaseModel):
 
 
 class Settings(BaseModel):
-    """What was asked for."""
+    """Holds the settings of a load test."""
 
     route: str
     clips: str | None
-    """The folder; null for the server's own clips."""
+    """The folder of the clips; null for the server's own clips."""
     questions_per_clip: int
     max_tokens: int | None
     seed: int | None
-    """Of an open loop's arrivals."""
+    """The seed of an open loop's arrival times."""
 
 
 class ServerFacts(BaseModel):
-    """What the server says about itself; null where it does not."""
+    """Holds the server's description of itself; null for each missing fact."""
 
     url: str
     version: str | None
-    """Of vLLM."""
+    """The version of vLLM."""
     model: str | None
 
 
 class Machine(BaseModel):
-    """Where the requests came from."""
+    """Describes the machine that sent the requests."""
 
     system: str
     python: str
@@ -143,7 +146,7 @@ class Machine(BaseModel):
 
 
 class Bench(BaseModel):
-    """The whole of `bench.json`."""
+    """Represents the contents of `bench.json`."""
 
     client_version: str
     started: datetime

@@ -1,4 +1,4 @@
-"""When requests are sent: as the answers allow (closed loop), or as they come (open loop)."""
+"""Schedules requests: after each answer (closed loop), or at planned times (open loop)."""
 
 import asyncio
 import random
@@ -20,7 +20,7 @@ _OPEN_WARM_UP = 4
 
 @dataclass(frozen=True)
 class ClosedLoop:
-    """`concurrency` users, each of whom asks on as soon as an answer is there."""
+    """Represents `concurrency` users, each of whom sends the next request after each answer."""
 
     concurrency: int
 
@@ -30,17 +30,17 @@ class ClosedLoop:
 
     @property
     def warm_up(self) -> int:
-        """Requests beforehand: one for each user, so that all connections are there."""
+        """Return the number of warm-up requests: one for each user opens all connections."""
         return self.concurrency
 
     def default_requests(self, questions_per_clip: int) -> int:
-        """Enough for two clips or eight requests of each user."""
+        """Return a number of requests for two clips or eight requests of each user."""
         return max(_FEWEST, self.concurrency * max(8, 2 * questions_per_clip))
 
     async def run(
         self, ask: Ask, deck: Deck, requests: int, questions_per_clip: int
     ) -> list[Record]:
-        """Ask so often; all questions about a clip are one user's, one after the other."""
+        """Send so many requests; one user sends all questions about a clip, one after the other."""
         records: list[Record] = []
         sent = 0
 
@@ -61,9 +61,9 @@ class ClosedLoop:
 
 @dataclass(frozen=True)
 class OpenLoop:
-    """`rate` requests a second, as many users who do not know of each other send them.
+    """Represents `rate` requests per second from many independent users.
 
-    The times between two of them are exponentially distributed (a Poisson process), and the same
+    The times between two requests are exponentially distributed (a Poisson process), and the same
     for each seed.
     """
 
@@ -79,13 +79,13 @@ class OpenLoop:
         return _OPEN_WARM_UP
 
     def default_requests(self, questions_per_clip: int) -> int:
-        """Half a minute of them."""
+        """Return a number of requests for half a minute."""
         return max(_FEWEST, round(self.rate * _OPEN_SECONDS))
 
     async def run(
         self, ask: Ask, deck: Deck, requests: int, questions_per_clip: int
     ) -> list[Record]:
-        """Ask so often, whatever becomes of the requests before."""
+        """Send so many requests, without waiting for earlier ones."""
         draw = random.Random(self.seed)  # noqa: S311
         now = asyncio.get_running_loop().time
         due = now()
@@ -98,7 +98,7 @@ class OpenLoop:
             for question in islice(_questions(deck, questions_per_clip), requests):
                 await asyncio.sleep(due - now())
                 users.start_soon(send, question)
-                due += draw.expovariate(self.rate)  # of the plan, so that delays do not add up
+                due += draw.expovariate(self.rate)  # the plan's time, so that delays do not add up
         return records
 
 

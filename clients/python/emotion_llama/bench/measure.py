@@ -1,4 +1,4 @@
-"""A load test from beginning to end."""
+"""Runs a load test from beginning to end."""
 
 import asyncio
 import os
@@ -21,22 +21,22 @@ from emotion_llama.bench.routes import ROUTES, Target
 from emotion_llama.connection import Connection
 
 _SILENCE = 600.0
-"""Seconds until a silent server is given up: longer than it gives itself."""
+"""The seconds after which a silent server counts as failed, more than the server's own deadline."""
 _IDLE = 3.0
-"""Seconds for which an idle connection is kept. The server closes it after 5, and a request that
-is on its way just then fails."""
+"""Seconds for which an idle connection is kept. The server closes it after 5, and a request that is
+on its way at that moment fails."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be measured.
+    """Describes the measurements of a load test.
 
     Args:
-        server: its address.
-        api_key: for it.
-        settings: as they are reported.
-        clips: in the order in which they are asked about.
-        loads: each is a run of its own, with so many requests.
+        server: the server's address.
+        api_key: the key for the server.
+        settings: the settings for the report.
+        clips: the clips in the order of their use.
+        loads: the load and the number of requests of each run.
     """
 
     server: str
@@ -47,14 +47,14 @@ class Plan:
 
 
 Advance = Callable[[Load], None]
-"""Told of each request that is done, those of a warm-up apart."""
+"""Receives the load of each finished request, except those of a warm-up."""
 
 
 async def measure(plan: Plan, advance: Advance) -> Bench:
-    """Make all runs, one after the other.
+    """Execute all runs, one after the other.
 
     Raises:
-        EmotionLLaMAError: there is no server.
+        EmotionLLaMAError: the server does not answer.
     """
     started = datetime.now(timezone.utc)
     async with _connect(plan) as http:
@@ -76,7 +76,7 @@ async def measure(plan: Plan, advance: Advance) -> Bench:
 
 
 def _connect(plan: Plan) -> httpx2.AsyncClient:
-    """A client that keeps no request waiting for a connection."""
+    """Return a client whose requests never wait for a connection."""
     limits = httpx2.Limits(
         max_connections=None, max_keepalive_connections=None, keepalive_expiry=_IDLE
     )
@@ -85,7 +85,7 @@ def _connect(plan: Plan) -> httpx2.AsyncClient:
 
 
 class _Measurement:
-    """Makes one run after the other; each goes on with the clips where the last one ended."""
+    """Executes the runs in turn; each continues with the clips after those of the last run."""
 
     def __init__(self, settings: Settings, target: Target, deck: Deck, advance: Advance) -> None:
         self._route, self._questions = ROUTES[settings.route], settings.questions_per_clip
@@ -116,7 +116,7 @@ class _Measurement:
         )
 
     async def _warm_up(self, load: Load) -> None:
-        """Open the connections, with questions about one clip that is then used up."""
+        """Open the connections with questions about one clip, which is not used again."""
         first, *others = self._deck.next_clip(load.warm_up)
         began = time.perf_counter()
         await ask(self._route, self._target, first, began)

@@ -1,4 +1,4 @@
-"""`bench.png`: throughput and times over the load."""
+"""Draws `bench.png`: throughput and times over the load."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

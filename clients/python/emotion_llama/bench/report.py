@@ -1,4 +1,4 @@
-"""A load test's results for the eye: the table, and the sentences about what went wrong."""
+"""Formats a load test's results for people: the table, and sentences about errors."""
 
 from collections.abc import Callable, Iterator
 
@@ -16,7 +16,7 @@ _TIMES: dict[str, Callable[[Run], Distribution | None]] = {
 
 
 def title(bench: Bench) -> str:
-    """What was measured, in one line."""
+    """Return a line about the measured server and route."""
     server, settings = bench.server, bench.settings
     model = server.model or "an unknown model"
     version = f", vLLM {server.version}" if server.version else ""
@@ -24,7 +24,7 @@ def title(bench: Bench) -> str:
 
 
 def table(bench: Bench) -> Table:
-    """One column for each run; rows of which no run has anything are left out."""
+    """Return a table with one column for each run, without rows that are empty in all runs."""
     made = Table("requests/s" if bench.runs[0].rate else "concurrency")
     for run in bench.runs:
         made.add_column(f"{run.rate or run.concurrency:g}", justify="right")
@@ -60,7 +60,7 @@ def _percentiles(
 
 
 def failures(bench: Bench) -> Iterator[str]:
-    """A line for each kind of error of each run, with the words of the first."""
+    """Yield a line for each kind of error of each run, with the sentence of the first one."""
     for run in bench.runs:
         for kind, count in run.figures.errors.items():
             message = next(record.message for record in run.records if record.error == kind)

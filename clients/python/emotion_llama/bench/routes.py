@@ -1,4 +1,4 @@
-"""The routes that are measured: what each is sent, and when what of its answer comes."""
+"""Sends the requests of the measured routes, and records the times of their answers."""
 
 import json
 import time
@@ -19,14 +19,14 @@ from emotion_llama.schema import EmotionResponse
 from emotion_llama.wire import parse
 
 _LONGEST_ANSWER = 256
-"""Tokens, of an answer that ends by itself."""
+"""The maximum number of tokens of an answer that ends by itself."""
 _CLIP = "<clip>"
-"""Where a body is to have its clip."""
+"""The placeholder for the clip in a request body."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """Who is asked, and for how long an answer."""
+    """Holds the server, the model and the length of its answers."""
 
     http: httpx2.AsyncClient
     model: str | None
@@ -35,7 +35,7 @@ class Target:
 
 @dataclass
 class Heard:
-    """What came of an answer: when each piece did (`time.perf_counter`), and how many tokens."""
+    """Records when each piece of an answer arrives (`time.perf_counter`), and the tokens."""
 
     pieces: list[float] = field(default_factory=list)
     output_tokens: int | None = None
@@ -46,9 +46,9 @@ class Heard:
 
 @dataclass(frozen=True)
 class Route:
-    """How a route is asked, and in which form it takes a clip of ours.
+    """Describes how to send a request to a route, and the form of its clips.
 
-    `ask` raises an EmotionLLaMAError or an httpx2.RequestError where there is no good answer.
+    `ask` raises an EmotionLLaMAError or an httpx2.RequestError if there is no good answer.
     """
 
     ask: Callable[[Target, Question, Heard], Awaitable[None]]
@@ -65,7 +65,7 @@ class _ProcessedVideo(BaseModel):
 
 
 def chat_text(question: Question) -> str:
-    """The user's words, as the original's prompt has them without a transcript."""
+    """Return the user's words in the form of the original's prompt without a transcript."""
     return f"The person in video says: .  [reason] {question.text}"
 
 
@@ -109,7 +109,7 @@ async def _ask_emotion(target: Target, question: Question, heard: Heard) -> None
         reader = EventReader(response)
         async for text in response.aiter_text():
             for event in reader.read(text):
-                if not heard.pieces:  # events are no tokens: the times between them tell nothing
+                if not heard.pieces:  # events are no tokens, so only the first one counts
                     heard.piece()
                 if isinstance(event, EmotionResponse):
                     heard.output_tokens = event.usage.completion_tokens
@@ -139,17 +139,17 @@ ROUTES = {
 
 
 def _as_json(body: dict[str, Any], clip: Clip) -> dict[str, Any]:
-    """What httpx2 sends; the clip, which may be megabytes, is not encoded anew each time."""
+    """Return httpx2's arguments; the clip may have megabytes and is not encoded again each time."""
     content = json.dumps(body).encode().replace(json.dumps(_CLIP).encode(), clip.json, 1)
     return {"content": content, "headers": {"Content-Type": "application/json"}}
 
 
 @asynccontextmanager
 async def _answer(target: Target, path: str, **sent: Any) -> AsyncGenerator[httpx2.Response, None]:
-    """The answer, its body not read yet.
+    """Yield the response before its body is read.
 
     Raises:
-        EmotionLLaMAError: it is a failure.
+        EmotionLLaMAError: the response is an error.
     """
     async with target.http.stream("POST", path, **sent) as response:
         if not response.is_success:
