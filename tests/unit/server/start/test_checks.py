@@ -22,7 +22,7 @@ from emotion_llama_server.start.checks import check_certificate, check_model
 @pytest.mark.parametrize(
     ("model", "reason"),
     [
-        ("CHECKPOINT", "CHECKPOINT stands for .* replace it"),
+        ("CHECKPOINT", "CHECKPOINT is a placeholder: replace it"),
         ("/no/such/folder", "there is no folder /no/such/folder; name that of a converted"),
         ("./checkpoint", "there is no folder"),
         ("checkpoint", "there is no folder checkpoint"),
@@ -42,7 +42,7 @@ def test_a_folder_and_an_address_of_a_storage_are_left_to_the_engine(tmp_path: P
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (httpx2.ConnectError("no route"), "cannot be asked .*ConnectError.* or the network"),
+        (httpx2.ConnectError("no route"), "request to Hugging Face .*ConnectError.* or the network"),
         (
             RepositoryNotFoundError(
                 "404", response=httpx2.Response(404, request=httpx2.Request("GET", "http://hub"))
@@ -103,7 +103,7 @@ def test_a_certificate_that_cannot_be_used_is_refused(
     with pytest.raises(StartError, match="PEM"):
         check_certificate(__file__, key, None)
     locked = make_certificate(tmp_path, "-passout", "pass:secret")
-    with pytest.raises(StartError, match="without a password"):
+    with pytest.raises(StartError, match="have no password"):
         check_certificate(*locked, None)
 
 
