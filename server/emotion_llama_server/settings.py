@@ -36,7 +36,7 @@ class ServerSettings(BaseSettings):
     """file of name:key lines; clients without a key then see only the probes and the pages"""
 
     api_keys: SecretStr = SecretStr("")
-    """The same lines, separated by commas; there is no flag, because other users can read flags."""
+    """The name:key lines, separated by commas; not a flag, because other users can read flags."""
 
     metrics_key: Annotated[tuple[str, ...], NoDecode] = ()
     """key that may read /metrics; repeat it [all keys]"""

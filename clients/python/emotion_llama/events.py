@@ -38,7 +38,7 @@ class EventReader:
         kind = response.headers.get("Content-Type", "")
         if not kind.startswith(_CONTENT_TYPE):
             raise InvalidAnswer(
-                f"A stream was asked for, and {kind or 'something'} came.",
+                f"A stream was requested, but the answer is {kind or 'of no type'}.",
                 status=response.status_code,
                 request_id=self._request_id,
             )

@@ -123,7 +123,7 @@ def _cannot_store(error: OSError) -> MediaError:
     """Return the error for a folder for temporary files that cannot be written."""
     full = StorageFull(
         "The server has no disk space for an upload of this size now; "
-        f"send at most {MultiPartParser.spool_max_size >> 20} MiB, or ask again later."
+        f"send at most {MultiPartParser.spool_max_size >> 20} MiB, or try again later."
     )
     return full if error.errno == errno.ENOSPC else shortage(error) or full
 

@@ -187,7 +187,7 @@ class Visit:
 
     def _expire(self, doorkeeper: Doorkeeper) -> None:
         status = 504 if self._is_read else 408
-        words = f"The request took over {doorkeeper.seconds:g} s, the most that this server gives."
+        words = f"The request took over {doorkeeper.seconds:g} s, the limit of this server."
         metrics.refusals.labels("deadline").inc()
         self.end(HTTPException(status, words))
 

@@ -54,5 +54,5 @@ class BodyLimit:
 
 def _compressed(encoding: str) -> HTTPException:
     came = f"Content-Encoding: {printable(encoding)}"
-    words = f"The body is compressed ({came}), which is not taken here: send it as it is."
+    words = f"The body is compressed ({came}), which is not supported: send it uncompressed."
     return HTTPException(415, words, {"Accept-Encoding": "identity"})

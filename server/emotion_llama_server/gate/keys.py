@@ -20,7 +20,7 @@ _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _METRICS = "/metrics"
 """The prefix of the metrics' paths: vLLM answers every path that begins so with its metrics."""
 _MISSING = "An API key is needed: send `Authorization: Bearer KEY` or `X-API-Key: KEY`."
-_UNKNOWN = "The API key is not known here."
+_UNKNOWN = "The API key is unknown."
 VLLM_KEY_NAME = "api-key"
 """The name of a key from `--api-key` or `VLLM_API_KEY`, which have no names."""
 

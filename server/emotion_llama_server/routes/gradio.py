@@ -194,7 +194,7 @@ async def _work(body: Question, raw_request: Request, output: _Output) -> None:
     finally:
         answer.cancel()
         if not output.done():
-            late = {"error": "The request took longer than this server gives."}
+            late = {"error": "The request took longer than this server allows."}
             output.set_result(answer.result() if answer.done() else late)
 
 

@@ -19,5 +19,5 @@ async def readyz(raw_request: Request) -> Response:
     """Answer 200 if the server accepts requests, 503 while it ends or after its engine has died."""
     state = raw_request.app.state
     if state.emotion_llama_doorkeeper.closed is not None or state.engine_client.errored:
-        raise HTTPException(503, "The server takes no request now.", {"Retry-After": "2"})
+        raise HTTPException(503, "The server accepts no requests now.", {"Retry-After": "2"})
     return Response()

@@ -39,7 +39,7 @@ _OF_VLLM: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("--ssl-certfile", "FILE", "certificate in PEM, for HTTPS on both ports"),
         ("--ssl-keyfile", "FILE", "private key of the certificate"),
     ),
-    "access": (("--allowed-origins", "JSON", 'origins that may ask, as ["https://a"]'),),
+    "access": (("--allowed-origins", "JSON", 'origins of allowed pages, as ["https://a"]'),),
     "clips": (("--allowed-media-domains", "HOST", "hosts to fetch from; several may follow"),),
     "requests": (
         (

@@ -72,7 +72,7 @@ class Lifecycle:
     async def _drain(self) -> None:
         """Refuse new requests, wait for those inside, then end."""
         logger.info("Draining: %s requests are inside.", self.doorkeeper.inside)
-        self.doorkeeper.close("The server is shutting down; ask another, or again later.")
+        self.doorkeeper.close("The server is shutting down; use another one, or try again later.")
         if not await self._emptied(self.drain_seconds):
             logger.warning("Ending %s requests after the deadline.", self.doorkeeper.inside)
             self.doorkeeper.turn_out("The server is shutting down.")

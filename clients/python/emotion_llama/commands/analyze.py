@@ -133,7 +133,7 @@ class _Run:
 
 def _check_output(out: Path | None, resume: bool, retry_failed: bool) -> None:
     if resume and out is None:
-        raise CommandError("--resume goes on with a file: name it with --out.")
+        raise CommandError("--resume continues a file: name it with --out.")
     if retry_failed and not resume:
         raise CommandError("--retry-failed is for going on with a file: add --resume.")
     if out is not None:

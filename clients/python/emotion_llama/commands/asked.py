@@ -63,6 +63,6 @@ def check_same(out: Path, saved: Saved, options: str, words: Words, clips: Seque
         told = done[clip].transcript if clip in done else None
         if told is not None and told != " ".join(words.get(clip, "").split()):
             raise CommandError(
-                f"--resume: {out} has {clip} with other words than --transcripts gives it: "
+                f"--resume: {out} has {clip} with other words than --transcripts has: "
                 "write another file."
             )

@@ -100,7 +100,7 @@ async def _check(server: Server, error: Exception, is_server: bool) -> None:
         raise NoServer(f"{server.address} refuses the API key: {error}") from error
     elif not is_server and _is_of_another_server(error):
         raise NoServer(
-            f"What answers at {server.address} is no Emotion-LLaMA server, as it has no {ROUTE}: "
+            f"{server.address} is no Emotion-LLaMA server, because it has no {ROUTE}: "
             "correct --server, or start one with `emotion-llama serve`."
         ) from error
 

@@ -13,7 +13,7 @@ def confusion_svg(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> str
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{side}" height="{side}" '
         'font-family="sans-serif" font-size="13">',
         f'<rect width="{side}" height="{side}" fill="white"/>',
-        f'<text x="{side / 2}" y="20" text-anchor="middle">told (columns), true (rows)</text>',
+        f'<text x="{side / 2}" y="20" text-anchor="middle">predicted (columns), true (rows)</text>',
     ]
     for index, label in enumerate(labels):
         middle = _MARGIN + _CELL * (index + 0.5)

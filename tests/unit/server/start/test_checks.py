@@ -42,7 +42,7 @@ def test_a_folder_and_an_address_of_a_storage_are_left_to_the_engine(tmp_path: P
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (httpx2.ConnectError("no route"), "request to Hugging Face .*ConnectError.* or the network"),
+        (httpx2.ConnectError("no route"), "request to Hugging.*ConnectError.* or the network"),
         (
             RepositoryNotFoundError(
                 "404", response=httpx2.Response(404, request=httpx2.Request("GET", "http://hub"))
