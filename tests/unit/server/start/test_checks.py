@@ -98,7 +98,7 @@ def test_a_certificate_that_cannot_be_used_is_refused(
         check_certificate(certificate, "/no/file", None)
     with pytest.raises(StartError, match="--ssl-ca-certs: /no/file cannot be read"):
         check_certificate(certificate, key, "/no/file")
-    with pytest.raises(StartError, match="--ssl-keyfile needs the certificate"):
+    with pytest.raises(StartError, match="--ssl-keyfile also needs the certificate"):
         check_certificate(None, key, None)
     with pytest.raises(StartError, match="PEM"):
         check_certificate(__file__, key, None)
