@@ -32,8 +32,7 @@ class Connection(HttpToolsProtocol):
     """
 
     parser: httptools.HttpRequestParser
-    """uvicorn's own parser; it is None after the connection is lost, and nothing is received then.
-    """
+    """uvicorn's own parser; None after the connection is lost, when nothing more is received."""
 
     head_seconds: ClassVar[float] = 20
     """Seconds for a head, counted from the connection's start for the first one and from the first

@@ -62,7 +62,7 @@ def test_the_logs_level_is_known_in_small_letters(given: list[str]) -> None:
     [
         (None, "there is no file .*demo, emotion-llama-7b, emotion-llama-7b-cpu"),
         ("port: [", "cannot be read as YAML"),
-        ("just words", "holds no settings"),
+        ("just words", "has no settings"),
     ],
 )
 def test_a_configuration_that_cannot_be_read_is_refused(
