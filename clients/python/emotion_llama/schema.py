@@ -57,8 +57,7 @@ class EmotionRequest(BaseModel):
     """The language of the checkpoint's own questions."""
     temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] = 0.0
     max_tokens: Annotated[int, Field(ge=1)] = 256
-    """The maximum number of tokens of the explanation; the model's answer in words has at most 64.
-    """
+    """The maximum number of tokens of the explanation and, up to 64, of the answer in words."""
     seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
     stream: bool = False
 
