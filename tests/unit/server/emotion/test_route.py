@@ -392,7 +392,7 @@ def test_without_a_disk_small_uploads_are_taken_and_large_ones_told_why_not(
     assert refused.status_code == status
     error = refused.json()["error"]
     assert error["param"] is None
-    assert error["message"].endswith("try again later.")
+    assert error["message"].endswith("again later.")
     assert ("Retry-After" in refused.headers) == (status == 503)
     assert upload(client, SPOOL).status_code == 200
 
