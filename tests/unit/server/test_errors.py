@@ -26,6 +26,7 @@ from emotion_llama_vllm.media.errors import (
     StorageFull,
     shortage,
 )
+from emotion_llama_vllm.media.workers import decoder
 from emotion_llama_vllm.media.workers.decoder import InProcess
 
 CHAT, LEGACY, EMOTION = "/v1/chat/completions", "/process_video", "/v1/emotion"
@@ -128,7 +129,7 @@ async def test_vllm_is_told_what_decoding_lacks(
             raise OSError(number, "x")
 
     (tmp_path / "clip.mp4").write_bytes(b"x")
-    monkeypatch.setattr(connector, "current", Starved)
+    monkeypatch.setattr(decoder, "_used", Starved())
     reads = connector.EmotionLlamaMediaConnector(allowed_local_media_path=str(tmp_path))
     with pytest.raises((GracefulHTTPError, OSError)) as caught:
         await reads.load_from_url_async("clip.mp4", cast(Any, None))

@@ -14,7 +14,7 @@ from emotion_llama_vllm.hooks.orphan import SERVER_PID
 
 CHILD = "import subprocess, sys; child = subprocess.Popen([sys.executable, '-c', "
 CHILD += "'import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(99)']); "
-IMPORTS = "import os, time, threading; from emotion_llama_server import ending; "
+IMPORTS = "import os, time, threading; from emotion_llama_server.start import ending; "
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_a_stuck_thread_does_not_hold_the_end_up(started: list[subprocess.Popen[
 
 SERVER = """
 import multiprocessing, os, signal, time
-from emotion_llama_vllm import orphan
+from emotion_llama_vllm.hooks import orphan
 
 def engine():
     orphan.end_with_server()

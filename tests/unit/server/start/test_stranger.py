@@ -14,7 +14,7 @@ CLIP = str(CHECKOUT / "demo" / "clips" / "happy_face.mp4")
 _DECODE = """
 import asyncio, sys
 from functools import partial
-from emotion_llama_vllm.media import worker  # all that a decode worker loads
+from emotion_llama_vllm.media.workers import child  # all that a decode worker loads
 from emotion_llama_vllm.media.decode.first_frame import decode
 from emotion_llama_vllm.settings import MediaSettings
 assert not {"numba", "librosa", "torch", "vllm"} & set(sys.modules)
@@ -96,8 +96,8 @@ def test_models_in_a_home_that_can_only_be_read_are_found(tmp_path: Path) -> Non
     models = tmp_path / ".cache" / "huggingface"
     models.mkdir(parents=True)
     code = (
-        "import os; from emotion_llama_vllm import runtime; "
-        "os.access = lambda *_: False; runtime.set_environment(); "
+        "import os; from emotion_llama_vllm.hooks import vllm_environment; "
+        "os.access = lambda *_: False; vllm_environment.set_environment(); "
         "print(os.environ['HF_HOME'], os.path.isdir(os.environ['HOME']))"
     )
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": ":".join(sys.path)}
