@@ -165,8 +165,20 @@ def _set_keep_alive(settings: ServerSettings) -> None:
         os.environ[_KEEP_ALIVE] = str(settings.keep_alive_seconds)
 
 
+def _check_demo_configuration(argv: list[str]) -> None:
+    """Refuse a shipped configuration of the 7B without a model: it would start the demo with it."""
+    others = {str(path): path.stem for path in demo_files.configs() if path != demo_files.config()}
+    for word in argv:
+        if name := others.get(word):
+            raise StartError(
+                f"--config {name} is for a checkpoint of yours: name its folder, as "
+                f"`emotion-llama serve FOLDER --config {name}`."
+            )
+
+
 def _demo_arguments(argv: list[str]) -> list[str]:
     """Return the caller's arguments after those for the demo checkpoint and its clips."""
+    _check_demo_configuration(argv)
     checkpoint = demo_files.checkpoint()
     if not (checkpoint / "config.json").is_file():
         raise StartError(

@@ -72,6 +72,13 @@ def test_json_has_no_blanks_unless_the_operator_says_otherwise(parse: Any) -> No
     assert given.structured_outputs_config != parse().structured_outputs_config
 
 
+@pytest.mark.parametrize("name", ["emotion-llama-7b", "emotion-llama-7b-cpu"])
+def test_a_configuration_of_the_7b_needs_a_model(parse: Any, name: str) -> None:
+    config = str(demo_files.config().with_stem(name))
+    with pytest.raises(StartError, match=f"--config {name} is for a checkpoint of yours"):
+        parse("--config", config)
+
+
 def test_flags_win_over_the_demos_config(parse: Any, tmp_path: Path) -> None:
     args = parse("--max-model-len", "1024", "--media-root", str(tmp_path), "--port", "8000")
     assert (args.max_model_len, args.port) == (1024, 8000)
