@@ -33,6 +33,8 @@ _NOT_READABLE = (VIDEO_NOT_READABLE, VIDEO_NOT_FOUND)
 _AGAIN = (429, 503)
 _NO_ANSWER = (httpx2.NetworkError, httpx2.RemoteProtocolError, httpx2.ConnectTimeout)
 """The connection errors that a new connection may avoid, such as a closed kept one."""
+_UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
+"""OpenSSL's name for the error, which httpx2 passes on only in the message."""
 _LONGEST_PAUSE = 60.0
 """The maximum pause in seconds, whatever a server requests."""
 
@@ -232,6 +234,11 @@ def no_answer(error: httpx2.RequestError, server: str) -> EmotionLLaMAError:
     """Return the exception for a request that `server` did not answer."""
     if isinstance(error, httpx2.ConnectTimeout | httpx2.ConnectError | httpx2.ProxyError):
         reason = str(error).strip(". ") or type(error).__name__
+        if _UNTRUSTED in reason:
+            return ConnectionFailed(
+                f"The certificate of {server} is not trusted ({reason}): set SSL_CERT_FILE to "
+                "the certificate's file, and use a host name that the certificate contains."
+            )
         return ConnectionFailed(
             f"The server at {server} cannot be reached ({reason}): start one with "
             "`emotion-llama serve`, or give the address of one that runs."
@@ -240,9 +247,9 @@ def no_answer(error: httpx2.RequestError, server: str) -> EmotionLLaMAError:
         return RequestTimeout(f"The server at {server} did not answer in time.")
     if isinstance(error, httpx2.DecodingError):
         return InvalidAnswer(f"The answer of {server} cannot be read: {error}")
-    return ConnectionFailed(
-        f"The server at {server} closed the connection: {error or type(error).__name__}"
-    )
+    reason = str(error).strip(". ") or type(error).__name__
+    hint = "; if it speaks HTTPS, write https://" if server.startswith("http://") else ""
+    return ConnectionFailed(f"The server at {server} closed the connection ({reason}){hint}.")
 
 
 def _why_no_file(path: Path) -> str:

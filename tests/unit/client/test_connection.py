@@ -1,6 +1,7 @@
 """Addresses of servers, the proxies of the environment, and servers that are not there."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +14,7 @@ import pytest
 from emotion_llama import AsyncEmotionLLaMA, EmotionLLaMA, errors
 from emotion_llama.connection import Connection, base_url
 from tests.unit.client.command_server import FakeServer, invoke
+from tests.unit.server.start.test_checks import make_certificate
 
 BAD_PROXIES = (
     "socks://127.0.0.1:7891/",
@@ -145,6 +147,41 @@ def test_no_server_is_one_sentence(tmp_path: Path, closed: str, command: str) ->
     assert "emotion-llama serve" in line
     assert "Traceback" not in done.output
     assert not out.exists()
+
+
+@pytest.fixture
+def https(tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """An HTTPS server's host and port, and the file of its self-signed certificate."""
+    names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
+    certificate, key = make_certificate(tmp_path, "-nodes", "-addext", names)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    made = OtherServer(("127.0.0.1", 0), OtherHandler)
+    made.socket = context.wrap_socket(made.socket, server_side=True)
+    made.handle_error = lambda *_: None  # type: ignore[method-assign]
+    threading.Thread(target=made.serve_forever, daemon=True).start()
+    yield f"127.0.0.1:{made.server_port}", certificate
+    made.shutdown()
+    made.server_close()
+
+
+def test_a_self_signed_certificate_is_told_with_its_cure(
+    https: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, certificate = https
+    with pytest.raises(errors.ConnectionFailed, match="SSL_CERT_FILE") as raised:
+        EmotionLLaMA(f"https://{address}", max_retries=0).models()
+    assert "emotion-llama serve" not in str(raised.value)
+    monkeypatch.setenv("SSL_CERT_FILE", certificate)
+    with pytest.raises(errors.EmotionLLaMAError) as raised:
+        EmotionLLaMA(f"https://{address}", max_retries=0).models()
+    assert raised.value.status is not None  # the server has answered
+
+
+def test_http_to_an_https_server_is_told_with_its_cure(https: tuple[str, str]) -> None:
+    address, _ = https
+    with pytest.raises(errors.ConnectionFailed, match="if it speaks HTTPS, write https://"):
+        EmotionLLaMA(address, max_retries=0).models()
 
 
 class OtherHandler(BaseHTTPRequestHandler):

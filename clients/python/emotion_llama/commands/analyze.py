@@ -28,7 +28,10 @@ def analyze(
     server: Annotated[str, typer.Option(help="address of the server")] = DEFAULT_URL,
     api_key: Annotated[str | None, typer.Option(envvar=KEY_VARIABLE, help="API key")] = None,
     task: Annotated[
-        str, typer.Option(help="emotion (no explanation), reason (no answer in words) or both")
+        str,
+        typer.Option(
+            help="emotion (numbers and the label), reason (numbers and an explanation) or both"
+        ),
     ] = "both",
     timeline: Annotated[
         str | None, typer.Option(metavar="WINDOW/STEP", help="windows in seconds, as 2/1")
