@@ -48,7 +48,7 @@ class ServerSettings(BaseSettings):
     """maximum rate of a key or address, as 10/minute"""
 
     rate_limit_storage: str = "memory://"
-    """storage of the counts, or redis://…"""
+    """where requests are counted: memory:// or redis://…"""
 
     rate_limit_fail: Literal["open", "closed"] = "open"
     """if that fails: let requests in, or refuse"""
@@ -158,7 +158,7 @@ def add_flags(parser: Any, *kinds: type[BaseSettings], only: Collection[str] = (
         field = fields[name]
         several = "tuple" in str(field.annotation)
         # A switch may come without a value, and does so from a config file.
-        switch: dict[str, Any] = {"nargs": "?", "const": "true", "metavar": "true"}
+        switch: dict[str, Any] = {"nargs": "?", "const": "true", "metavar": "BOOL"}
         parser.add_argument(
             f"--{name.replace('_', '-')}",
             action="append" if several else "store",
@@ -177,9 +177,10 @@ def _metavar(name: str, field: FieldInfo) -> str:
 def _with_default(field: FieldInfo) -> str:
     """Return a flag's help with its default, unless the docstring already ends with one."""
     words = field.description or ""
-    if field.default in (None, ()) or field.default is False or words.endswith("]"):
+    if field.default in (None, ()) or words.endswith("]"):
         return words
-    return f"{words} [{field.default}]"
+    default = "false" if field.default is False else field.default
+    return f"{words} [{default}]"
 
 
 def given_flags(args: argparse.Namespace, kind: type[BaseSettings]) -> dict[str, Any]:

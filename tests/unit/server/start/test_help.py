@@ -43,6 +43,8 @@ def test_it_is_about_a_screen(text: str) -> None:
         r"--max-media-mb N +MiB .*\[64\]",
         r"--request-timeout N +seconds .*\[300\]",
         r"--log-format text\|json .*\[text\]",
+        r"--allow-text-only \[BOOL\] +answer .*\[false\]",
+        r"--media-trust-env \[BOOL\] +fetch .*\[false\]",
         r"--decode-workers N .*\[half of the cores, 2 to 8\]",
         r"--help-vllm",
     ],
