@@ -7,6 +7,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from emotion_llama import __version__
 from tests.support.paths import CHECKOUT
 
@@ -14,8 +16,8 @@ _CLIENT_ALONE = """
 import sys
 for name in ("emotion_llama_server", "emotion_llama_vllm", "vllm", "torch", "numpy", "av"):
     sys.modules[name] = None  # so that importing it fails
-from emotion_llama.cli import app
-app(sys.argv[1:])
+from emotion_llama.cli import main
+main()
 """
 
 
@@ -35,6 +37,14 @@ def test_its_commands_work_without_the_server() -> None:
         assert command in helped.stdout
         assert run(command, "--help").returncode == 0
     assert "serve" not in helped.stdout.split()
+
+
+@pytest.mark.parametrize("words", [("serve", "--port", "8000"), ("doctor", "--help")])
+def test_the_servers_commands_are_refused_with_the_cure(words: tuple[str, ...]) -> None:
+    refused = run(*words)
+    assert refused.returncode == 2
+    [line] = refused.stderr.splitlines()
+    assert line.startswith(f"emotion-llama {words[0]}: The server is not installed here")
 
 
 def test_the_servers_distribution_needs_the_same_for_its_client() -> None:
