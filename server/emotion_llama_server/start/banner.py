@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import ssl
 from argparse import Namespace
@@ -29,6 +30,9 @@ _WORDS = {
     "/version": "Return vLLM's version.",
 }
 """The descriptions of routes whose function has no docstring, or one that is useless here."""
+
+_CONVERTER = re.compile(r":\w+}")
+"""The end of a path's parameter that says what Starlette matches, as in `{model:path}`."""
 
 _CLIPS = (".mp4", ".webm", ".mov", ".mkv", ".avi")
 _MOST_FILES = 1000
@@ -83,7 +87,8 @@ def routes(app: "FastAPI") -> list[tuple[str, str]]:
     for route in app.router.routes:
         path = getattr(route, "path", "").rstrip("/") or "/"
         if getattr(route, "include_in_schema", True) and path not in found:
-            found[path] = (f"{_methods(route):<5}{route.path}", _about(path, route))  # type: ignore[attr-defined]
+            shown = _CONVERTER.sub("}", route.path)  # type: ignore[attr-defined]
+            found[path] = (f"{_methods(route):<5}{shown}", _about(path, route))
     return [found[path] for path in sorted(found, key=_rank)]
 
 
@@ -107,7 +112,9 @@ def _about(path: str, route: object) -> str:
 
 def _clips() -> str:
     roots = ", ".join(str(root) for root in media_settings().media_root)
-    return f"from {roots}, or uploaded" if roots else "uploaded; --media-root DIR has them read"
+    if roots:
+        return f"from {roots}, or uploaded"
+    return "uploads only; start with --media-root DIR to let requests name files in DIR"
 
 
 def _keys(args: Namespace) -> str:

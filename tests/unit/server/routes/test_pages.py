@@ -78,6 +78,8 @@ async def test_the_first_page_says_what_is_served_and_what_it_is_not(app: VllmAp
     assert f"<strong>{MODEL}</strong>" in text
     assert "A &lt;b&gt;test&lt;/b&gt; that recognises nothing." in text
     assert "for research only" in text
+    for path in ("/v1/emotion", "/v1/chat/completions", "/api/predict/", "/process_video"):
+        assert f"POST {path}<" in text
     assert "仅供研究使用" in text
 
 

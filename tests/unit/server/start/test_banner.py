@@ -31,6 +31,7 @@ def app() -> FastAPI:
     app.add_api_route("/health", health)
     app.add_api_route("/process_video", analyse, methods=["POST"])
     app.add_api_route("/v1/emotion", analyse, methods=["POST"])
+    app.add_api_route("/v1/models/{model:path}", analyse)
     app.mount("/metrics", FastAPI())
     app.state.openai_serving_models = SimpleNamespace(model_name=lambda: "served-name")
     app.state.emotion_llama_card = SimpleNamespace(description="A notice.")
@@ -71,6 +72,7 @@ def test_each_route_has_a_line_and_the_analysis_the_first(app: FastAPI) -> None:
     assert sorted(names[1:]) == [
         ["GET", "/health"],
         ["GET", "/metrics"],
+        ["GET", "/v1/models/{model}"],
         ["POST", "/process_video"],
     ]
 
@@ -92,6 +94,13 @@ def test_without_a_clip_in_the_roots_the_command_uploads_one(
     roots(tmp_path)
     (sent,) = (word for word in command(banner.banner(flags(), app)) if "video=" in word)
     assert Path(sent.removeprefix("video=@")).is_file()
+
+
+def test_without_a_media_root_it_tells_how_to_set_one(
+    app: FastAPI, roots: Callable[[Path], None]
+) -> None:
+    text = banner.banner(flags(), app)
+    assert "uploads only; start with --media-root DIR to let requests name files in DIR" in text
 
 
 def test_with_keys_the_command_sends_one(app: FastAPI, roots: Callable[[Path], None]) -> None:
