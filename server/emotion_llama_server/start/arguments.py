@@ -42,6 +42,7 @@ class Arguments(BaseModel):
     ssl_certfile: str | None = None
     ssl_keyfile: str | None = None
     ssl_ca_certs: str | None = None
+    api_key_file: str | None = None
     log_level: str | None = None
     log_format: str = "text"
     log_file: Path | None = None
@@ -133,6 +134,7 @@ def _configuration(name: str | None) -> Mapping[str, Any]:
 def _environment() -> dict[str, str]:
     variables = {name: f"{ENV_PREFIX}{name.upper()}" for name in ("legacy_port", "log_format")}
     variables |= {"log_file": f"{ENV_PREFIX}LOG_FILE", "log_level": _LEVEL_VARIABLE}
+    variables |= {"api_key_file": f"{ENV_PREFIX}API_KEY_FILE"}
     return {name: os.environ[key] for name, key in variables.items() if os.environ.get(key)}
 
 

@@ -19,11 +19,12 @@ def check(wanted: Arguments) -> None:
     """Refuse a start that cannot work.
 
     Raises:
-        StartError: the configuration, the model, a certificate or a port cannot be used.
+        StartError: the configuration, the model, a file or a port cannot be used.
     """
     check_configuration(wanted.config)
     if wanted.model is not None:
         check_model(wanted.model)
+    check_readable("--api-key-file", wanted.api_key_file)
     check_certificate(wanted.ssl_certfile, wanted.ssl_keyfile, wanted.ssl_ca_certs)
     ports = {} if wanted.uds else {"--port": wanted.port}
     check_addresses(wanted.host, ports | {"--legacy-port": wanted.legacy_port})
@@ -91,7 +92,7 @@ def check_certificate(certificate: str | None, key: str | None, authorities: str
     """
     files = {"certfile": certificate, "keyfile": key, "ca-certs": authorities}
     for name, file in files.items():
-        _check_readable(f"--ssl-{name}", file)
+        check_readable(f"--ssl-{name}", file)
     if certificate is None:
         if key is not None:
             raise StartError("--ssl-keyfile also needs the certificate: --ssl-certfile FILE.")
@@ -105,10 +106,17 @@ def check_certificate(certificate: str | None, key: str | None, authorities: str
         raise StartError(_tls_refusal(certificate, key, error)) from error
 
 
-def _check_readable(flag: str, file: str | None) -> None:
+def check_readable(flag: str, file: str | None) -> None:
+    """Refuse a flag's file that is missing or unreadable.
+
+    Raises:
+        StartError: the file cannot be opened.
+    """
     if file is not None:
         try:
             Path(file).open("rb").close()
+        except FileNotFoundError as error:
+            raise StartError(f"{flag}: there is no file {file}.") from error
         except OSError as error:
             raise StartError(f"{flag}: {file} cannot be read ({error.strerror}).") from error
 

@@ -15,8 +15,9 @@ from huggingface_hub.errors import RepositoryNotFoundError
 
 from devtools.server import free_port
 from emotion_llama_server.environment import StartError
+from emotion_llama_server.start import arguments
 from emotion_llama_server.start.addresses import check_addresses, claim
-from emotion_llama_server.start.checks import check_certificate, check_model
+from emotion_llama_server.start.checks import check, check_certificate, check_model
 
 
 @pytest.mark.parametrize(
@@ -77,6 +78,17 @@ def make_certificate(folder: Path, *options: str) -> tuple[str, str]:
     return str(certificate), str(key)
 
 
+@pytest.mark.parametrize("is_variable", [True, False])
+def test_a_missing_file_of_keys_is_refused(
+    clean_environment: pytest.MonkeyPatch, is_variable: bool
+) -> None:
+    if is_variable:
+        clean_environment.setenv("EMOTION_LLAMA_API_KEY_FILE", "keyz")
+    words = [] if is_variable else ["--api-key-file", "keyz"]
+    with pytest.raises(StartError, match=r"--api-key-file: there is no file keyz\."):
+        check(arguments.read(words))
+
+
 def test_a_certificate_with_its_key_is_taken(pairs: list[tuple[str, str]]) -> None:
     check_certificate(*pairs[0], None)
     check_certificate(*pairs[0], pairs[1][0])
@@ -92,11 +104,11 @@ def test_a_certificate_that_cannot_be_used_is_refused(
     pairs: list[tuple[str, str]], tmp_path: Path
 ) -> None:
     certificate, key = pairs[0]
-    with pytest.raises(StartError, match="--ssl-certfile: /no/file cannot be read"):
+    with pytest.raises(StartError, match="--ssl-certfile: there is no file /no/file"):
         check_certificate("/no/file", key, None)
-    with pytest.raises(StartError, match="--ssl-keyfile: /no/file cannot be read"):
+    with pytest.raises(StartError, match="--ssl-keyfile: there is no file /no/file"):
         check_certificate(certificate, "/no/file", None)
-    with pytest.raises(StartError, match="--ssl-ca-certs: /no/file cannot be read"):
+    with pytest.raises(StartError, match="--ssl-ca-certs: there is no file /no/file"):
         check_certificate(certificate, key, "/no/file")
     with pytest.raises(StartError, match="--ssl-keyfile also needs the certificate"):
         check_certificate(None, key, None)

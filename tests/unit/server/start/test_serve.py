@@ -198,7 +198,7 @@ def test_a_wrong_setting_is_told_in_one_sentence(parse: Any, flags: list[str], r
         (["--port", "7887", "--legacy-port", "7887"], "are both 7887"),
         (["--keep-alive-seconds", "0"], "--keep-alive-seconds"),
         (["--decode-workers", "-1"], "--decode-workers"),
-        (["--api-key-file", "/no/such/file"], "cannot be read"),
+        (["--api-key-file", "/no/such/file"], "there is no file /no/such/file"),
         (["--metrics-key", "nobody"], "--metrics-key: no API key has the name 'nobody'"),
         (["--rate-limit-fail", "sideways"], "--rate-limit-fail"),
         (["--no-such-flag"], "--no-such-flag"),
