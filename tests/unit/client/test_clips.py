@@ -1,6 +1,9 @@
 """Which files of a folder are clips, and which rows of a table are about them."""
 
+import errno
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -77,7 +80,28 @@ def test_videos_that_a_server_cannot_read_are_named(tmp_path: Path, ending: str)
         find_clips([str(tmp_path)])
     write(tmp_path, "happy.mp4")
     [note] = find_clips([str(tmp_path)]).notes()
-    assert note.startswith("1 file was skipped that a server cannot read")
+    told = f"1 file was skipped that a server cannot read: {ending.lower()} (1); convert to MP4."
+    assert note == told
+
+
+def test_a_folder_that_may_not_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "happy.mp4", "closed/sad.mp4")
+    scan = os.scandir
+
+    def refuse(folder: str) -> Any:
+        if folder.endswith("closed"):
+            raise PermissionError(errno.EACCES, "Permission denied", folder)
+        return scan(folder)
+
+    monkeypatch.setattr(os, "scandir", refuse)  # root may read every folder
+    found = find_clips([str(tmp_path)])
+    assert found.clips == [str(tmp_path / "happy.mp4")]
+    [note] = found.notes()
+    assert note.startswith("1 folder was skipped that cannot be read")
+    assert str(tmp_path / "closed") in note
+    assert "MP4" not in note
 
 
 def test_names_of_any_kind(tmp_path: Path) -> None:

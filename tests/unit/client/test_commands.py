@@ -37,7 +37,7 @@ def test_a_folder_as_json_lines(server: FakeServer, clips: Path, tmp_path: Path)
         "sad1.MP4": "sad",
         "happy2.webm": "happy",
     }
-    assert "1 clips failed" in done.stderr
+    assert "1 clip failed:" in done.stderr
     assert "bad.mp4: damaged" in done.stderr
     said = {Path(asked["video"]).name: asked.get("transcript") for asked in server.asked}
     assert said == {"happy1.mp4": "well", "sad1.MP4": "oh", "happy2.webm": None, "bad.mp4": None}

@@ -151,6 +151,7 @@ def _wanted(clips: Sequence[str], saved: Saved, retry_failed: bool) -> list[str]
 
 def _list_failures(failed: Sequence[Analysis]) -> None:
     if failed:
-        print(f"{len(failed)} clips failed:", file=sys.stderr)
+        clips = "1 clip" if len(failed) == 1 else f"{len(failed)} clips"
+        print(f"{clips} failed:", file=sys.stderr)
     for analysis in failed:
         print(f"  {printable(fspath(analysis.video_path))}: {analysis.error}", file=sys.stderr)

@@ -39,19 +39,26 @@ class Found:
     skipped: list[str] = field(default_factory=list)
     """The hidden files and folders, sidecars and thumbnails."""
     unreadable: list[str] = field(default_factory=list)
-    """The videos in containers that a server does not read, and unreadable folders."""
+    """The videos in containers that a server does not read."""
+    denied: list[str] = field(default_factory=list)
+    """The folders that this user may not read."""
 
     def notes(self) -> list[str]:
         """Return one sentence for each kind of skipped file."""
         notes = []
         if self.skipped:
             notes.append(f"{_count(self.skipped, 'hidden file or sidecar')} skipped.")
-        kinds = Counter(Path(name).suffix.lower() or name for name in self.unreadable)
-        if kinds:
+        if self.unreadable:
+            kinds = Counter(Path(name).suffix.lower() for name in self.unreadable)
             told = ", ".join(f"{kind} ({number})" for kind, number in sorted(kinds.items()))
             notes.append(
                 f"{_count(self.unreadable, 'file')} skipped that a server cannot read: {told}; "
-                "convert them to MP4, or allow this user to read them."
+                "convert to MP4."
+            )
+        if self.denied:
+            notes.append(
+                f"{_count(self.denied, 'folder')} skipped that cannot be read: "
+                f"{', '.join(sorted(self.denied))}; allow this user to read."
             )
         return notes
 
@@ -122,7 +129,7 @@ def _files(folder: Path, found: Found) -> Iterator[Path]:
     """Yield the files in a folder and its subfolders that are neither hidden nor sidecars."""
 
     def note(error: OSError) -> None:
-        found.unreadable.append(str(error.filename))
+        found.denied.append(str(error.filename))
 
     for parent, folders, files in os.walk(folder, onerror=note):
         seen = [name for name in folders if not _is_hidden(name)]
@@ -143,4 +150,4 @@ def _is_hidden(name: str) -> bool:
 def _count(things: list[str], name: str) -> str:
     if len(things) == 1:
         return f"1 {name} was"
-    return f"{len(things)} {name.replace('file', 'files', 1).replace('sidecar', 'sidecars')} were"
+    return f"{len(things)} {' or '.join(f'{noun}s' for noun in name.split(' or '))} were"
