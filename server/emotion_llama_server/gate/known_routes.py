@@ -39,7 +39,7 @@ class Routes:
         else:
             allow = ", ".join(_with_head(answered or _COMMON))
             asked = f"{printable(scope['method'])} {printable(path_of(scope))}"
-            words = f"No {asked} here: the methods are {allow}."
+            words = f"No {asked} here: use {allow}."
             error = HTTPException(405, words, {"Allow": allow})
             await refuse(scope, receive, send, error=error, reason="method")
 

@@ -27,12 +27,12 @@ async def retrieve_model(
     model: Annotated[str, Path(description="A name from the list.")], raw_request: Request
 ) -> Model:
     """Describe one served model."""
-    for served in await _served(raw_request):
-        if served.id == model:
-            return served
-    raise VLLMNotFoundError(
-        f"No model `{printable(model)}` is served; GET {LIST} lists those that are."
-    )
+    served = {known.id: known for known in await _served(raw_request)}
+    if model not in served:
+        raise VLLMNotFoundError(
+            f"The model `{printable(model)}` does not exist. Valid aliases: {', '.join(served)}."
+        )
+    return served[model]
 
 
 async def _served(raw_request: Request) -> list[Model]:

@@ -1,5 +1,7 @@
 """Answers requests for unknown routes, with the name of the route to use instead."""
 
+from difflib import get_close_matches
+
 from starlette.exceptions import HTTPException
 
 from emotion_llama_server.shortening import printable
@@ -34,18 +36,30 @@ _BASES = {
 }
 """The ends of routes that clients miss because of a wrong base URL, by the correct base path."""
 
+_NAMES = [base + end for base, ends in _BASES.items() for end in ends]
+_MAX_NAME = 64
+"""The maximum length of a path that is compared with the names of routes."""
+
 
 def no_such_route(method: str, path: str) -> HTTPException:
     """Return the error for a request whose path has no route."""
-    hint = _INSTEAD.get(path) or _with_right_base(path)
+    hint = _INSTEAD.get(path) or _with_right_base(path) or _with_right_name(path)
     return HTTPException(404, f"No {printable(method)} {printable(path)} here: {hint}.")
 
 
-def _with_right_base(path: str) -> str:
+def _with_right_base(path: str) -> str | None:
     for base, ends in _BASES.items():
         for end in ends:
             if path.endswith(end):
                 return (
                     f"ask {base}{end}; the base URL of OpenAI's clients ends in /v1, others do not"
                 )
-    return f"use {_EMOTION} or {_CHAT}; GET /docs describes all routes"
+    return None
+
+
+def _with_right_name(path: str) -> str:
+    """Return the route whose name is nearly this path, or the most important ones."""
+    # The comparison takes long for a long path.
+    if len(path) <= _MAX_NAME and (near := get_close_matches(path, _NAMES, n=1, cutoff=0.8)):
+        return f"use {near[0]}"
+    return f"use {_EMOTION} or {_CHAT}; GET /docs describes the routes"
