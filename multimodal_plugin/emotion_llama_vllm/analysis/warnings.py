@@ -51,10 +51,13 @@ def _of_sound(timeline: Timeline) -> list[tuple[str, str]]:
 
 def _of_windows(timeline: Timeline) -> list[tuple[str, str]]:
     windows = sorted(timeline.windows, key=lambda window: window.start)
-    left_out = sum(max(0.0, later.start - earlier.end) for earlier, later in pairwise(windows))
-    if left_out < _SHORT:
+    if not windows:
         return []
-    words = f"The step is longer than the window: {left_out:.1f} s between windows are in none."
+    between = sum(max(0.0, later.start - earlier.end) for earlier, later in pairwise(windows))
+    left_out = between + max(0.0, timeline.seconds - windows[-1].end)
+    if left_out <= _SHORT:
+        return []
+    words = f"The step is longer than the window: {left_out:.1f} s of the clip are in no window."
     return [("timeline_gaps", words)]
 
 

@@ -44,6 +44,8 @@ class Timeline:
 
     whole: Clip
     windows: Sequence[Window]
+    seconds: float = 0.0
+    """The length of the whole clip; 0 for a picture, and where no windows were requested."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class Recording:
         windows = [
             Window(*span, clip) for span, clip in zip(self.spans[1:], clips[1:], strict=True)
         ]
-        return Timeline(clips[0], windows)
+        return Timeline(clips[0], windows, self.spans[0][1])
 
     def _clip(self, index: int, start: float, end: float) -> Clip:
         frame = self.frames[index]
