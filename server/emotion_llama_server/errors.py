@@ -5,6 +5,7 @@ OpenAI's error object, with the types and codes of `emotion_llama.error_codes`.
 """
 
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from http import HTTPStatus
 
 from fastapi.exceptions import RequestValidationError
@@ -30,7 +31,7 @@ from emotion_llama.error_codes import (
     code_of_status,
     error_type,
 )
-from emotion_llama.schema import ErrorDetail, ErrorResponse
+from emotion_llama.schema import EmotionRequest, ErrorDetail, ErrorResponse, TimelineRequest
 from emotion_llama_server.shortening import shortened
 from emotion_llama_vllm.media.errors import MediaError, shortage
 
@@ -48,6 +49,10 @@ _TITLES = {
 _PROMPT_LENGTH = ("input_tokens", "input_text")
 """Parameters that vLLM blames for a prompt that is too long."""
 _MOST_ERRORS = 100
+_FIELDS = [*EmotionRequest.model_fields, *TimelineRequest.model_fields]
+"""The fields of the requests that refuse unknown ones."""
+_MAX_NAME = 64
+"""The maximum length of a field's name that is compared with these; a long one takes long."""
 _INTERNAL = "The server failed to answer this request; its log says why."
 
 
@@ -190,9 +195,21 @@ def _first_error(error: RequestValidationError | ValidationError) -> tuple[str |
         return None, "The body is not valid JSON."
     param = _param(errors[0]["loc"])
     # There is one error for each type that the field may have.
-    wrong = dict.fromkeys(e["msg"] for e in errors if _param(e["loc"]) == param)
-    details = "; or: ".join(wrong)
+    same = [error for error in errors if _param(error["loc"]) == param]
+    kinds = {error["type"] for error in same}
+    if param and kinds == {"missing"}:
+        return param, f"`{param}` is missing."
+    if param and kinds == {"extra_forbidden"}:
+        return param, f"`{param}` is no field of this request{_did_you_mean(param)}"
+    wrong = dict.fromkeys(error["msg"] for error in same)
+    details = "; or: ".join(wrong).replace(" after validation", "")
     return param, f"{param}: {details}" if param else details
+
+
+def _did_you_mean(param: str) -> str:
+    """Return the end of a sentence about an unknown field, with the field that is nearly it."""
+    near = get_close_matches(param.rpartition(".")[2][:_MAX_NAME], _FIELDS, n=1)
+    return f"; did you mean `{near[0]}`?" if near else "."
 
 
 def _param(location: tuple[int | str, ...]) -> str | None:

@@ -144,6 +144,28 @@ def test_the_models_words_match_a_label_in_another_spelling(client: TestClient) 
     assert answer["answer_matches"] is True
 
 
+@pytest.mark.parametrize(
+    ("fields", "param", "message"),
+    [
+        (
+            {"lables": ["a"]},
+            "lables",
+            "`lables` is no field of this request; did you mean `labels`?",
+        ),
+        ({"zzz": 1}, "zzz", "`zzz` is no field of this request."),
+        ({"timeline": {"window": 1}}, "timeline.step", "`timeline.step` is missing."),
+        ({"labels": ["a"]}, "labels", "labels: List should have at least 2 items, not 1"),
+    ],
+)
+def test_a_wrong_field_is_told_in_plain_words(
+    client: TestClient, fields: dict[str, Any], param: str, message: str
+) -> None:
+    refused = client.post("/v1/emotion", json={"video": "clip.mp4"} | fields)
+    assert refused.status_code == 400
+    assert refused.json()["error"]["param"] == param
+    assert refused.json()["error"]["message"] == message
+
+
 def test_two_labels_of_one_meaning_are_refused(client: TestClient) -> None:
     refused = client.post("/v1/emotion", json={"video": "clip.mp4", "labels": ["Happy", "HAPPY"]})
     assert refused.status_code == 400
@@ -170,6 +192,14 @@ def test_sound_beyond_what_the_whole_answer_hears_is_told(
 def test_what_no_window_covers_is_told(client: TestClient) -> None:
     asked = {"video": "clip.mp4", "timeline": {"window": 0.5, "step": 1.5}}
     answer = client.post("/v1/emotion", json=asked).json()
+    assert warned(answer) == ["timeline_gaps"]
+    assert "1.0 s" in answer["warnings"][0]["message"]
+
+
+def test_an_end_that_no_window_covers_is_told(client: TestClient) -> None:
+    asked = {"video": "clip.mp4", "timeline": {"window": 1, "step": 1.5}}
+    answer = client.post("/v1/emotion", json=asked).json()
+    assert [window["end"] for window in answer["timeline"]] == [1.0]
     assert warned(answer) == ["timeline_gaps"]
     assert "1.0 s" in answer["warnings"][0]["message"]
 
