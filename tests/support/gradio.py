@@ -21,6 +21,7 @@ from emotion_llama_vllm.media.errors import MediaNotFound
 from tests.support.light_server import HOST, light_server
 
 KEYS = {"alice": "a" * 16, "bob": "b" * 16}
+MISSING = "There is no such file."
 QUESTION = "[emotion] Which emotion is this?"
 
 
@@ -48,7 +49,7 @@ class Engine:
         clip, text = messages[0]["content"]
         named = clip["video_url"]["url"]
         if named.startswith("missing"):
-            raise MediaNotFound("There is no such file in the media roots.")
+            raise MediaNotFound(MISSING)
         return f"{named} in the style {style}: {text['text']}"
 
     async def render_clip(self, clip: bytes, text: str, *, style: str) -> str:

@@ -64,7 +64,7 @@ export class AuthenticationError extends EmotionLLaMAError {}
 /** 403. */
 export class PermissionDeniedError extends EmotionLLaMAError {}
 
-/** 404: no such file in the server's media roots, or no such route or model; see `code`. */
+/** 404: no such file in the folders that the server reads, or no such route or model; see `code`. */
 export class NotFoundError extends EmotionLLaMAError {}
 
 /** 413: the clip is larger than the server takes. */

@@ -35,7 +35,7 @@ ERROR_CODES = {
     "permission_denied": ErrorCode(403, "The API key does not permit this request."),
     "route_not_found": ErrorCode(404, "There is no such route."),
     MODEL_NOT_FOUND: ErrorCode(404, "No model of that name is served."),
-    VIDEO_NOT_FOUND: ErrorCode(404, "There is no such file in the media roots."),
+    VIDEO_NOT_FOUND: ErrorCode(404, "There is no such file in the folders that the server reads."),
     "method_not_allowed": ErrorCode(405, "The route answers other methods."),
     "request_timeout": ErrorCode(408, "The request took too long to arrive."),
     "too_large": ErrorCode(413, "The request or the clip is larger than the server accepts."),

@@ -96,10 +96,10 @@ class MediaReader:
         try:
             descriptor = os.open(resolved, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise MediaNotFound("There is no such file in the media roots.") from error
+            raise _missing() from error
         except OSError as error:
             if error.errno == errno.ENAMETOOLONG:
-                raise MediaNotFound("There is no such file in the media roots.") from error
+                raise _missing() from error
             busy = shortage(error)
             raise busy or MediaNotReadable("The file cannot be opened by the server.") from error
         try:
@@ -113,7 +113,9 @@ class MediaReader:
         """Check the opened file, because the path may name another file since it was resolved."""
         opened, status = Path(f"/proc/self/fd/{descriptor}").readlink(), os.fstat(descriptor)
         if not any(opened.is_relative_to(os.path.realpath(root)) for root in self.roots):
-            raise MediaNotReadable("The path leads outside the folders that this server reads.")
+            raise MediaNotReadable(
+                "The path leads outside the folders that this server reads; upload the file."
+            )
         if not stat.S_ISREG(status.st_mode):
             raise MediaError("The path names no regular file; name a video file.")
         if status.st_size > self.settings.max_media_bytes:
@@ -139,7 +141,7 @@ class MediaReader:
         if found is None and (not inside or len(inside) < len(resolved)):
             raise MediaNotReadable(
                 "The path is outside the folders that this server reads; "
-                "start it with --media-root DIR to allow one."
+                "start it with --media-root DIR to allow one, or upload the file."
             )
         return found or inside[0]
 
@@ -195,6 +197,13 @@ def _path_of_file_url(url: str) -> str:
     path = unquote(path)  # a file name may hold `#` and `?` here
     _check_length(f"/{path.lstrip('/')}")
     return path
+
+
+def _missing() -> MediaNotFound:
+    return MediaNotFound(
+        "There is no such file in the folders that this server reads (--media-root); "
+        "check the name, or upload the clip."
+    )
 
 
 def _empty() -> MediaError:

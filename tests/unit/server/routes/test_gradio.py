@@ -12,9 +12,8 @@ import pytest
 
 from emotion_llama_server.routes import gradio
 from emotion_llama_vllm.settings import media_settings
-from tests.support.gradio import KEYS, QUESTION, GradioApp, said
+from tests.support.gradio import KEYS, MISSING, QUESTION, GradioApp, said
 
-MISSING = "There is no such file in the media roots."
 CLIP = b"the bytes of a clip" * 100_000
 """Larger than what an upload keeps in memory."""
 

@@ -12,11 +12,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.gradio import KEYS, QUESTION, GradioApp, said
+from tests.support.gradio import KEYS, MISSING, QUESTION, GradioApp, said
 from tests.support.paths import CHECKOUT
 
 CLIP = CHECKOUT / "demo/clips/happy_face.mp4"
-MISSING = "There is no such file in the media roots."
 
 PYTHON = """
 import json, sys
