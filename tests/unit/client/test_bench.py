@@ -329,7 +329,7 @@ def test_without_matplotlib(
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     done = run(*words)
     assert done.exit_code == 0
-    assert "pip install matplotlib" in done.stdout
+    assert f"{sys.executable} -m pip install matplotlib" in done.stdout
     assert sorted(file.name for file in tmp_path.iterdir()) == ["bench.json"]
 
 

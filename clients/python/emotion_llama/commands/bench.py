@@ -172,6 +172,7 @@ def _write(found: Bench, folder: Path) -> None:
     try:
         draw(found, picture)
     except ModuleNotFoundError:
-        print(f"Wrote {numbers}, and no picture: `pip install matplotlib` lets it draw one.")
+        pip = f"{sys.executable} -m pip install matplotlib"
+        print(f"Wrote {numbers}, and no picture: `{pip}` lets it draw one.")
     else:
         print(f"Wrote {numbers} and {picture}.")
