@@ -51,7 +51,9 @@ def test_resuming_skips_what_is_there(
     """Failed clips have a row, and an existing file is not written over."""
     out = tmp_path / f"results.{form}"
     words = ("analyze", clips, "--server", server.url, "--out", out)
-    assert run(*words).returncode == 1
+    done = run(*words)
+    assert done.returncode == 1
+    assert f"Wrote {out} (4 clips)." in done.stderr.splitlines()
     assert run(*words).returncode == 2
     server.asked.clear()
     (clips / "sad2.mp4").write_bytes(b"x")
@@ -183,6 +185,8 @@ def test_evaluate(server: FakeServer, tmp_path: Path) -> None:
     assert found["confusion"] == [[1, 1], [1, 2]]
     assert found["calibration_error"] == pytest.approx(0.2)
     assert (out / "confusion.svg").read_text().count("<rect") == 5
+    for name in ("metrics.json", "confusion.svg", "results.jsonl"):
+        assert str(out / name) in done.stdout.replace("\n", "")
     assert all(asked["transcript"] == "said" for asked in server.asked)
     assert all(asked["labels"] == ["happy", "sad"] for asked in server.asked)
     table.write_text("name,label\nmissing,happy\n")

@@ -81,6 +81,8 @@ def analyze(
         run.close()
         fail("analyze", error, code=1)
     run.close()
+    if out and is_over:
+        print(f"Wrote {out} ({_clips(len(found.clips))}).", file=sys.stderr)
     _list_failures(run.failed)
     if not is_over:
         kept = f"; {out} has them, and --resume continues it" if out else ""
@@ -149,9 +151,12 @@ def _wanted(clips: Sequence[str], saved: Saved, retry_failed: bool) -> list[str]
     return [clip for clip in clips if clip not in done]
 
 
+def _clips(count: int) -> str:
+    return "1 clip" if count == 1 else f"{count} clips"
+
+
 def _list_failures(failed: Sequence[Analysis]) -> None:
     if failed:
-        clips = "1 clip" if len(failed) == 1 else f"{len(failed)} clips"
-        print(f"{clips} failed:", file=sys.stderr)
+        print(f"{_clips(len(failed))} failed:", file=sys.stderr)
     for analysis in failed:
         print(f"  {printable(fspath(analysis.video_path))}: {analysis.error}", file=sys.stderr)

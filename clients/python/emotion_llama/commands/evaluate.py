@@ -151,4 +151,4 @@ def _show(metrics: Metrics, clips: int, out: Path) -> None:
     for name, value in metrics.model_dump().items():
         table.add_row(name.replace("_", " "), f"{value:.4f}")
     Console().print(table)
-    print(f"Wrote {out / 'metrics.json'} and {out / 'confusion.svg'}.")
+    print(f"Wrote {out / 'metrics.json'}, {out / 'confusion.svg'} and {out / 'results.jsonl'}.")
