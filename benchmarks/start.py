@@ -38,6 +38,7 @@ def start() -> dict[str, Any]:
     """Start the demo once, and end it."""
     command = [str(Path(sys.executable).with_name("emotion-llama")), "serve"]
     command += ["--port", str(free_port()), "--legacy-port", str(free_port())]
+    command += ["--log-level", "info"]  # the steps are read from vLLM's lines
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     began = time.monotonic()
     with subprocess.Popen(
