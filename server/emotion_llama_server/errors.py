@@ -32,6 +32,7 @@ from emotion_llama.error_codes import (
     error_type,
 )
 from emotion_llama.schema import EmotionRequest, ErrorDetail, ErrorResponse, TimelineRequest
+from emotion_llama_server import paths
 from emotion_llama_server.shortening import shortened
 from emotion_llama_vllm.media.errors import MediaError, shortage
 
@@ -124,14 +125,6 @@ def _retry_after(status: int) -> dict[str, str] | None:
     return {"Retry-After": "2"} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
 
 
-CHAT_PATH, EMOTION_PATH = "/v1/chat/completions", "/v1/emotion"
-LEGACY_PATHS = ("/api/predict/", "/api/predict", "/process_video")
-"""The original's routes, whose errors have the shape that is documented for them."""
-
-GRADIO_PATHS = ("/run/predict", "/gradio_api/run/predict")
-"""The routes whose clients show only the field `error`."""
-
-
 class LegacyError(BaseModel):
     """Represents an error of the original's routes."""
 
@@ -149,13 +142,13 @@ def path_of(scope: Scope) -> str:
 def failure_response(scope: Scope, failure: Failure) -> JSONResponse:
     """Return the error response in the shape of the requested route."""
     path = path_of(scope)
-    if path == CHAT_PATH and failure.code == VIDEO_NOT_FOUND:
+    if path == paths.CHAT and failure.code == VIDEO_NOT_FOUND:
         # OpenAI's clients, LangChain for example, read every 404 of a chat as a missing model.
         failure = replace(failure, status=int(HTTPStatus.BAD_REQUEST))
     status, details = failure.status, failure.details
-    if path in LEGACY_PATHS:
+    if path in paths.LEGACY:
         body = LegacyError(error=failure.title, code=status, details=details)
-    elif path in GRADIO_PATHS:
+    elif path in paths.GRADIO_RUNS:
         body = LegacyError(error=details, code=status, details=details)
     else:
         body = openai_error(failure)

@@ -10,7 +10,7 @@ from vllm.config import ModelConfig
 from vllm.engine.protocol import EngineClient
 from vllm.tasks import SupportedTask
 
-from emotion_llama_server import gate
+from emotion_llama_server import gate, paths
 from emotion_llama_server.chat import sequences, validation
 from emotion_llama_server.emotion.answer_cache import AnswerCache
 from emotion_llama_server.emotion.engine_shares import EngineShares
@@ -54,7 +54,7 @@ class EmotionLlamaApi:
         app.include_router(models.router)
         app.include_router(emotion.router)
         app.include_router(gradio.router)
-        app.include_router(gradio.router, prefix="/gradio_api")  # the prefix of Gradio 5
+        app.include_router(gradio.router, prefix=paths.GRADIO_PREFIX)
         pages.install(app)
         validation.install(app)
         sequences.install(app)

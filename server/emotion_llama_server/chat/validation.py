@@ -8,10 +8,11 @@ from fastapi import FastAPI, Request
 from vllm.exceptions import VLLMValidationError
 
 from emotion_llama.error_codes import MODEL_NOT_FOUND
+from emotion_llama_server import paths
 from emotion_llama_server.chat import answer_form, clip, tools
 from emotion_llama_server.chat.limits import check_limits
 from emotion_llama_server.chat.warnings import WarningHeaders, warn
-from emotion_llama_server.errors import CHAT_PATH, path_of
+from emotion_llama_server.errors import path_of
 from emotion_llama_server.openapi import document
 from emotion_llama_server.settings import running_settings
 from emotion_llama_server.strict_json import BodyError
@@ -50,7 +51,7 @@ async def check_json_request(raw_request: Request) -> None:
     if isinstance(body, dict):
         _check_fields(body)
         _check_model(body.get("model"))
-        is_chat = path_of(raw_request.scope) == CHAT_PATH
+        is_chat = path_of(raw_request.scope) == paths.CHAT
         if is_chat:
             tools.settle(body)
         check_limits(body, running_settings(raw_request.app.state).max_answer_tokens)

@@ -7,16 +7,12 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from emotion_llama_server.errors import describe, failure_response
-from emotion_llama_server.routes import pages
 from emotion_llama_vllm import metrics
 
 _KEY = "emotion_llama.caller"
 
 ABORT = "emotion_llama.abort"
 """The ASGI extension of our connections; its `abort` closes without waiting for the client."""
-
-OPEN_PATHS = pages.PATHS | {"/health", "/livez", "/readyz"}
-"""The paths that answer without a key."""
 
 
 @dataclass

@@ -12,13 +12,12 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from emotion_llama_server import paths
 from emotion_llama_server.errors import path_of
-from emotion_llama_server.gate.caller import OPEN_PATHS, caller_of, refuse
+from emotion_llama_server.gate.caller import caller_of, refuse
 from emotion_llama_server.settings import ServerSettings
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_METRICS = "/metrics"
-"""The prefix of the metrics' paths: vLLM answers every path that begins so with its metrics."""
 _MISSING = "An API key is needed: send `Authorization: Bearer KEY` or `X-API-Key: KEY`."
 _UNKNOWN = "The API key is unknown."
 VLLM_KEY_NAME = "api-key"
@@ -120,12 +119,14 @@ class Keys:
 
     def _refusal(self, path: str, name: str | None, *, was_given: bool) -> HTTPException | None:
         """Return why the key of this name, or a client without a key, may not use a path."""
-        if path in OPEN_PATHS:
+        if path in paths.OPEN:
             return None
         if name is None:
             words = _UNKNOWN if was_given else _MISSING
             return HTTPException(401, words, {"WWW-Authenticate": "Bearer"})
-        if self._metrics_keys and path.startswith(_METRICS) and name not in self._metrics_keys:
+        # vLLM answers every path that begins so with its metrics.
+        is_metrics = path.startswith(paths.METRICS)
+        if self._metrics_keys and is_metrics and name not in self._metrics_keys:
             return HTTPException(403, "This key may not read the metrics.")
         return None
 

@@ -4,9 +4,9 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from emotion_llama_server import paths
 from emotion_llama_server.errors import path_of
-from emotion_llama_server.gate.caller import OPEN_PATHS, refuse
-from emotion_llama_server.routes.exposure import READ_ONLY
+from emotion_llama_server.gate.caller import refuse
 from emotion_llama_server.shortening import printable
 
 _READING = frozenset({"GET"})
@@ -46,7 +46,7 @@ class Routes:
 
 def answered_methods(scope: Scope) -> frozenset[str]:
     """Return the methods that the routes of a path answer; the set is empty for an unknown path."""
-    if path_of(scope) in OPEN_PATHS:
+    if path_of(scope) in paths.OPEN:
         return _READING
     methods: set[str] = set()
     for route in scope["app"].router.routes:
@@ -54,7 +54,7 @@ def answered_methods(scope: Scope) -> frozenset[str]:
         if match is Match.NONE:
             continue
         # A mounted app (the metrics) names no methods and treats all of them alike.
-        is_read_only = getattr(route, "path", None) in READ_ONLY
+        is_read_only = getattr(route, "path", None) in paths.READ_ONLY
         methods |= (not is_read_only and getattr(route, "methods", None)) or _READING
     return frozenset(methods)
 

@@ -5,12 +5,13 @@ import asyncio
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from emotion_llama_server import paths
 from emotion_llama_server.errors import path_of
 
 _HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
 """The headers of streams; the second makes nginx and similar proxies pass each event at once."""
 
-_COMMENTED = frozenset({"/v1/chat/completions", "/v1/emotion"})
+_COMMENTED = frozenset({paths.CHAT, paths.EMOTION})
 """The routes whose clients skip comments, as the format demands; Gradio's clients would fail."""
 
 _COMMENT = b": keep-alive\n\n"

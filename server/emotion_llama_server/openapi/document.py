@@ -22,18 +22,10 @@ from emotion_llama.error_codes import (
     VIDEO_NOT_READABLE,
 )
 from emotion_llama.schema import API_VERSION, EmotionRequest, ErrorResponse
-from emotion_llama_server.errors import (
-    CHAT_PATH,
-    EMOTION_PATH,
-    LEGACY_PATHS,
-    Failure,
-    LegacyError,
-    openai_error,
-)
-from emotion_llama_server.gate.caller import OPEN_PATHS
+from emotion_llama_server import paths
+from emotion_llama_server.errors import Failure, LegacyError, openai_error
 from emotion_llama_server.openapi.chat import ChatMessage
 from emotion_llama_server.openapi.examples import CHAT_REQUEST, EMOTION_RESPONSE
-from emotion_llama_server.routes.exposure import READ_ONLY
 
 _DESCRIPTION = (
     "Ask about the emotion in a short video clip. The model guesses at what is shown and can be "
@@ -83,12 +75,12 @@ _WORK = (
 )
 _ABOUT_CLIPS = (VIDEO_NOT_READABLE, VIDEO_NOT_FOUND, CONTEXT_LENGTH_EXCEEDED)
 _FURTHER = {
-    EMOTION_PATH: (*_ABOUT_CLIPS, "insufficient_storage"),
-    CHAT_PATH: (*_ABOUT_CLIPS, MODEL_NOT_FOUND),
-    "/v1/models/{model}": (MODEL_NOT_FOUND,),
-    **dict.fromkeys(LEGACY_PATHS, _ABOUT_CLIPS),
-    "/metrics": ("permission_denied",),
-    **dict.fromkeys(("/health", "/readyz", "/ping"), ("server_unavailable",)),
+    paths.EMOTION: (*_ABOUT_CLIPS, "insufficient_storage"),
+    paths.CHAT: (*_ABOUT_CLIPS, MODEL_NOT_FOUND),
+    paths.MODEL.replace(":path", ""): (MODEL_NOT_FOUND,),
+    **dict.fromkeys(paths.LEGACY, _ABOUT_CLIPS),
+    paths.METRICS: ("permission_denied",),
+    **dict.fromkeys((paths.HEALTH, paths.READYZ, paths.PING), ("server_unavailable",)),
 }
 """The error codes that only some routes send."""
 
@@ -112,7 +104,7 @@ def _complete(document: dict[str, Any], left_out: frozenset[str]) -> None:
     """Complete a document in place."""
     for path, operations in document["paths"].items():
         for method in list(operations):
-            if path in READ_ONLY and method != "get":
+            if path in paths.READ_ONLY and method != "get":
                 del operations[method]
             else:
                 _complete_operation(operations[method], path, method)
@@ -129,29 +121,29 @@ def _complete(document: dict[str, Any], left_out: frozenset[str]) -> None:
 
 
 def _complete_operation(operation: dict[str, Any], path: str, method: str) -> None:
-    operation.setdefault("tags", ["chat" if path == CHAT_PATH else "server"])
+    operation.setdefault("tags", ["chat" if path == paths.CHAT else "server"])
     operation.setdefault("parameters", []).append(_REQUEST_ID)
-    if path in OPEN_PATHS:
+    if path in paths.OPEN:
         operation["security"] = []
     answers = operation["responses"]
     good = {status: answer for status, answer in answers.items() if status.startswith("2")}
     operation["responses"] = good | _refusals(path, is_work=method != "get")
-    if path == CHAT_PATH:
+    if path == paths.CHAT:
         operation["requestBody"]["content"]["application/json"]["example"] = CHAT_REQUEST
-    if path == EMOTION_PATH:
+    if path == paths.EMOTION:
         answers["200"]["content"]["application/json"]["example"] = EMOTION_RESPONSE
 
 
 def _refusals(path: str, *, is_work: bool) -> dict[str, Any]:
     """Describe every error status of a route, in ascending order."""
-    codes = (*_ANYWHERE, *(() if path in OPEN_PATHS else _WITH_KEY), *(_WORK if is_work else ()))
+    codes = (*_ANYWHERE, *(() if path in paths.OPEN else _WITH_KEY), *(_WORK if is_work else ()))
     statuses: dict[int, list[str]] = {}
     for code in (*codes, *_FURTHER.get(path, ())):
-        is_missing_in_chat = path == CHAT_PATH and code == VIDEO_NOT_FOUND
+        is_missing_in_chat = path == paths.CHAT and code == VIDEO_NOT_FOUND
         status = 400 if is_missing_in_chat else ERROR_CODES[code].status
         statuses.setdefault(status, []).append(code)
     return {
-        str(status): _refusal(status, statuses[status], is_legacy=path in LEGACY_PATHS)
+        str(status): _refusal(status, statuses[status], is_legacy=path in paths.LEGACY)
         for status in sorted(statuses)
     }
 

@@ -13,6 +13,7 @@ from emotion_llama.schema import (
     EmotionResponse,
     TimelineWindow,
 )
+from emotion_llama_server import paths
 from emotion_llama_server.emotion import formats
 from emotion_llama_server.emotion.request import Submission, read_submission
 from emotion_llama_server.emotion.service import Analyst, Findings
@@ -61,7 +62,7 @@ router = APIRouter(route_class=ErrorRoute, tags=["emotion"])
 
 
 @router.post(
-    "/v1/emotion",
+    paths.EMOTION,
     responses=_ANSWERS,
     openapi_extra={"requestBody": _request_body()},
     response_class=JSONResponse,

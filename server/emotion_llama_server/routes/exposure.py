@@ -8,19 +8,8 @@ from collections.abc import Iterable
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from emotion_llama_server.routes import models, pages
+from emotion_llama_server import paths
 from emotion_llama_server.routes.error_route import ErrorRoute
-
-READ_ONLY = pages.PATHS | {
-    *("/health", "/livez", "/readyz", "/metrics", "/version", "/ping"),
-    *(models.LIST, models.ONE),
-}
-"""The routes that answer only GET and HEAD, even if vLLM answers other methods."""
-
-DOCUMENTED = READ_ONLY | {
-    *("/v1/chat/completions", "/v1/emotion"),
-    *("/api/predict/", "/api/predict", "/process_video"),
-}
 
 
 def close_others(app: FastAPI, exposed: Iterable[str]) -> None:
@@ -29,9 +18,9 @@ def close_others(app: FastAPI, exposed: Iterable[str]) -> None:
     Raises:
         ValueError: vLLM does not have a route that the operator names.
     """
-    kept = DOCUMENTED | set(exposed)
-    paths = {getattr(route, "path", None) for route in app.router.routes}
-    if unknown := sorted(set(exposed) - paths):
+    kept = paths.DOCUMENTED | set(exposed)
+    known = {getattr(route, "path", None) for route in app.router.routes}
+    if unknown := sorted(set(exposed) - known):
         raise ValueError(f"--expose-route: vLLM has no route {unknown[0]}.")
     app.router.routes[:] = [
         route

@@ -17,6 +17,7 @@ from starlette.background import BackgroundTask
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
+from emotion_llama_server import paths
 from emotion_llama_server.emotion.request import keep, read_form
 from emotion_llama_server.engine import until_disconnect
 from emotion_llama_server.errors import describe
@@ -117,7 +118,7 @@ async def upload(raw_request: Request) -> list[str]:
     return [name]
 
 
-@router.post("/run/predict")
+@router.post(paths.GRADIO_RUN)
 @until_disconnect
 async def run(body: Question, raw_request: Request) -> legacy.PredictResponse:
     """Answer a question in the response, for `@gradio/client`."""

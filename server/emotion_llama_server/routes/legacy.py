@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field, StrictStr
 from starlette.exceptions import HTTPException
 
+from emotion_llama_server import paths
 from emotion_llama_server.engine import Engine, EngineInput, SamplingParams, until_disconnect
 from emotion_llama_server.routes.error_route import ErrorRoute
 from emotion_llama_vllm.logits_processor import REQUEST_FIELD
@@ -71,8 +72,8 @@ router = APIRouter(
 )
 
 
-@router.post("/api/predict/", response_model=PredictResponse)
-@router.post("/api/predict", response_model=PredictResponse, include_in_schema=False)
+@router.post(paths.PREDICT, response_model=PredictResponse)
+@router.post(paths.PREDICT_BARE, response_model=PredictResponse, include_in_schema=False)
 @until_disconnect
 async def predict(body: PredictRequest, raw_request: Request) -> PredictResponse:
     """Answer a prompt about a clip, in the shape of the original's Gradio interface."""
@@ -80,7 +81,7 @@ async def predict(body: PredictRequest, raw_request: Request) -> PredictResponse
     return await answer(raw_request.app.state.emotion_llama_engine, video, prompt)
 
 
-@router.post("/process_video", response_model=ProcessVideoResponse)
+@router.post(paths.PROCESS_VIDEO, response_model=ProcessVideoResponse)
 @until_disconnect
 async def process_video(body: ProcessVideoRequest, raw_request: Request) -> ProcessVideoResponse:
     """Answer a question about a clip, in the shape of the original's FastAPI server."""

@@ -9,20 +9,20 @@ from fastapi import APIRouter, Path, Request
 from vllm.exceptions import VLLMNotFoundError
 
 from emotion_llama.schema import Model, ModelList
+from emotion_llama_server import paths
 from emotion_llama_server.routes.error_route import ErrorRoute
 from emotion_llama_server.shortening import printable
 
-LIST, ONE = "/v1/models", "/v1/models/{model:path}"
 router = APIRouter(route_class=ErrorRoute, tags=["models"])
 
 
-@router.get(LIST)
+@router.get(paths.MODELS)
 async def list_models(raw_request: Request) -> ModelList:
     """List the served models."""
     return ModelList(data=await _served(raw_request))
 
 
-@router.get(ONE)
+@router.get(paths.MODEL)
 async def retrieve_model(
     model: Annotated[str, Path(description="A name from the list.")], raw_request: Request
 ) -> Model:

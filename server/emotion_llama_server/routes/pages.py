@@ -14,17 +14,16 @@ import vllm
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse
 
+from emotion_llama_server import paths
+
 _OURS = Path(__file__).parent / "static"
 _SWAGGER = Path(vllm.__path__[0]) / "entrypoints" / "serve" / "instrumentator" / "static"
-_DOCS, _DOCUMENT = "/docs", "/openapi.json"
-_STYLE = {"/page.css": _OURS / "page.css"}
+_STYLE = {paths.STYLE: _OURS / "page.css"}
 _DOCS_FILES = {
-    "/docs/start.js": _OURS / "start.js",
-    "/docs/swagger-ui-bundle.js": _SWAGGER / "swagger-ui-bundle.js",
-    "/docs/swagger-ui.css": _SWAGGER / "swagger-ui.css",
+    paths.DOCS_START: _OURS / "start.js",
+    paths.SWAGGER_SCRIPT: _SWAGGER / "swagger-ui-bundle.js",
+    paths.SWAGGER_STYLE: _SWAGGER / "swagger-ui.css",
 }
-PATHS = frozenset({"/", _DOCS, _DOCUMENT, *_STYLE, *_DOCS_FILES})
-"""The paths that a browser loads to show the pages."""
 
 _HOME = Template((_OURS / "home.html").read_text(encoding="utf-8"))
 _SWAGGER_PAGE = (_OURS / "docs.html").read_text(encoding="utf-8")
@@ -40,15 +39,13 @@ _DOCS_POLICY = (
 
 def install(app: FastAPI) -> None:
     """Add the pages to the app, and replace those that load Swagger UI from the internet."""
-    app.add_api_route("/", _home, include_in_schema=False)
+    app.add_api_route(paths.HOME, _home, include_in_schema=False)
     files = _STYLE
     if app.openapi_url is not None:  # the operator did not disable the document
-        routes = app.router.routes
-        routes[:] = [
-            route for route in routes if getattr(route, "path", None) not in (_DOCS, _DOCUMENT)
-        ]
-        app.add_api_route(_DOCS, _docs, include_in_schema=False)
-        app.add_api_route(_DOCUMENT, _document(app), include_in_schema=False)
+        replaced, routes = (paths.DOCS, paths.DOCUMENT), app.router.routes
+        routes[:] = [route for route in routes if getattr(route, "path", None) not in replaced]
+        app.add_api_route(paths.DOCS, _docs, include_in_schema=False)
+        app.add_api_route(paths.DOCUMENT, _document(app), include_in_schema=False)
         files = _STYLE | _DOCS_FILES
     for path, file in files.items():
         app.add_api_route(path, _sender(file), include_in_schema=False)

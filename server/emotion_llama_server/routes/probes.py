@@ -3,18 +3,19 @@
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
+from emotion_llama_server import paths
 from emotion_llama_server.routes.error_route import ErrorRoute
 
 router = APIRouter(route_class=ErrorRoute, tags=["probes"])
 
 
-@router.get("/livez", response_class=Response)
+@router.get(paths.LIVEZ, response_class=Response)
 async def livez() -> Response:
     """Answer 200 while the process is alive."""
     return Response()
 
 
-@router.get("/readyz", response_class=Response)
+@router.get(paths.READYZ, response_class=Response)
 async def readyz(raw_request: Request) -> Response:
     """Answer 200 if the server accepts requests, 503 while it ends or after its engine has died."""
     state = raw_request.app.state

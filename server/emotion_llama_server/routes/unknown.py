@@ -4,10 +4,10 @@ from difflib import get_close_matches
 
 from starlette.exceptions import HTTPException
 
+from emotion_llama_server import paths
 from emotion_llama_server.shortening import printable
 
-_CHAT = "POST /v1/chat/completions"
-_EMOTION = "POST /v1/emotion"
+_CHAT, _EMOTION = f"POST {paths.CHAT}", f"POST {paths.EMOTION}"
 _NO_VECTORS = (
     f"the model makes no embeddings; {_EMOTION} answers with the probability of every label"
 )
@@ -30,13 +30,9 @@ _INSTEAD = {
     "/api/chat": f"this is OpenAI's API and not Ollama's: {_CHAT}",
     "/api/generate": f"this is OpenAI's API and not Ollama's: {_CHAT}",
 }
-_BASES = {
-    "/v1": ("/chat/completions", "/emotion", "/models"),
-    "": ("/api/predict", "/api/predict/", "/process_video"),
-}
-"""The ends of routes that clients miss because of a wrong base URL, by the correct base path."""
+_NAMES = (paths.CHAT, paths.EMOTION, paths.MODELS, *paths.LEGACY)
+"""The routes that clients miss because of a wrong base URL or a misspelling."""
 
-_NAMES = [base + end for base, ends in _BASES.items() for end in ends]
 _MAX_NAME = 64
 """The maximum length of a path that is compared with the names of routes."""
 
@@ -48,12 +44,9 @@ def no_such_route(method: str, path: str) -> HTTPException:
 
 
 def _with_right_base(path: str) -> str | None:
-    for base, ends in _BASES.items():
-        for end in ends:
-            if path.endswith(end):
-                return (
-                    f"ask {base}{end}; the base URL of OpenAI's clients ends in /v1, others do not"
-                )
+    for name in _NAMES:
+        if path.endswith(name.removeprefix("/v1")):
+            return f"ask {name}; the base URL of OpenAI's clients ends in /v1, others do not"
     return None
 
 
@@ -62,4 +55,4 @@ def _with_right_name(path: str) -> str:
     # The comparison takes long for a long path.
     if len(path) <= _MAX_NAME and (near := get_close_matches(path, _NAMES, n=1, cutoff=0.8)):
         return f"use {near[0]}"
-    return f"use {_EMOTION} or {_CHAT}; GET /docs describes the routes"
+    return f"use {_EMOTION} or {_CHAT}; GET {paths.DOCS} describes the routes"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emotion_llama import __version__
-from emotion_llama_server.routes.exposure import READ_ONLY
+from emotion_llama_server import paths
 from emotion_llama_vllm import demo_files
 from emotion_llama_vllm.settings import media_settings
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 _KEY = "$EMOTION_LLAMA_API_KEY"
-_FIRST = ("/v1/emotion", "/v1/chat/completions", "/v1/models")
+_FIRST = (paths.EMOTION, paths.CHAT, paths.MODELS)
 _WORDS = {
-    "/health": "Check that the engine works.",
-    "/metrics": "Return metrics for Prometheus.",
-    "/ping": "Do the same as /health.",
-    "/v1/chat/completions": "Chat about a clip with OpenAI's API.",
-    "/version": "Return vLLM's version.",
+    paths.HEALTH: "Check that the engine works.",
+    paths.METRICS: "Return metrics for Prometheus.",
+    paths.PING: f"Do the same as {paths.HEALTH}.",
+    paths.CHAT: "Chat about a clip with OpenAI's API.",
+    paths.VERSION: "Return vLLM's version.",
 }
 """The descriptions of routes whose function has no docstring, or one that is useless here."""
 
@@ -58,7 +58,7 @@ def banner(args: Namespace, app: "FastAPI") -> str:
     """Return the text, which ends with a command that sends the server a request."""
     place, name = Place.of(args), app.state.openai_serving_models.model_name()
     rows = [
-        ("in a browser", f"{place.base}/   {place.base}/docs"),
+        ("in a browser", f"{place.base}/   {place.base}{paths.DOCS}"),
         ("clips", _clips()),
         ("API keys", _keys(args)),
         ("to stop", f"Ctrl+C here, or `kill {os.getpid()}`"),
@@ -96,7 +96,7 @@ def _rank(path: str) -> tuple[int, str]:
     """Return the sort key of a route: our routes for work first, read-only routes last."""
     if path in _FIRST:
         return _FIRST.index(path), path
-    return (len(_FIRST) + (path in READ_ONLY), path)
+    return (len(_FIRST) + (path in paths.READ_ONLY), path)
 
 
 def _methods(route: object) -> str:
@@ -129,7 +129,7 @@ def _where_the_key_is(args: Namespace) -> str:
 
 def _curl(args: Namespace, place: Place) -> str:
     """Return a shell command that works without changes."""
-    words = [f"curl {shlex.quote(f'{place.base}/v1/emotion')}", *_trust(args)]
+    words = [f"curl {shlex.quote(f'{place.base}{paths.EMOTION}')}", *_trust(args)]
     if args.key_ring:
         words.append(f'-H "Authorization: Bearer {_KEY}"')
     if (clip := next(_clips_in_roots(), None)) is not None:

@@ -1,0 +1,36 @@
+"""Declares the paths of the documented routes, and the sets of paths with a common rule."""
+
+EMOTION = "/v1/emotion"
+CHAT = "/v1/chat/completions"
+MODELS = "/v1/models"
+MODEL = f"{MODELS}/{{model:path}}"
+
+PREDICT, PREDICT_BARE = "/api/predict/", "/api/predict"
+PROCESS_VIDEO = "/process_video"
+LEGACY = (PREDICT, PREDICT_BARE, PROCESS_VIDEO)
+"""The original's routes, whose errors have the shape that is documented for them."""
+
+GRADIO_PREFIX = "/gradio_api"
+"""The prefix under which Gradio 5 and later look for Gradio's routes."""
+GRADIO_RUN = "/run/predict"
+GRADIO_RUNS = (GRADIO_RUN, f"{GRADIO_PREFIX}{GRADIO_RUN}")
+"""The routes whose clients show only the field `error`."""
+
+HEALTH, LIVEZ, READYZ, PING = "/health", "/livez", "/readyz", "/ping"
+METRICS, VERSION = "/metrics", "/version"
+
+HOME, STYLE = "/", "/page.css"
+DOCS, DOCUMENT = "/docs", "/openapi.json"
+DOCS_START = "/docs/start.js"
+SWAGGER_SCRIPT, SWAGGER_STYLE = "/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css"
+PAGES = frozenset({HOME, STYLE, DOCS, DOCUMENT, DOCS_START, SWAGGER_SCRIPT, SWAGGER_STYLE})
+"""The paths that a browser loads to show the pages."""
+
+OPEN = PAGES | {HEALTH, LIVEZ, READYZ}
+"""The paths that answer without a key."""
+
+READ_ONLY = OPEN | {METRICS, VERSION, PING, MODELS, MODEL}
+"""The routes that answer only GET and HEAD, even if vLLM answers other methods."""
+
+DOCUMENTED = READ_ONLY | {CHAT, EMOTION, *LEGACY}
+"""The routes that answer although no operator names them."""
