@@ -10,12 +10,14 @@ from vllm.config import ModelConfig
 from vllm.engine.protocol import EngineClient
 from vllm.tasks import SupportedTask
 
-from emotion_llama_server import gate, paths
+from emotion_llama_server import paths, services
 from emotion_llama_server.chat import sequences, validation
 from emotion_llama_server.emotion.answer_cache import AnswerCache
 from emotion_llama_server.emotion.engine_shares import EngineShares
 from emotion_llama_server.emotion.service import Analyst
 from emotion_llama_server.engine import Engine
+from emotion_llama_server.gate import Doorkeeper
+from emotion_llama_server.gradio.desk import Desk
 from emotion_llama_server.routes import (
     emotion,
     error_route,
@@ -26,9 +28,10 @@ from emotion_llama_server.routes import (
     pages,
     probes,
 )
-from emotion_llama_server.settings import server_settings
+from emotion_llama_server.services import Services
 from emotion_llama_server.shortening import shorten_log
 from emotion_llama_server.start.lifecycle import Lifecycle
+from emotion_llama_server.start.options import StartOptions
 from emotion_llama_vllm import stages
 from emotion_llama_vllm.checkpoint.served import Served, read_served
 from emotion_llama_vllm.config import EmotionLlamaConfig
@@ -67,34 +70,46 @@ class EmotionLlamaApi:
     ) -> None:
         if engine_client is None:
             raise RuntimeError("Emotion-LLaMA's routes need an engine.")
-        model, settings = engine_client.model_config, server_settings(args)
-        exposure.close_others(self._app, settings.expose_route)
+        options = StartOptions.of(args)
+        exposure.close_others(self._app, options.settings.expose_route)
         exposure.read_strictly(self._app)
         await asyncio.to_thread(self._app.openapi)  # the app caches it, so no request waits for it
-        state.emotion_llama_settings = settings
-        doorkeeper = gate.prepare(state, args)
-        state.emotion_llama_doorkeeper = doorkeeper
-        state.emotion_llama_gradio = gradio.Desk(settings.request_timeout)
-        state.emotion_llama_lifecycle = Lifecycle(doorkeeper, engine_client, args.shutdown_timeout)
-        served = await asyncio.to_thread(_served, model)
-        state.emotion_llama_engine_shares = shares = _shares(engine_client)
-        engine = Engine(engine_client, shares, by_priority=_takes_turns(engine_client))
-        stages.tell("Warming up")
-        decoder.use(await _decoder(model))
-        state.emotion_llama_card = served.card
-        state.emotion_llama_allow_text_only = settings.allow_text_only
-        state.emotion_llama_engine = engine
-        state.emotion_llama_analyst = Analyst(
+        built = await _services(engine_client, state, args, options)
+        services.install(self._app, built)
+        await built.engine.warm_up()
+        shorten_log()
+        if options.on_ready is not None:
+            options.on_ready(self._app)
+
+
+async def _services(
+    client: EngineClient, state: State, args: Namespace, options: StartOptions
+) -> Services:
+    """Create what all requests share; vLLM's parts of it are in its state and its arguments."""
+    model, settings = client.model_config, options.settings
+    served = await asyncio.to_thread(_served, model)
+    shares, doorkeeper = _shares(client), Doorkeeper(settings)
+    engine = Engine(client, shares, by_priority=_takes_turns(client))
+    stages.tell("Warming up")
+    decoder.use(await _decoder(model))
+    return Services(
+        options=options,
+        client=client,
+        models=state.openai_serving_models,
+        card=served.card,
+        doorkeeper=doorkeeper,
+        lifecycle=Lifecycle(doorkeeper, client, args.shutdown_timeout),
+        shares=shares,
+        engine=engine,
+        analyst=Analyst(
             engine,
             served,
             reader=media_reader(model.allowed_local_media_path, model.allowed_media_domains),
             decoder=decoder.current(),
             cache=AnswerCache(settings.answer_cache_mb),
-        )
-        await engine.warm_up()
-        shorten_log()
-        if (start := getattr(args, "on_app_ready", None)) is not None:
-            await start(self._app)
+        ),
+        desk=Desk(settings.request_timeout),
+    )
 
 
 def _shares(client: EngineClient) -> EngineShares:

@@ -12,7 +12,6 @@ from limits.errors import ConfigurationError
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from starlette.datastructures import State
 
 from emotion_llama_server.start.arguments import LEGACY_PORT
 from emotion_llama_vllm.settings import ENV_PREFIX, MediaSettings
@@ -120,16 +119,6 @@ class ServerSettings(BaseSettings):
         if self.max_upload_mb is not None:
             return int(self.max_upload_mb * _MIB)
         return media.max_media_bytes * 4 // 3 + TEXT_BYTES
-
-
-def server_settings(args: argparse.Namespace) -> ServerSettings:
-    """Return the settings of `emotion-llama serve`, or those of the environment."""
-    return getattr(args, "server_settings", None) or ServerSettings()
-
-
-def running_settings(state: State) -> ServerSettings:
-    """Return the settings of the app that has this state, or of the environment if it has none."""
-    return getattr(state, "emotion_llama_settings", None) or ServerSettings()
 
 
 _NOT_FLAGS = {"api_keys"}

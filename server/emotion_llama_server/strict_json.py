@@ -63,6 +63,8 @@ class BodyError(HTTPException):
 class JsonRequest(Request):
     """Represents a request whose `body()` and `json()`, which FastAPI calls, are safe."""
 
+    has_grammar = False
+    """Whether vLLM must compile a form for the answer, and may fail at that."""
     _gathered: bytes
     _parsed: Any
 

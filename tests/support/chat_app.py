@@ -18,8 +18,11 @@ from vllm.entrypoints.serve.utils.api_utils import validate_json_request
 
 from emotion_llama_server.chat import validation
 from emotion_llama_server.routes import exposure
+from emotion_llama_server.services import install
+from emotion_llama_server.settings import ServerSettings
 from emotion_llama_vllm.analysis.labels import LabelTree
 from emotion_llama_vllm.checkpoint.card import Card
+from tests.support.services import services
 
 CLIP = {"type": "video_url", "video_url": {"url": "clip.mp4"}}
 TEXT = {"type": "text", "text": "Which emotion?"}
@@ -44,9 +47,8 @@ class ChatApp:
         exposure.read_strictly(self.app)
         self.app.state.args = Namespace(log_error_stack=False)
         self.app.state.openai_serving_chat = self
-        self.app.state.emotion_llama_engine = self
-        self.app.state.emotion_llama_card = Card()
-        self.app.state.emotion_llama_allow_text_only = allow_text_only
+        settings = ServerSettings(allow_text_only=allow_text_only)
+        install(self.app, services(settings, engine=self, card=Card()))
         self._client = TestClient(self.app)
 
     def post(self, *content: Any, **fields: Any) -> Response:

@@ -1,7 +1,6 @@
 """Provides a small app behind the gate without an engine, and requests message by message."""
 
 import asyncio
-from argparse import Namespace
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -13,10 +12,11 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Message
 
 from emotion_llama_server.engine import until_disconnect
-from emotion_llama_server.gate import Doorkeeper, Gate, prepare
+from emotion_llama_server.gate import Doorkeeper, Gate
 from emotion_llama_server.gate.caller import ABORT
-from emotion_llama_server.gate.keys import KeyRing
+from emotion_llama_server.services import install
 from emotion_llama_server.settings import ServerSettings
+from tests.support.services import services
 
 
 class Served(Protocol):
@@ -40,16 +40,9 @@ class House:
         self.app.add_api_route("/fail", self.fail, methods=["POST"])
         self.app.add_api_route("/health", self.look, methods=["GET"])
         self.app.add_api_route("/look", self.look, methods=["GET"])
-        server_settings = ServerSettings(**settings)
-        args = Namespace(
-            server_settings=server_settings,
-            key_ring=KeyRing.parse(keys.split(",")),
-            cors_origins=list(origins),
-            allow_credentials=False,
-            allowed_methods=["*"],
-            allowed_headers=["*"],
-        )
-        self.door: Doorkeeper = prepare(self.app.state, args)
+        self.services = services(ServerSettings(**settings), keys=keys, origins=origins)
+        self.door: Doorkeeper = self.services.doorkeeper
+        install(self.app, self.services)
         self.app.add_middleware(Gate)
 
     async def work(self, raw_request: Request) -> Response:

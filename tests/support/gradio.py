@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import hashlib
 import threading
-from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -12,13 +11,15 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from emotion_llama_server.gate import Doorkeeper, Gate, prepare
-from emotion_llama_server.gate.keys import KeyRing
+from emotion_llama_server.gate import Doorkeeper, Gate
+from emotion_llama_server.gradio.desk import Desk
 from emotion_llama_server.routes import gradio, legacy
+from emotion_llama_server.services import install
 from emotion_llama_server.settings import ServerSettings
 from emotion_llama_vllm.media.clip_file import ClipFile
 from emotion_llama_vllm.media.errors import MediaNotFound
 from tests.support.light_server import HOST, light_server
+from tests.support.services import services
 
 KEYS = {"alice": "a" * 16, "bob": "b" * 16}
 MISSING = "There is no such file."
@@ -78,13 +79,11 @@ class GradioApp:
         ):
             self.app.include_router(router, prefix=prefix)
         server_settings = ServerSettings(**settings)
-        self.desk = gradio.Desk(server_settings.request_timeout)
-        self.app.state.emotion_llama_settings = server_settings
-        self.app.state.emotion_llama_engine = self.engine
-        self.app.state.emotion_llama_gradio = self.desk
-        ring = KeyRing.parse(f"{name}:{key}" for name, key in keys.items())
-        args = Namespace(server_settings=server_settings, key_ring=ring)
-        self.door: Doorkeeper = prepare(self.app.state, args)
+        self.desk = Desk(server_settings.request_timeout)
+        entries = ",".join(f"{name}:{key}" for name, key in keys.items())
+        built = services(server_settings, keys=entries, engine=self.engine, desk=self.desk)
+        install(self.app, built)
+        self.door: Doorkeeper = built.doorkeeper
         self.app.add_middleware(Gate)
 
     @contextlib.contextmanager

@@ -16,9 +16,9 @@ import uvloop
 from fastapi import FastAPI
 from vllm.entrypoints.launchers.launcher import create_server_socket, serve_http
 
-from emotion_llama_server.gate import Doorkeeper
-from emotion_llama_server.start.lifecycle import Lifecycle
+from emotion_llama_server.services import install
 from emotion_llama_server.start.listeners import LegacyListener, port_options
+from tests.support.services import services
 
 
 async def look() -> str:
@@ -42,14 +42,12 @@ async def main(host: str, port: int, legacy_port: int) -> int:
     app = FastAPI(lifespan=lifespan)
     engine = SimpleNamespace(errored=False, shutdown=shut_down)
     app.add_api_route("/look", look, methods=["GET", "POST"])
-    doorkeeper = Doorkeeper(max_in_flight=1, max_waiting=1, seconds=10)
     app.state.engine_client = None
-    app.state.emotion_llama_lifecycle = Lifecycle(doorkeeper, engine, 5)  # type: ignore[arg-type]
+    install(app, services(client=engine))
     no_tls = dict.fromkeys(("ssl_keyfile", "ssl_certfile", "ssl_ca_certs"))
     shared: dict[str, Any] = {"h11_max_incomplete_event_size": 65536, "h11_max_header_count": 256}
     args = Namespace(
         host=host,
-        legacy_port=legacy_port,
         uvicorn_log_level="error",
         disable_uvicorn_access_log=True,
         ssl_cert_reqs=ssl.CERT_NONE,
@@ -57,11 +55,11 @@ async def main(host: str, port: int, legacy_port: int) -> int:
         **no_tls,
         **shared,
     )
-    legacy = LegacyListener(args, lambda _: print("ready", flush=True))
+    legacy = LegacyListener(args, legacy_port, lambda _: print("ready", flush=True))
     listener = create_server_socket((host, port), reuse_port=False)
     print("bound", flush=True)
     sys.stdin.readline()
-    await legacy.prepare(app)
+    legacy.prepare(app)
     options = {"host": host, "port": port, "log_level": "error", **shared}
     try:
         await (await serve_http(app, listener, **options, **port_options(legacy.start)))

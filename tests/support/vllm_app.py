@@ -2,7 +2,6 @@
 
 from argparse import Namespace
 from dataclasses import dataclass
-from types import SimpleNamespace
 
 import pytest
 from fastapi import FastAPI
@@ -12,9 +11,11 @@ from vllm.utils.argparse_utils import FlexibleArgumentParser
 
 from emotion_llama.schema import Model
 from emotion_llama_server import gate
-from emotion_llama_server.gate.keys import KeyRing
 from emotion_llama_server.routes import exposure
+from emotion_llama_server.services import install
+from emotion_llama_vllm.checkpoint.card import Card
 from emotion_llama_vllm.hooks.vllm_environment import PLUGINS
+from tests.support.services import services
 
 MODEL = "org/model"
 DESCRIPTION = "A <b>test</b> that recognises nothing."
@@ -52,12 +53,10 @@ def vllm_app(environment: pytest.MonkeyPatch, *flags: str, keys: str = "") -> Vl
     environment.setenv("VLLM_PLUGINS", ",".join(PLUGINS))
     parser = make_arg_parser(FlexibleArgumentParser())
     args: Namespace = parser.parse_args(["--middleware", gate.MIDDLEWARE, *flags])  # type: ignore[assignment]
-    args.key_ring = KeyRing.parse(keys.split(","))
     app = build_app(args, ("generate",))
     exposure.close_others(app, ())
     exposure.read_strictly(app)
-    app.state.emotion_llama_doorkeeper = gate.prepare(app.state, args)
-    app.state.engine_client = Engine()
-    app.state.openai_serving_models = Models()
-    app.state.emotion_llama_card = SimpleNamespace(description=DESCRIPTION)
+    app.state.engine_client = engine = Engine()
+    card = Card(description=DESCRIPTION)
+    install(app, services(keys=keys, client=engine, models=Models(), card=card))
     return VllmApp(app)

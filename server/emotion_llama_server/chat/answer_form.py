@@ -12,7 +12,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from starlette.datastructures import State
 from vllm.exceptions import VLLMValidationError
 
 from emotion_llama_server.chat.finite_form import (
@@ -23,6 +22,7 @@ from emotion_llama_server.chat.finite_form import (
     texts_of_schema,
 )
 from emotion_llama_server.engine import Engine
+from emotion_llama_server.services import Services
 from emotion_llama_vllm.analysis.spelling import own_spelling
 
 _FORMS = "structured_outputs"
@@ -65,12 +65,12 @@ def adopt_old_names(body: dict[str, Any]) -> None:
         body[_FORMS] = {kind: value}
 
 
-async def settle(body: dict[str, Any], state: State) -> None:
+async def settle(body: dict[str, Any], services: Services) -> None:
     """Rewrite the form that a chat request asks for, so that the model can follow it.
 
     Args:
         body: the request's body, which is rewritten in place.
-        state: the app's state, with the engine and the checkpoint's card.
+        services: the app's services, of which the engine and the checkpoint's card are used.
 
     Raises:
         VLLMValidationError: the model cannot follow the form.
@@ -78,7 +78,7 @@ async def settle(body: dict[str, Any], state: State) -> None:
     """
     if (asked := _asked(body)) is None:
         return
-    (kind, value, field), known = asked, state.emotion_llama_card.labels
+    (kind, value, field), known = asked, services.card.labels
     try:
         texts = _texts(kind, value, field)
     except OpenForm:
@@ -91,7 +91,7 @@ async def settle(body: dict[str, Any], state: State) -> None:
     if all(text == words for words, text in answers.items()):
         allowed = [f" {text}" for text in answers]
     else:
-        allowed = [answers[await _read(list(answers), body, state.emotion_llama_engine)]]
+        allowed = [answers[await _read(list(answers), body, services.engine)]]
     body.pop("response_format", None)
     body[_FORMS] = {"choice": allowed}
 

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from vllm.entrypoints.serve.utils.api_utils import listen_for_disconnect, validate_json_request
 
 from emotion_llama_server.chat.validation import check_json_request
-from emotion_llama_server.emotion.engine_shares import EngineShares
+from emotion_llama_server.services import services_of
 from emotion_llama_vllm.shares import Shares, asking
 
 
@@ -21,7 +21,7 @@ async def hold_sequences(
     Raises:
         HTTPException: the client left while its key had no free place in the engine.
     """
-    shares: EngineShares = raw_request.app.state.emotion_llama_engine_shares
+    shares = services_of(raw_request.app).shares
     owner, count = asking.get().owner, _choices(await raw_request.json())
     taken = await _unless_gone(shares.sequences, owner, count, raw_request)
     try:

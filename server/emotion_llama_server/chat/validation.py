@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from vllm.exceptions import VLLMValidationError
 
 from emotion_llama.error_codes import MODEL_NOT_FOUND
@@ -14,8 +14,8 @@ from emotion_llama_server.chat.limits import check_limits
 from emotion_llama_server.chat.warnings import WarningHeaders, warn
 from emotion_llama_server.errors import path_of
 from emotion_llama_server.openapi import document
-from emotion_llama_server.settings import running_settings
-from emotion_llama_server.strict_json import BodyError
+from emotion_llama_server.services import Services, services_of
+from emotion_llama_server.strict_json import BodyError, JsonRequest
 
 _TEMPLATE_VARIABLES = {"prompt_style"}
 _REFUSED = {
@@ -37,7 +37,7 @@ _MAX_GRAMMAR = 16_384
 """The maximum length in characters; compiling takes up to 0.5 s, and grows with the square."""
 
 
-async def check_json_request(raw_request: Request) -> None:
+async def check_json_request(raw_request: JsonRequest) -> None:
     """Check a request for vLLM's own route, and convert a chat to the form that the model knows.
 
     The body is already parsed, and the route receives this same object afterwards.
@@ -47,27 +47,26 @@ async def check_json_request(raw_request: Request) -> None:
         VLLMValidationError: a field is not allowed here, or a chat has no clip.
         VLLMError: a chat's clip cannot be used.
     """
-    body = await raw_request.json()
+    body, services = await raw_request.json(), services_of(raw_request.app)
     if isinstance(body, dict):
         _check_fields(body)
         _check_model(body.get("model"))
         is_chat = path_of(raw_request.scope) == paths.CHAT
         if is_chat:
             tools.settle(body)
-        check_limits(body, running_settings(raw_request.app.state).max_answer_tokens)
+        check_limits(body, services.settings.max_answer_tokens)
         answer_form.adopt_old_names(body)
-        raw_request.state.has_grammar = _has_grammar(body)
+        raw_request.has_grammar = _has_grammar(body)
         _check_template_variables(body.get("chat_template_kwargs"))
         if is_chat:
-            await _prepare_chat(body, raw_request)
+            warn(raw_request, clip.unify(body))
+            await _prepare_chat(body, services)
 
 
-async def _prepare_chat(body: dict[str, Any], raw_request: Request) -> None:
-    state = raw_request.app.state
-    warn(raw_request, clip.unify(body))
-    if not state.emotion_llama_allow_text_only:
+async def _prepare_chat(body: dict[str, Any], services: Services) -> None:
+    if not services.settings.allow_text_only:
         clip.check_present(body)
-    await answer_form.settle(body, state)
+    await answer_form.settle(body, services)
 
 
 def _check_model(name: object) -> None:

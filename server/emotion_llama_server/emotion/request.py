@@ -15,7 +15,8 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from vllm.exceptions import VLLMValidationError
 
 from emotion_llama.schema import EmotionRequest
-from emotion_llama_server.settings import TEXT_BYTES, running_settings
+from emotion_llama_server.services import services_of
+from emotion_llama_server.settings import TEXT_BYTES
 from emotion_llama_server.strict_json import check_json, gather, media_type, parse
 from emotion_llama_vllm.media.clip_file import ClipFile
 from emotion_llama_vllm.media.errors import MediaError, StorageFull, clip_too_large, shortage
@@ -54,7 +55,7 @@ async def read_submission(raw_request: Request) -> AsyncGenerator[Submission, No
 
 def _bounded(request: EmotionRequest, raw_request: Request) -> EmotionRequest:
     """Return the request with its number of tokens reduced to the operator's limit."""
-    most = running_settings(raw_request.app.state).max_answer_tokens
+    most = services_of(raw_request.app).settings.max_answer_tokens
     return request.model_copy(update={"max_tokens": min(request.max_tokens, most)})
 
 

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emotion_llama_server.errors import Failure, describe, failure_response, openai_error
 from emotion_llama_server.gate.caller import ABORT, caller_of, is_work, owner_of, refuse
+from emotion_llama_server.settings import ServerSettings
 from emotion_llama_vllm import metrics
 from emotion_llama_vllm.shares import Asker, Shares, asking, turns, with_reserve
 
@@ -27,15 +28,16 @@ class Doorkeeper:
     may take are kept for the others.
 
     Args:
-        max_in_flight: the number of requests of one owner that run at once.
-        max_waiting: the number of requests of one owner that wait for a slot; more are refused.
-        seconds: the deadline of each request.
+        settings: the operator's settings, of which the numbers of requests that run or wait at
+            once are for one owner; further requests are refused.
     """
 
-    def __init__(self, *, max_in_flight: int, max_waiting: int, seconds: float) -> None:
-        self.seconds = seconds
-        self._slots: Shares[str] = Shares(with_reserve(max_in_flight), max_in_flight)
-        self._max_waiting = max_waiting
+    def __init__(self, settings: ServerSettings) -> None:
+        self.seconds = settings.request_timeout
+        """The deadline of each request."""
+        each = settings.max_in_flight
+        self._slots: Shares[str] = Shares(with_reserve(each), each)
+        self._max_waiting = settings.max_waiting
         self._visits: set[Visit] = set()
         self._owners: Counter[str] = Counter()
         self.closed: HTTPException | None = None

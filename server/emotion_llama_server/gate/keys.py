@@ -3,7 +3,6 @@
 import hashlib
 import re
 import secrets
-from argparse import Namespace
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -74,21 +73,23 @@ class KeyRing:
         return found
 
 
-def key_ring(args: Namespace, settings: ServerSettings) -> KeyRing:
-    """Read the keys of the file, the environment and vLLM's own flag once.
+def read_keys(settings: ServerSettings, unnamed: Iterable[str] = ()) -> KeyRing:
+    """Read the keys of the file and the environment.
+
+    Args:
+        settings: the operator's settings.
+        unnamed: further keys without a name, from vLLM's own flag.
 
     Raises:
         KeyFormatError: an entry has another form, or the file cannot be read.
     """
-    if (ring := getattr(args, "key_ring", None)) is not None:
-        return ring
     path, lines = settings.api_key_file, settings.api_keys.get_secret_value().split(",")
     if path is not None:
         try:
             lines += path.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             raise KeyFormatError(f"{path} cannot be read ({type(error).__name__})") from error
-    ring = KeyRing.parse(lines, unnamed=getattr(args, "unnamed_keys", ()))
+    ring = KeyRing.parse(lines, unnamed)
     if path is not None and not ring:
         raise KeyFormatError(f"{path} holds no key")
     return ring

@@ -16,10 +16,11 @@ from emotion_llama.schema import (
 from emotion_llama_server import paths
 from emotion_llama_server.emotion import formats
 from emotion_llama_server.emotion.request import Submission, read_submission
-from emotion_llama_server.emotion.service import Analyst, Findings
+from emotion_llama_server.emotion.service import Findings
 from emotion_llama_server.engine import until_disconnect
 from emotion_llama_server.errors import describe, openai_error
 from emotion_llama_server.routes.error_route import ErrorRoute
+from emotion_llama_server.services import services_of
 
 _TIMELINE_FORMS: dict[str, Callable[[Sequence[TimelineWindow]], str]] = {
     "text/csv": formats.as_csv,
@@ -72,9 +73,8 @@ async def analyse(
     submission: Annotated[Submission, Depends(read_submission)], raw_request: Request
 ) -> Response:
     """Estimate the emotion in a clip: every label's probability, an explanation, a timeline."""
-    analyst: Analyst = raw_request.app.state.emotion_llama_analyst
     form = _timeline_form(raw_request, submission.request)
-    findings = await analyst.take_up(submission)
+    findings = await services_of(raw_request.app).analyst.take_up(submission)
     headers = {}
     if findings.cached is not None:
         headers["X-Cache"] = "hit" if findings.cached else "miss"

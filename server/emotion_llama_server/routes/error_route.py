@@ -35,13 +35,13 @@ class ErrorRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def answer(request: Request) -> Response:
+            asked = JsonRequest(request.scope, request.receive)
             try:
-                if self._takes_json(request):
-                    check_json(request)
-                response = await handle(JsonRequest(request.scope, request.receive))
-                return _in_our_words(request.scope, response)
+                if self._takes_json(asked):
+                    check_json(asked)
+                return _in_our_words(asked.scope, await handle(asked))
             except Exception as error:
-                return failure_response(request.scope, describe(_blamed(request, error)))
+                return failure_response(asked.scope, describe(_blamed(asked, error)))
 
         return answer
 
@@ -63,9 +63,9 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, answer)
 
 
-def _blamed(request: Request, error: Exception) -> Exception:
+def _blamed(request: JsonRequest, error: Exception) -> Exception:
     """Turn a grammar that cannot be used into a client error; vLLM reports a server error."""
-    if isinstance(error, GenerationError) and getattr(request.state, "has_grammar", False):
+    if isinstance(error, GenerationError) and request.has_grammar:
         return HTTPException(400, "The requested form of the answer cannot be used.")
     return error
 

@@ -24,23 +24,18 @@ from emotion_llama_server.errors import describe
 from emotion_llama_server.gate.caller import caller_of, owner_of
 from emotion_llama_server.gradio import description
 from emotion_llama_server.gradio.description import Told
-from emotion_llama_server.gradio.kept import Kept
+from emotion_llama_server.gradio.desk import KEEP_SECONDS, Desk, Output
 from emotion_llama_server.routes import legacy
 from emotion_llama_server.routes.error_route import ErrorRoute
-from emotion_llama_server.settings import running_settings
+from emotion_llama_server.services import services_of
 from emotion_llama_server.strict_json import media_type
 from emotion_llama_vllm.media.clip_file import ClipFile
 from emotion_llama_vllm.settings import media_settings
 
-_KEEP_SECONDS = 300
-_UPLOADS, _QUESTIONS = 4, 256
-"""The limits for one owner: uploads of so many times the largest clip's size, and questions."""
 _HEARTBEAT_SECONDS = 10
 """Seconds between two heartbeats; clients wait 20 s for a message of a stream."""
 _UPLOADED = "gradio-upload/"
 _STREAM = "text/event-stream"
-
-_Output = asyncio.Future[Told]
 
 
 class FileData(BaseModel):
@@ -65,15 +60,6 @@ class QueuedQuestion(Question, Event):
     """Asks a question for which the client has a stream open."""
 
 
-class Desk:
-    """Keeps the data of Gradio's clients in one app, each for as long as one request may take."""
-
-    def __init__(self, seconds: float) -> None:
-        mebibytes = max(1, round(_UPLOADS * media_settings().max_media_mb))
-        self.uploads = Kept[ClipFile](mebibytes, _KEEP_SECONDS, ClipFile.close)
-        self.outputs = Kept[_Output](_QUESTIONS, seconds + _KEEP_SECONDS, asyncio.Future.cancel)
-
-
 router = APIRouter(route_class=ErrorRoute, include_in_schema=False)
 
 
@@ -92,7 +78,7 @@ async def info() -> dict[str, Any]:
 @router.get("/heartbeat/{session_hash}")
 async def heartbeat(raw_request: Request) -> StreamingResponse:
     """Send a heartbeat regularly, because `gradio_client` 1.x requests it without a pause."""
-    seconds = running_settings(raw_request.app.state).request_timeout
+    seconds = services_of(raw_request.app).settings.request_timeout
 
     async def beats() -> AsyncGenerator[str, None]:
         for _ in range(int(seconds / _HEARTBEAT_SECONDS) + 1):
@@ -169,7 +155,7 @@ async def _begin(raw_request: Request) -> str:
     return event_id
 
 
-def _output(raw_request: Request, event_id: str) -> _Output:
+def _output(raw_request: Request, event_id: str) -> Output:
     """Return the output of an event, which may still be pending.
 
     Raises:
@@ -187,7 +173,7 @@ def _work_on(body: Question, raw_request: Request, event_id: str) -> JSONRespons
     return JSONResponse({"event_id": event_id}, background=task)
 
 
-async def _work(body: Question, raw_request: Request, output: _Output) -> None:
+async def _work(body: Question, raw_request: Request, output: Output) -> None:
     """Set the output, unless nobody waits for it or the gate ends the request."""
     answer = asyncio.create_task(_answer(body, raw_request))
     try:
@@ -209,7 +195,7 @@ async def _answer(body: Question, raw_request: Request) -> Told:
 
 async def _ask(body: Question, raw_request: Request) -> legacy.PredictResponse:
     clip, question = body.data
-    engine = raw_request.app.state.emotion_llama_engine
+    engine = services_of(raw_request.app).engine
     path = clip if isinstance(clip, str) else clip.path
     if not path.startswith(_UPLOADED):
         return await legacy.answer(engine, path, question)
@@ -225,7 +211,7 @@ def _take_upload(name: str, raw_request: Request) -> ClipFile:
     """
     desk, owner = _desk(raw_request)
     if (clip := desk.uploads.take(owner, name)) is None:
-        words = f"There is no such upload: each is kept for one question and {_KEEP_SECONDS} s."
+        words = f"There is no such upload: each is kept for one question and {KEEP_SECONDS} s."
         raise HTTPException(404, words)
     return clip
 
@@ -262,4 +248,4 @@ def _stream(
 
 def _desk(raw_request: Request) -> tuple[Desk, str]:
     """Return the kept data, and the owner for whom the request asks."""
-    return raw_request.app.state.emotion_llama_gradio, owner_of(caller_of(raw_request.scope))
+    return services_of(raw_request.app).desk, owner_of(caller_of(raw_request.scope))

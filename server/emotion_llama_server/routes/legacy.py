@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from emotion_llama_server import paths
 from emotion_llama_server.engine import Engine, EngineInput, SamplingParams, until_disconnect
 from emotion_llama_server.routes.error_route import ErrorRoute
+from emotion_llama_server.services import services_of
 from emotion_llama_vllm.logits_processor import REQUEST_FIELD
 from emotion_llama_vllm.media.clip_file import ClipFile
 from emotion_llama_vllm.media.workers.decoder import decode_clip
@@ -78,14 +79,14 @@ router = APIRouter(
 async def predict(body: PredictRequest, raw_request: Request) -> PredictResponse:
     """Answer a prompt about a clip, in the shape of the original's Gradio interface."""
     video, prompt = body.data
-    return await answer(raw_request.app.state.emotion_llama_engine, video, prompt)
+    return await answer(services_of(raw_request.app).engine, video, prompt)
 
 
 @router.post(paths.PROCESS_VIDEO, response_model=ProcessVideoResponse)
 @until_disconnect
 async def process_video(body: ProcessVideoRequest, raw_request: Request) -> ProcessVideoResponse:
     """Answer a question about a clip, in the shape of the original's FastAPI server."""
-    engine = raw_request.app.state.emotion_llama_engine
+    engine = services_of(raw_request.app).engine
     return ProcessVideoResponse(response=await _ask(engine, body.video_path, body.question))
 
 

@@ -11,6 +11,7 @@ from vllm.exceptions import VLLMNotFoundError
 from emotion_llama.schema import Model, ModelList
 from emotion_llama_server import paths
 from emotion_llama_server.routes.error_route import ErrorRoute
+from emotion_llama_server.services import services_of
 from emotion_llama_server.shortening import printable
 
 router = APIRouter(route_class=ErrorRoute, tags=["models"])
@@ -36,9 +37,8 @@ async def retrieve_model(
 
 
 async def _served(raw_request: Request) -> list[Model]:
-    state = raw_request.app.state
-    served = await state.openai_serving_models.show_available_models()
-    description = state.emotion_llama_card.description
+    services = services_of(raw_request.app)
+    served, description = await services.models.show_available_models(), services.card.description
     return [
         Model.model_validate({**model.model_dump(), "description": description})
         for model in served.data

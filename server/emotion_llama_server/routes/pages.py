@@ -15,6 +15,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse
 
 from emotion_llama_server import paths
+from emotion_llama_server.services import services_of
 
 _OURS = Path(__file__).parent / "static"
 _SWAGGER = Path(vllm.__path__[0]) / "entrypoints" / "serve" / "instrumentator" / "static"
@@ -53,10 +54,10 @@ def install(app: FastAPI) -> None:
 
 async def _home(raw_request: Request) -> Response:
     """Return the page that describes the served model with the checkpoint's own words."""
-    state = raw_request.app.state
-    served = await state.openai_serving_models.show_available_models()
+    services = services_of(raw_request.app)
+    served = await services.models.show_available_models()
     words = {
-        "description": state.emotion_llama_card.description,
+        "description": services.card.description,
         "models": ", ".join(model.id for model in served.data),
     }
     escaped = {name: html.escape(text) for name, text in words.items()}

@@ -5,6 +5,7 @@ from starlette.exceptions import HTTPException
 
 from emotion_llama_server import paths
 from emotion_llama_server.routes.error_route import ErrorRoute
+from emotion_llama_server.services import services_of
 
 router = APIRouter(route_class=ErrorRoute, tags=["probes"])
 
@@ -18,7 +19,6 @@ async def livez() -> Response:
 @router.get(paths.READYZ, response_class=Response)
 async def readyz(raw_request: Request) -> Response:
     """Answer 200 if the server accepts requests, 503 while it ends or after its engine has died."""
-    state = raw_request.app.state
-    if state.emotion_llama_doorkeeper.closed is not None or state.engine_client.errored:
+    if not services_of(raw_request.app).accepts_requests:
         raise HTTPException(503, "The server accepts no requests now.", {"Retry-After": "2"})
     return Response()

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from emotion_llama import __version__
 from emotion_llama_server import paths
+from emotion_llama_server.gate.keys import KeyRing
+from emotion_llama_server.services import services_of
 from emotion_llama_vllm import demo_files
 from emotion_llama_vllm.settings import media_settings
 
@@ -47,30 +49,31 @@ class Place:
     legacy: str
 
     @classmethod
-    def of(cls, args: Namespace) -> "Place":
-        """Read the URLs from the server's flags."""
+    def of(cls, args: Namespace, legacy_port: int) -> "Place":
+        """Make the URLs of vLLM's flags and the second port."""
         scheme = "https" if args.ssl_certfile else "http"
         host = url_host(args.host)
-        return cls(f"{scheme}://{host}:{args.port}", f"{scheme}://{host}:{args.legacy_port}")
+        return cls(f"{scheme}://{host}:{args.port}", f"{scheme}://{host}:{legacy_port}")
 
 
 def banner(args: Namespace, app: "FastAPI") -> str:
     """Return the text, which ends with a command that sends the server a request."""
-    place, name = Place.of(args), app.state.openai_serving_models.model_name()
+    services = services_of(app)
+    place, keys = Place.of(args, services.settings.legacy_port), services.options.keys
     rows = [
         ("in a browser", f"{place.base}/   {place.base}{paths.DOCS}"),
         ("clips", _clips()),
-        ("API keys", _keys(args)),
+        ("API keys", _keys(keys)),
         ("to stop", f"Ctrl+C here, or `kill {os.getpid()}`"),
     ]
     return "\n".join(
         [
-            f"\nEmotion-LLaMA Server {__version__} serves {name}.",
-            f"{app.state.emotion_llama_card.description}\n",
+            f"\nEmotion-LLaMA Server {__version__} serves {services.models.model_name()}.",
+            f"{services.card.description}\n",
             *(f"  {route:<30}{words}" for route, words in routes(app)),
             f"  ({place.legacy} answers the same.)\n",
             *(f"  {what:<14}{words}" for what, words in rows),
-            f"\nTry it{_where_the_key_is(args)}:\n  {_curl(args, place)}\n",
+            f"\nTry it{_where_the_key_is(keys)}:\n  {_curl(args, place, keys)}\n",
         ]
     )
 
@@ -117,20 +120,20 @@ def _clips() -> str:
     return "uploads only; start with --media-root DIR to let requests name files in DIR"
 
 
-def _keys(args: Namespace) -> str:
-    if args.key_ring:
-        return f"needed: {', '.join(sorted(args.key_ring.names))}"
+def _keys(keys: KeyRing) -> str:
+    if keys:
+        return f"needed: {', '.join(sorted(keys.names))}"
     return "none: anyone who reaches these ports may send requests"
 
 
-def _where_the_key_is(args: Namespace) -> str:
-    return f", with your key in the variable {_KEY[1:]}" if args.key_ring else ""
+def _where_the_key_is(keys: KeyRing) -> str:
+    return f", with your key in the variable {_KEY[1:]}" if keys else ""
 
 
-def _curl(args: Namespace, place: Place) -> str:
+def _curl(args: Namespace, place: Place, keys: KeyRing) -> str:
     """Return a shell command that works without changes."""
     words = [f"curl {shlex.quote(f'{place.base}{paths.EMOTION}')}", *_trust(args)]
-    if args.key_ring:
+    if keys:
         words.append(f'-H "Authorization: Bearer {_KEY}"')
     if (clip := next(_clips_in_roots(), None)) is not None:
         body = shlex.quote(json.dumps({"video": clip}))

@@ -18,10 +18,11 @@ from vllm.utils.torch_utils import available_cpu_count
 from emotion_llama_server.environment import StartError
 from emotion_llama_server.gate import MIDDLEWARE
 from emotion_llama_server.gate.connection import MAX_HEAD_BYTES
-from emotion_llama_server.gate.keys import KeyFormatError, key_ring
+from emotion_llama_server.gate.keys import KeyFormatError, KeyRing, read_keys
 from emotion_llama_server.gate.rate_storage import Storage, StorageFailure
 from emotion_llama_server.settings import ServerSettings, add_flags, first_error, given_flags
 from emotion_llama_server.start.arguments import HOST, PORT, SHUTDOWN_SECONDS
+from emotion_llama_server.start.options import Cors, StartOptions
 from emotion_llama_vllm import demo_files
 from emotion_llama_vllm.checkpoint.doctor import examine_weights
 from emotion_llama_vllm.hooks.cpu_defaults import engine_defaults
@@ -81,10 +82,13 @@ def parse(argv: list[str]) -> Namespace:
     args.middleware = [*args.middleware, MIDDLEWARE]
     args.logits_processors = [*(args.logits_processors or []), CLASS_NAME]
     _fill_in(args, parser)
-    _take_access_over(args)
     _check_media_settings(args)
-    _check_server_settings(args)
-    _check_rate_limit_storage(args.server_settings)
+    options = _options(args)
+    options.put_on(args)
+    _warn_without_keys(args, options.keys)
+    _bound_answers(args, options.settings)
+    _set_keep_alive(options.settings)
+    _check_rate_limit_storage(options.settings)
     _check_weights(args)
     validate_parsed_serve_args(args)
     return args
@@ -106,33 +110,42 @@ def _check_weights(args: Namespace) -> None:
                 raise StartError(f"{folder}: {finding.words}")
 
 
-def _take_access_over(args: Namespace) -> None:
-    """Take over the keys and origins from vLLM, which protects only some routes.
+def _options(args: Namespace) -> StartOptions:
+    try:
+        settings = ServerSettings(**given_flags(args, ServerSettings))
+    except ValidationError as error:
+        raise StartError(first_error(error)) from error
+    return StartOptions(settings, _take_keys_over(args, settings), _take_cors_over(args))
+
+
+def _take_keys_over(args: Namespace, settings: ServerSettings) -> KeyRing:
+    """Read all keys, and leave none to vLLM, which protects only some routes.
 
     vLLM's child processes do not need the keys.
     """
-    args.unnamed_keys = [key for key in args.api_key or [os.environ.get("VLLM_API_KEY")] if key]
+    unnamed = [key for key in args.api_key or [os.environ.get("VLLM_API_KEY")] if key]
     args.api_key = None
-    os.environ.pop("VLLM_API_KEY", None)
-    args.cors_origins, args.allowed_origins = args.allowed_origins, []
-
-
-def _check_server_settings(args: Namespace) -> None:
+    for name in ("VLLM_API_KEY", f"{ENV_PREFIX}API_KEYS"):
+        os.environ.pop(name, None)
     try:
-        args.server_settings = ServerSettings(**given_flags(args, ServerSettings))
-    except ValidationError as error:
-        raise StartError(first_error(error)) from error
-    os.environ.pop(f"{ENV_PREFIX}API_KEYS", None)
-    try:
-        args.key_ring = key_ring(args, args.server_settings)
+        keys = read_keys(settings, unnamed)
     except KeyFormatError as error:
         raise StartError(f"API keys: {error}.") from error
-    if unknown := sorted(set(args.server_settings.metrics_key) - args.key_ring.names):
+    if unknown := sorted(set(settings.metrics_key) - keys.names):
         raise StartError(f"--metrics-key: no API key has the name {unknown[0][:64]!r}.")
-    args.legacy_port = args.server_settings.legacy_port
-    _bound_answers(args)
-    _set_keep_alive(args.server_settings)
-    if not args.key_ring and args.host not in _LOOPBACK:
+    return keys
+
+
+def _take_cors_over(args: Namespace) -> Cors | None:
+    """Leave vLLM no origins, because its middleware is inside our gate and sees no refusal."""
+    origins, args.allowed_origins = args.allowed_origins, []
+    if not origins:
+        return None
+    return Cors(origins, args.allow_credentials, args.allowed_methods, args.allowed_headers)
+
+
+def _warn_without_keys(args: Namespace, keys: KeyRing) -> None:
+    if not keys and args.host not in _LOOPBACK:
         logger.warning(
             "Anyone who can reach %s:%s may use it, because there are no API keys; "
             "--api-key-file FILE sets some.",
@@ -140,9 +153,9 @@ def _check_server_settings(args: Namespace) -> None:
         )
 
 
-def _bound_answers(args: Namespace) -> None:
+def _bound_answers(args: Namespace, settings: ServerSettings) -> None:
     """Make vLLM also limit the answers to chat requests that set no limit."""
-    bound = {"max_new_tokens": args.server_settings.max_answer_tokens}
+    bound = {"max_new_tokens": settings.max_answer_tokens}
     args.override_generation_config = bound | args.override_generation_config
     os.environ.setdefault("VLLM_MAX_N_SEQUENCES", str(_MOST_SEQUENCES))
 

@@ -17,6 +17,7 @@ from emotion_llama_server.start.memory_kills import MemoryKills
 logger = init_logger("vllm.emotion_llama_server")
 
 EXIT_UNFINISHED = 1
+EXIT_FAILED = 1
 EXIT_ENGINE_DEAD = 3
 _LOOK_SECONDS = 0.1
 _HANG_UP_SECONDS = 3
@@ -38,8 +39,7 @@ class Lifecycle:
     engine: EngineClient
     drain_seconds: float
     exit_code: int = EXIT_ENGINE_DEAD
-    """The exit code; only a signal changes it, because otherwise only a dead engine ends the
-    server."""
+    """The exit code, if neither a signal nor a failed task changes it: then the engine has died."""
     _servers: list[uvicorn.Server] = field(default_factory=list)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _is_draining: bool = False
@@ -49,25 +49,41 @@ class Lifecycle:
 
     def watch(self, server: uvicorn.Server) -> None:
         """Watch vLLM's server; call this after vLLM has set its own signal handlers."""
-        self._servers.append(server)
+        self.join(server)
         loop = asyncio.get_running_loop()
         for number in end_signals():
             loop.add_signal_handler(number, self._on_signal)
-        self._start(self._watch_engine())
-        self._start(measure_stalls())
+        self.start(self._watch_engine())
+        self.start(measure_stalls())
 
     def join(self, server: uvicorn.Server) -> None:
-        """End this server together with the other one; at once if the end has begun."""
+        """End this server together with the others; at once if the end has begun."""
         self._servers.append(server)
         server.should_exit = self._is_ending
 
+    def start(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run a task of the server; if it fails, log why and end the server."""
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._on_done)
+        return task
+
+    def _on_done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        logger.error("A task of the server has failed; the server is ending.", exc_info=error)
+        self.exit_code = EXIT_FAILED
+        self.doorkeeper.turn_out("The server has failed and is ending.")
+        self._stop()
+
     def _on_signal(self) -> None:
         if self._is_draining:
-            self._start(self._end_at_once())
+            self.start(self._end_at_once())
         else:
             self._is_draining = True
             self.exit_code = 0
-            self._start(self._drain())
+            self.start(self._drain())
 
     async def _drain(self) -> None:
         """Refuse new requests, wait for those inside, then end."""
@@ -127,8 +143,3 @@ class Lifecycle:
             for connection in list(server.server_state.connections):
                 if connection.transport is not None:
                     connection.transport.abort()
-
-    def _start(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)

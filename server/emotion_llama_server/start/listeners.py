@@ -12,6 +12,7 @@ from vllm import envs
 from vllm.entrypoints.launchers.launcher import NoSignalServer, create_server_socket
 
 from emotion_llama_server.gate.connection import Connection
+from emotion_llama_server.services import services_of
 from emotion_llama_server.start.lifecycle import Lifecycle
 
 _STALL_SECONDS = 30
@@ -56,20 +57,19 @@ class LegacyListener:
     is bound at once: a busy one is noticed before the engine starts.
 
     Args:
-        args: the flags of the server.
+        args: vLLM's flags, most of which hold for both ports.
+        port: the second port.
         on_ready: is called when both ports listen.
     """
 
     _app: FastAPI
     """The app, which is known after the engine has started; nothing is served before."""
-    _first_server: uvicorn.Server
 
-    def __init__(self, args: Namespace, on_ready: Callable[[FastAPI], None]) -> None:
-        self._args, self._on_ready = args, on_ready
-        self._socket = create_server_socket((args.host, args.legacy_port), reuse_port=False)
+    def __init__(self, args: Namespace, port: int, on_ready: Callable[[FastAPI], None]) -> None:
+        self._args, self._port, self._on_ready = args, port, on_ready
+        self._socket = create_server_socket((args.host, port), reuse_port=False)
         cut_stalled(self._socket)
         self._lifecycle: Lifecycle | None = None
-        self._watching: asyncio.Task[None] | None = None
         self._server: uvicorn.Server | None = None
         self._serving: asyncio.Task[None] | None = None
 
@@ -78,11 +78,11 @@ class LegacyListener:
         """Return the exit code of the server; it is 0 if a signal ended it before it listened."""
         return self._lifecycle.exit_code if self._lifecycle else 0
 
-    async def prepare(self, app: FastAPI) -> None:
+    def prepare(self, app: FastAPI) -> None:
         """Accept the app, which vLLM's server is about to serve."""
         self._app = app
-        self._lifecycle = lifecycle = app.state.emotion_llama_lifecycle
-        self._watching = asyncio.create_task(self._watch(lifecycle))
+        self._lifecycle = lifecycle = services_of(app).lifecycle
+        lifecycle.start(self._watch(lifecycle))
 
     async def _watch(self, lifecycle: Lifecycle) -> None:
         """Watch vLLM's server from its first step.
@@ -95,17 +95,16 @@ class LegacyListener:
         lifecycle.watch(self._app.state.server)
 
     async def start(self) -> None:
-        """Listen after vLLM's server does; if that fails, end both."""
-        first: uvicorn.Server = self._app.state.server
+        """Listen after vLLM's server does; if that fails, both end."""
+        lifecycle = services_of(self._app).lifecycle
         self._server = NoSignalServer(self._config(self._app))
-        if self._lifecycle is not None:
-            self._lifecycle.join(self._server)
-        self._serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
-        # vLLM removes the app's state when its own server has ended.
-        self._serving.add_done_callback(lambda _: setattr(first, "should_exit", True))
+        lifecycle.join(self._server)
+        self._serving = lifecycle.start(self._server.serve(sockets=[self._socket]))
 
     async def stop(self) -> None:
         """Finish the requests of this port and close it.
+
+        The lifecycle logs every error of the server and sets the exit code for it.
 
         Raises:
             OSError: the server could not listen on the port.
@@ -113,7 +112,9 @@ class LegacyListener:
         try:
             if self._server is not None and self._serving is not None:
                 self._server.should_exit = True
-                await self._serving
+                (error,) = await asyncio.gather(self._serving, return_exceptions=True)
+                if isinstance(error, OSError):
+                    raise error
         finally:
             self._socket.close()
 
@@ -125,7 +126,7 @@ class LegacyListener:
         config = uvicorn.Config(
             app,
             host=args.host,
-            port=args.legacy_port,
+            port=self._port,
             lifespan="off",  # vLLM's server runs the app's lifespan
             log_level=args.uvicorn_log_level,
             access_log=not args.disable_uvicorn_access_log,

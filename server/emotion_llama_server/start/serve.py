@@ -7,6 +7,7 @@ import os
 import resource
 from argparse import Namespace
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -137,6 +138,7 @@ def _run(args: Namespace) -> int:
     from vllm.platforms import current_platform
 
     from emotion_llama_server.start.memory_kills import MemoryKills
+    from emotion_llama_server.start.options import StartOptions
 
     configure_logging_from_args(args)
     _size_cache(args)
@@ -149,8 +151,9 @@ def _run(args: Namespace) -> int:
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
             raise
+        legacy_port = StartOptions.of(args).settings.legacy_port
         raise StartError(
-            f"port {args.port} or {args.legacy_port} of {args.host} is not available "
+            f"port {args.port} or {legacy_port} of {args.host} is not available "
             f"({os.strerror(error.errno)}); choose others with --port and --legacy-port."
         ) from error
     except RuntimeError as error:
@@ -192,14 +195,17 @@ async def _serve(args: Namespace) -> int:
     from vllm.utils.system_utils import decorate_logs
 
     from emotion_llama_server.start.listeners import LegacyListener, cut_stalled, port_options
+    from emotion_llama_server.start.options import StartOptions
 
     # vLLM's `run_server` does the same, but handles SIGTERM itself while the engine starts.
     decorate_logs("APIServer", skip_if_decorated=True)
-    claims = [addresses.claim(args.host, port) for port in (args.port, args.legacy_port)]
-    legacy = LegacyListener(args, lambda app: _announce(args, app))
+    options = StartOptions.of(args)
+    legacy_port = options.settings.legacy_port
+    claims = [addresses.claim(args.host, port) for port in (args.port, legacy_port)]
+    legacy = LegacyListener(args, legacy_port, lambda app: _announce(args, app))
     address, listener = setup_server(args, reuse_port=False)
     cut_stalled(listener)
-    args.on_app_ready = legacy.prepare
+    replace(options, on_ready=legacy.prepare).put_on(args)
     stages.tell("Starting the engine")
     try:
         await run_server_worker(address, listener, args, **port_options(legacy.start))
@@ -212,11 +218,12 @@ async def _serve(args: Namespace) -> int:
 
 def _announce(args: Namespace, app: "FastAPI") -> None:
     """Print that the server is ready, with its addresses and an example request."""
+    from emotion_llama_server.services import services_of
     from emotion_llama_server.start.banner import Place, banner
 
     stages.tell("Emotion-LLaMA is ready")
     if log.is_json():
-        place = Place.of(args)
+        place = Place.of(args, services_of(app).settings.legacy_port)
         logger.info("Emotion-LLaMA listens.", extra={"url": place.base, "legacy": place.legacy})
     else:
         print(banner(args, app), flush=True)

@@ -8,7 +8,6 @@ import ssl
 import subprocess
 import threading
 import time
-from argparse import Namespace
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,13 +18,14 @@ from fastapi import FastAPI, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from devtools.server import free_port
-from emotion_llama_server.gate import Gate, prepare, streams
+from emotion_llama_server.gate import Gate, streams
 from emotion_llama_server.gate.caller import caller_of
-from emotion_llama_server.gate.keys import KeyRing
+from emotion_llama_server.services import install
 from emotion_llama_server.settings import ServerSettings
 from emotion_llama_vllm.settings import MediaSettings
 from tests.support.light_server import HOST, light_server
 from tests.support.paths import CHECKOUT
+from tests.support.services import services
 
 EXAMPLES = CHECKOUT / "deploy/proxies"
 LARGEST = ServerSettings().max_body_bytes(MediaSettings())
@@ -44,7 +44,7 @@ class App:
         self.app.add_api_route("/process_video", self.count, methods=["POST"])
         self.app.add_api_route("/address", self.address, methods=["GET"])
         settings = ServerSettings(trusted_proxy="127.0.0.1")  # type: ignore[arg-type]
-        prepare(self.app.state, Namespace(server_settings=settings, key_ring=KeyRing()))
+        install(self.app, services(settings))
         self.app.add_middleware(Gate)
 
     async def stream(self) -> Response:

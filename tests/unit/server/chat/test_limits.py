@@ -18,7 +18,9 @@ from vllm.exceptions import VLLMValidationError
 from emotion_llama_server import strict_json
 from emotion_llama_server.chat.validation import check_json_request
 from emotion_llama_server.routes import error_route, exposure
+from emotion_llama_server.services import install
 from emotion_llama_server.settings import ServerSettings
+from tests.support.services import services
 
 CHAT = "/v1/chat/completions"
 LINES = base64.encodebytes(b"\x89PNG" + bytes(5 << 20)).decode()
@@ -53,8 +55,7 @@ def client(fake: FakeChat, monkeypatch: pytest.MonkeyPatch) -> TestClient:
     app.dependency_overrides[validate_json_request] = check_json_request
     error_route.install(app)
     app.state.openai_serving_chat = fake
-    app.state.emotion_llama_allow_text_only = True
-    app.state.emotion_llama_settings = ServerSettings(max_answer_tokens=100)
+    install(app, services(ServerSettings(max_answer_tokens=100, allow_text_only=True)))
     return TestClient(app)
 
 

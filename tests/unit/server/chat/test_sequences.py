@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from vllm.entrypoints.serve.utils.api_utils import validate_json_request
 from emotion_llama_server.chat import sequences
 from emotion_llama_server.emotion.engine_shares import EngineShares
 from emotion_llama_server.engine import until_disconnect
+from emotion_llama_server.services import install
 from tests.support.gate import Call, House, until
 
 MOST = 16
@@ -30,7 +32,7 @@ class Chats(House):
     def __init__(self, **settings: Any) -> None:
         super().__init__(keys="alice:a,bob:b", **settings)
         self.shares = EngineShares(MOST)
-        self.app.state.emotion_llama_engine_shares = self.shares
+        install(self.app, replace(self.services, shares=self.shares))
         checked = [Depends(validate_json_request)]
         self.app.add_api_route("/chat", self.work, methods=["POST"], dependencies=checked)
         self.app.add_api_route("/streamed", self.stream, methods=["POST"], dependencies=checked)

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import tempfile
-from argparse import Namespace
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,9 +24,10 @@ from emotion_llama_server.emotion import request
 from emotion_llama_server.emotion.answer_cache import AnswerCache
 from emotion_llama_server.emotion.request import Submission
 from emotion_llama_server.emotion.service import Analyst
-from emotion_llama_server.gate import Gate, prepare
-from emotion_llama_server.gate.keys import KeyRing
+from emotion_llama_server.gate import Gate
 from emotion_llama_server.routes import emotion
+from emotion_llama_server.services import install
+from emotion_llama_server.settings import ServerSettings
 from emotion_llama_vllm.analysis.labels import LabelTree
 from emotion_llama_vllm.checkpoint.card import Card
 from emotion_llama_vllm.checkpoint.served import Served
@@ -36,6 +36,7 @@ from emotion_llama_vllm.media.read.reader import MediaReader
 from emotion_llama_vllm.media.workers.decoder import InProcess
 from emotion_llama_vllm.settings import MediaSettings
 from emotion_llama_vllm.shares import Asker, asking
+from tests.support.services import services
 
 WORDS: tuple[str, ...] = ("Because", "Because of", "Because of the mouth.")
 
@@ -108,7 +109,8 @@ def analyst(engine: Any, root: Path, megabytes: float) -> Analyst:
 def client(engine: FakeEngine, tmp_path: Path) -> Iterator[TestClient]:
     app = FastAPI()
     app.include_router(emotion.router)
-    app.state.emotion_llama_analyst = analyst(engine, tmp_path, megabytes=1)
+    settings = ServerSettings(max_answer_tokens=50)
+    install(app, services(settings, analyst=analyst(engine, tmp_path, megabytes=1)))
     with TestClient(app) as made:
         yield made
 
@@ -218,10 +220,9 @@ def test_a_known_answer_comes_from_the_cache(client: TestClient, engine: FakeEng
 
 
 def test_an_answer_has_no_more_tokens_than_the_operator_allows(
-    client: TestClient, engine: FakeEngine, clean_environment: pytest.MonkeyPatch
+    client: TestClient, engine: FakeEngine
 ) -> None:
-    clean_environment.setenv("EMOTION_LLAMA_MAX_ANSWER_TOKENS", "7")
-    for asked, given in ((3, 3), (7, 7), (100_000, 7)):
+    for asked, given in ((3, 3), (50, 50), (100_000, 50)):
         answer = client.post("/v1/emotion", json=ASKED | {"task": "reason", "max_tokens": asked})
         assert answer.status_code == 200
         assert engine.max_tokens == given
@@ -230,8 +231,8 @@ def test_an_answer_has_no_more_tokens_than_the_operator_allows(
 def test_a_key_does_not_learn_what_another_has_asked(engine: FakeEngine, tmp_path: Path) -> None:
     app = FastAPI()
     app.include_router(emotion.router)
-    app.state.emotion_llama_analyst = analyst(engine, tmp_path, megabytes=1)
-    prepare(app.state, Namespace(key_ring=KeyRing.parse(["alice:a", "bob:b"])))
+    made = analyst(engine, tmp_path, megabytes=1)
+    install(app, services(keys="alice:a,bob:b", analyst=made))
     app.add_middleware(Gate)
     with TestClient(app) as client:
         answers = [
@@ -298,8 +299,6 @@ async def test_whoever_leaves_ends_what_was_running(engine: FakeEngine, tmp_path
     await anext(findings.events)
     assert engine.running == 1
     await findings.events.aclose()
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
     assert engine.running == 0
 
 

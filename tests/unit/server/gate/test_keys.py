@@ -1,13 +1,12 @@
 """API keys: who may ask at all, and how keys are written down."""
 
 import json
-from argparse import Namespace
 from pathlib import Path
 
 import pytest
 from prometheus_client import REGISTRY
 
-from emotion_llama_server.gate.keys import KeyFormatError, KeyRing, key_ring
+from emotion_llama_server.gate.keys import KeyFormatError, KeyRing, read_keys
 from emotion_llama_server.settings import ServerSettings
 from tests.support.gate import Call, House
 
@@ -103,7 +102,7 @@ def test_a_file_and_a_setting_are_read(tmp_path: Path) -> None:
     path = tmp_path / "keys"
     path.write_text("# a comment\n\nalice:a:b\n  bob : k2  \nalice:new\n")
     settings = ServerSettings(api_key_file=path, api_keys="carol:k3")  # type: ignore[arg-type]
-    ring = key_ring(Namespace(unnamed_keys=["plain"]), settings)
+    ring = read_keys(settings, unnamed=["plain"])
     found = [ring.find(key) for key in (b"a:b", b"k2", b"new", b"k3", b"plain", b"", b"x")]
     assert found == ["alice", "bob", "alice", "carol", "api-key", None, None]
 
@@ -119,4 +118,4 @@ def test_a_file_without_a_key_is_refused(tmp_path: Path) -> None:
     (tmp_path / "keys").write_text("# none yet\n")
     for path in (tmp_path / "keys", tmp_path / "missing", tmp_path):
         with pytest.raises(KeyFormatError):
-            key_ring(Namespace(), ServerSettings(api_key_file=path))
+            read_keys(ServerSettings(api_key_file=path))

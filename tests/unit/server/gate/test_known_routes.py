@@ -5,6 +5,7 @@ import json
 import pytest
 from prometheus_client import REGISTRY
 
+from emotion_llama_server.services import services_of
 from tests.support.gate import Call, House, gauge, until
 from tests.support.vllm_app import MODEL, VllmApp, vllm_app
 
@@ -61,7 +62,7 @@ async def test_what_has_no_route_is_refused_unread(vllms: VllmApp) -> None:
 
 
 async def test_a_further_slash_is_redirected_before_a_slot_is_taken(vllms: VllmApp) -> None:
-    vllms.app.state.emotion_llama_doorkeeper.close("The server is shutting down.")
+    services_of(vllms.app).doorkeeper.close("The server is shutting down.")
     call = await Call(vllms, "/v1/emotion/", body=None).answer()
     assert (call.status, call.reads) == (307, 0)
     assert call.answered["location"].endswith("/v1/emotion")

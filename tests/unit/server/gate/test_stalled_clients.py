@@ -4,18 +4,18 @@ import asyncio
 import contextlib
 import socket
 import time
-from argparse import Namespace
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 from fastapi import FastAPI
 from starlette.responses import Response, StreamingResponse
 
-from emotion_llama_server.gate import Doorkeeper, Gate, prepare
-from emotion_llama_server.gate.keys import KeyRing
+from emotion_llama_server.gate import Doorkeeper, Gate
+from emotion_llama_server.services import install
 from emotion_llama_server.settings import ServerSettings
 from emotion_llama_server.start.listeners import cut_stalled
 from tests.support.light_server import HOST, light_server
+from tests.support.services import services
 
 HUGE = 64 << 20
 """More than the kernel keeps for a client that does not read."""
@@ -30,12 +30,9 @@ class Hall:
         app.add_api_route("/stream", self.stream, methods=["POST"])
         app.add_api_route("/whole", self.whole, methods=["POST"])
         app.add_api_route("/short", self.short, methods=["POST"])
-        args = Namespace(
-            server_settings=ServerSettings(request_timeout=1, max_in_flight=1),
-            key_ring=KeyRing(),
-            cors_origins=[],
-        )
-        self.door: Doorkeeper = prepare(app.state, args)
+        built = services(ServerSettings(request_timeout=1, max_in_flight=1))
+        self.door: Doorkeeper = built.doorkeeper
+        install(app, built)
         app.add_middleware(Gate)
         self.app = app
 

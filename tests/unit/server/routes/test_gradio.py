@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from emotion_llama_server.gradio import desk
 from emotion_llama_server.routes import gradio
 from emotion_llama_vllm.settings import media_settings
 from tests.support.gradio import KEYS, MISSING, QUESTION, GradioApp, said
@@ -233,7 +234,7 @@ def test_a_question_that_takes_too_long_is_told_so_and_its_connection_stays() ->
 
 
 def test_answers_that_nobody_reads_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gradio, "_QUESTIONS", 2)
+    monkeypatch.setattr(desk, "_QUESTIONS", 2)
     house = GradioApp()
     with house.served() as address, client_of("alice", address) as client:
         call = functools.partial(client.post, "/call/predict", json=question("clip.mp4"))

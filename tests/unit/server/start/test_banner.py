@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from emotion_llama_server.gate.keys import KeyRing
+from emotion_llama_server.services import Services, install
 from emotion_llama_server.start import banner
 from emotion_llama_vllm import demo_files
+from emotion_llama_vllm.checkpoint.card import Card
 from emotion_llama_vllm.settings import MediaSettings
+from tests.support.services import services
 from tests.unit.server.start.test_checks import make_certificate
 
 
@@ -33,9 +35,13 @@ def app() -> FastAPI:
     app.add_api_route("/v1/emotion", analyse, methods=["POST"])
     app.add_api_route("/v1/models/{model:path}", analyse)
     app.mount("/metrics", FastAPI())
-    app.state.openai_serving_models = SimpleNamespace(model_name=lambda: "served-name")
-    app.state.emotion_llama_card = SimpleNamespace(description="A notice.")
+    install(app, served())
     return app
+
+
+def served(**given: Any) -> Services:
+    models = SimpleNamespace(model_name=lambda: "served-name")
+    return services(models=models, card=Card(description="A notice."), **given)
 
 
 @pytest.fixture
@@ -50,7 +56,7 @@ def roots(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
 
 
 def flags(**given: Any) -> Namespace:
-    plain = {"host": "127.0.0.1", "port": 7889, "legacy_port": 7887, "key_ring": KeyRing()}
+    plain = {"host": "127.0.0.1", "port": 7889}
     return Namespace(**plain | {"ssl_certfile": None, "ssl_keyfile": None} | given)
 
 
@@ -104,8 +110,8 @@ def test_without_a_media_root_it_tells_how_to_set_one(
 
 
 def test_with_keys_the_command_sends_one(app: FastAPI, roots: Callable[[Path], None]) -> None:
-    ring = KeyRing.parse(["alice:secret"])
-    text = banner.banner(flags(key_ring=ring), app)
+    install(app, served(keys="alice:secret"))
+    text = banner.banner(flags(), app)
     assert '-H "Authorization: Bearer $EMOTION_LLAMA_API_KEY"' in text
     assert "alice" in text
     assert "secret" not in text

@@ -20,6 +20,7 @@ from emotion_llama_server import environment
 from emotion_llama_server.environment import StartError
 from emotion_llama_server.errors import describe
 from emotion_llama_server.start import flags, memory_kills, serve
+from emotion_llama_server.start.options import StartOptions
 from emotion_llama_vllm import demo_files
 from emotion_llama_vllm.hooks import attention_cache, vllm_environment
 from emotion_llama_vllm.memory import Memory
@@ -39,7 +40,8 @@ def test_without_a_model_it_serves_the_demo(parse: Any) -> None:
     args = parse()
     assert args.model == str(demo_files.checkpoint())
     assert args.served_model_name == [demo_files.MODEL_NAME]
-    assert (args.host, args.port, args.legacy_port) == ("127.0.0.1", 7889, 7887)
+    assert (args.host, args.port) == ("127.0.0.1", 7889)
+    assert StartOptions.of(args).settings.legacy_port == 7887
     assert args.enforce_eager
     assert os.environ["EMOTION_LLAMA_MEDIA_ROOT"] == str(demo_files.clips())
 
@@ -55,14 +57,14 @@ def test_without_a_model_it_serves_the_demo(parse: Any) -> None:
     ],
 )
 def test_a_switch_needs_no_value(parse: Any, given: list[str], is_allowed: bool) -> None:
-    assert parse(*given).server_settings.allow_text_only is is_allowed
+    assert StartOptions.of(parse(*given)).settings.allow_text_only is is_allowed
 
 
 def test_a_config_file_turns_a_switch_on(parse: Any, tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     config.write_text("model: DIR\nallow-text-only: true\nseed: 3\n")
     args = parse("--config", str(config))
-    assert args.server_settings.allow_text_only
+    assert StartOptions.of(args).settings.allow_text_only
     assert args.seed == 3
 
 
@@ -100,7 +102,8 @@ def test_a_config_file_holds_our_keys_beside_vllms(parse: Any, tmp_path: Path) -
         f"model: DIR\nmedia-root: {tmp_path}\nmax-media-mb: 7\nlegacy-port: 9000\nseed: 3\n"
     )
     args = parse("--config", str(config))
-    assert (args.model, args.legacy_port, args.seed) == ("DIR", 9000, 3)
+    assert (args.model, args.seed) == ("DIR", 3)
+    assert StartOptions.of(args).settings.legacy_port == 9000
     assert float(os.environ["EMOTION_LLAMA_MAX_MEDIA_MB"]) == 7
 
 
@@ -295,10 +298,10 @@ def test_vllms_own_key_becomes_one_of_ours(
     parse: Any, clean_environment: pytest.MonkeyPatch
 ) -> None:
     clean_environment.setenv("VLLM_API_KEY", "from-the-environment")
-    assert parse().key_ring.find(b"from-the-environment") == "api-key"
+    assert StartOptions.of(parse()).keys.find(b"from-the-environment") == "api-key"
     assert "VLLM_API_KEY" not in os.environ
     args = parse("--api-key", "one", "two")
-    assert [args.key_ring.find(key) for key in (b"one", b"two")] == ["api-key"] * 2
+    assert [StartOptions.of(args).keys.find(key) for key in (b"one", b"two")] == ["api-key"] * 2
     assert args.api_key is None
 
 

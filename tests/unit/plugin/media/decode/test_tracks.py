@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 
 from devtools.media import Recipe, make_clip
 from emotion_llama_server.routes import emotion
+from emotion_llama_server.services import install
 from emotion_llama_vllm.media.clip import SAMPLING_RATE, Clip
 from emotion_llama_vllm.media.decode.first_frame import decode
 from emotion_llama_vllm.media.decode.timeline import record
@@ -17,6 +18,7 @@ from emotion_llama_vllm.media.decode.tracks import Track
 from emotion_llama_vllm.media.errors import TrackError
 from emotion_llama_vllm.settings import MediaSettings
 from tests.support.counted import ffmpeg
+from tests.support.services import services
 from tests.unit.server.emotion.test_route import FakeEngine, analyst
 
 SETTINGS = MediaSettings()
@@ -109,7 +111,7 @@ def test_a_track_that_is_not_there_is_refused(data: bytes, wanted: int, reason: 
 def client(tmp_path: Path) -> Iterator[TestClient]:
     app = FastAPI()
     app.include_router(emotion.router)
-    app.state.emotion_llama_analyst = analyst(FakeEngine(), tmp_path, megabytes=1)
+    install(app, services(analyst=analyst(FakeEngine(), tmp_path, megabytes=1)))
     with TestClient(app) as made:
         yield made
 
