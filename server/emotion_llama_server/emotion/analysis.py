@@ -75,7 +75,7 @@ class Analysis:
     async def events(self) -> AsyncGenerator[Event, None]:
         """Yield each part of the answer when it is ready, and the whole answer last.
 
-        Leaving the loop early cancels all parts.
+        Leaving the loop early cancels all parts, and waits until they have ended.
         """
         found: asyncio.Queue[Event | None] = asyncio.Queue()
         parts = [self._tell_emotion(found), self._tell_windows(found)]
@@ -88,6 +88,7 @@ class Analysis:
             await working
         finally:
             working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
         yield self._response()
 
     async def _tell_emotion(self, found: asyncio.Queue[Event | None]) -> None:
