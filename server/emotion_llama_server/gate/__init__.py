@@ -54,6 +54,7 @@ def _build(router: ASGIApp, services: Services) -> ASGIApp:
             settings.rate_limit,
             settings.rate_limit_storage,
             fails_open=settings.rate_limit_fail == "open",
+            start=services.lifecycle.start,
         )
     app = Routes(app, router)
     app = Keys(app, options.keys, settings.metrics_key)

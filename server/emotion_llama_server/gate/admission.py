@@ -204,6 +204,7 @@ class Visit:
         is_in_time = slot.done() and not self._ending.done()
         await _cancel(gone)
         if is_in_time:
+            slot.result()
             return True
         await _cancel(slot)
         if not slot.cancelled():

@@ -5,7 +5,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from emotion_llama_server.gate.caller import caller_of, is_work, owner_of, refuse
-from emotion_llama_server.gate.rate_storage import RETRY_SECONDS, Storage, StorageFailure
+from emotion_llama_server.gate.rate_storage import RETRY_SECONDS, Start, Storage, StorageFailure
 
 
 class RateLimit:
@@ -17,11 +17,14 @@ class RateLimit:
         storage: the counter, for example `memory://`; replicas that share one count together.
         fails_open: whether requests pass uncounted while the storage fails; otherwise they are
             refused with 503.
+        start: starts a task of the server.
     """
 
-    def __init__(self, app: ASGIApp, rate: str, storage: str, *, fails_open: bool) -> None:
+    def __init__(
+        self, app: ASGIApp, rate: str, storage: str, *, fails_open: bool, start: Start
+    ) -> None:
         self._app, self._rate, self._fails_open = app, limits.parse(rate), fails_open
-        self._storage = Storage(self._rate, storage)
+        self._storage = Storage(self._rate, storage, start)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and is_work(scope):

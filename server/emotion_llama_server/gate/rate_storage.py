@@ -5,6 +5,8 @@ import logging
 import math
 import time
 import uuid
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import limits
 from limits.aio.strategies import MovingWindowRateLimiter
@@ -24,6 +26,8 @@ _CLOCKS_DIFFER_SECONDS = 1
 """The possible difference in seconds between the clocks of replicas that share a storage."""
 _MOST_WORDS = 200
 
+Start = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
+
 
 class StorageFailure(Exception):
     """Reports that the storage cannot count requests, without its address or password."""
@@ -37,9 +41,13 @@ class Storage:
     Args:
         rate: the allowed number of requests in a time, for example `10/minute`.
         uri: the storage, for example `memory://` or `redis://host:6379`.
+        start: starts the task that tries a failed storage again.
     """
 
-    def __init__(self, rate: limits.RateLimitItem, uri: str) -> None:
+    def __init__(
+        self, rate: limits.RateLimitItem, uri: str, start: Start = asyncio.create_task
+    ) -> None:
+        self._start = start
         store = limits.storage.storage_from_string(f"async+{uri}", wrap_exceptions=True)
         self._rate, self._limiter = rate, MovingWindowRateLimiter(store)  # type: ignore[arg-type]
         self._recovery: asyncio.Task[None] | None = None
@@ -58,7 +66,7 @@ class Storage:
             if self._recovery is None:
                 metrics.rate_limit_storage_up.set(0)
                 logger.warning("The rate limit's storage has failed: %s.", failure)
-                self._recovery = asyncio.create_task(self._recover())
+                self._recovery = self._start(self._recover())
             raise
 
     async def check(self) -> None:

@@ -33,7 +33,7 @@ class Streams:
         try:
             await self._app(scope, receive, response)
         finally:
-            response.end()
+            await response.end()
 
 
 class _Response:
@@ -48,14 +48,17 @@ class _Response:
         if message["type"] == "http.response.start":
             self._begin(MutableHeaders(raw=message["headers"]))
         elif not message.get("more_body"):
-            self.end()
+            await self.end()
         self._is_silent = False
         await self._send(message)
 
-    def end(self) -> None:
-        """Stop sending comments."""
+    async def end(self) -> None:
+        """Stop sending comments; raise the error of one that could not be sent."""
         if self._commenting is not None:
             self._commenting.cancel()
+            (error,) = await asyncio.gather(self._commenting, return_exceptions=True)
+            if isinstance(error, Exception):
+                raise error
 
     def _begin(self, headers: MutableHeaders) -> None:
         if headers.get("content-type", "").startswith("text/event-stream"):

@@ -16,7 +16,9 @@ from emotion_llama_server import environment
 from emotion_llama_server.gate import rate_storage
 from emotion_llama_server.gate.rate_storage import Storage, StorageFailure
 from emotion_llama_server.settings import ServerSettings
-from emotion_llama_server.start import serve
+from emotion_llama_server.start import lifecycle, serve
+from emotion_llama_server.start.lifecycle import EXIT_FAILED
+from emotion_llama_vllm import metrics
 from tests.support.gate import Call, House, gauge, until
 from tests.support.redis import Redis, needs_redis
 
@@ -32,6 +34,7 @@ REDIS_URIS = [
 @pytest.fixture(autouse=True)
 def _often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rate_storage, "RETRY_SECONDS", 0.1)
+    metrics.rate_limit_storage_up.set(1)  # as when a server starts
 
 
 @pytest.fixture
@@ -104,6 +107,21 @@ async def test_a_cluster_counts_too(tmp_path: Path) -> None:
         assert await statuses(served, 3) == [200, 200, 429]
     finally:
         redis.kill()
+
+
+async def test_a_recovery_that_fails_is_logged_and_ends_the_server(
+    monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
+) -> None:
+    async def fail(self: Storage) -> None:
+        raise ValueError("a bug in the storage")
+
+    monkeypatch.setattr(Storage, "check", fail)
+    monkeypatch.setattr(lifecycle, "end_process_within", lambda seconds, exit_code: None)
+    served = house(f"redis://127.0.0.1:{free_port()}")
+    assert await statuses(served, 1) == [200]
+    await until(lambda: served.door.closed is not None)
+    assert served.services.lifecycle.exit_code == EXIT_FAILED
+    assert "a bug in the storage" in log.text
 
 
 async def test_a_clock_that_is_set_back_locks_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:

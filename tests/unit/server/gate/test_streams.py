@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Message
 
 from emotion_llama_server.gate import streams
 from emotion_llama_server.gate.streams import Streams
@@ -99,3 +100,18 @@ async def test_an_answer_that_is_no_stream_has_no_comments() -> None:
     talk = Talk()
     talk.app = Streams(Starlette(routes=[Route(CHAT, answer, methods=["POST"])]))
     assert (await Call(talk, CHAT).answer()).text == "done"
+
+
+async def test_the_error_of_a_comment_is_the_error_of_its_stream() -> None:
+    talk, call = Talk(CHAT), Call(House(), CHAT)
+    send = call._send
+
+    async def fail_at_comments(message: Message) -> None:
+        if message.get("body") == COMMENT.encode():
+            talk.go_on.set()
+            raise ValueError("a bug below")
+        await send(message)
+
+    call._send, call.house = fail_at_comments, talk
+    with pytest.raises(ValueError, match="a bug below"):
+        await call.answer()
