@@ -54,7 +54,10 @@ class ChatApp:
     def post(self, *content: Any, **fields: Any) -> Response:
         """Send a chat request with these parts, by default a clip and a question."""
         message = {"role": "user", "content": list(content) or [CLIP, TEXT]}
-        body = {"model": "m", "messages": [message], **fields}
+        return self.post_body({"model": "m", "messages": [message], **fields})
+
+    def post_body(self, body: Any) -> Response:
+        """Send any JSON as a chat request."""
         return self._client.post("/v1/chat/completions", json=body)
 
     def got(self, *content: Any, **fields: Any) -> ChatCompletionRequest:

@@ -20,6 +20,8 @@ from emotion_llama_server.services import install
 from emotion_llama_server.start.listeners import LegacyListener, port_options
 from tests.support.services import services
 
+HEADS = {"h11_max_incomplete_event_size": 65536, "h11_max_header_count": 256}
+
 
 async def look() -> str:
     return "seen"
@@ -38,29 +40,33 @@ def shut_down(timeout: float) -> None:
     """Act as the end of an engine."""
 
 
+def flags(host: str) -> Namespace:
+    """Return the flags of vLLM that hold for both ports."""
+    return Namespace(
+        host=host,
+        uvicorn_log_level="error",
+        disable_uvicorn_access_log=True,
+        ssl_keyfile=None,
+        ssl_certfile=None,
+        ssl_ca_certs=None,
+        ssl_cert_reqs=ssl.CERT_NONE,
+        ssl_ciphers="TLSv1",
+        **HEADS,
+    )
+
+
 async def main(host: str, port: int, legacy_port: int) -> int:
     app = FastAPI(lifespan=lifespan)
     engine = SimpleNamespace(errored=False, shutdown=shut_down)
     app.add_api_route("/look", look, methods=["GET", "POST"])
     app.state.engine_client = None
     install(app, services(client=engine))
-    no_tls = dict.fromkeys(("ssl_keyfile", "ssl_certfile", "ssl_ca_certs"))
-    shared: dict[str, Any] = {"h11_max_incomplete_event_size": 65536, "h11_max_header_count": 256}
-    args = Namespace(
-        host=host,
-        uvicorn_log_level="error",
-        disable_uvicorn_access_log=True,
-        ssl_cert_reqs=ssl.CERT_NONE,
-        ssl_ciphers="TLSv1",
-        **no_tls,
-        **shared,
-    )
-    legacy = LegacyListener(args, legacy_port, lambda _: print("ready", flush=True))
+    legacy = LegacyListener(flags(host), legacy_port, lambda _: print("ready", flush=True))
     listener = create_server_socket((host, port), reuse_port=False)
     print("bound", flush=True)
     sys.stdin.readline()
     legacy.prepare(app)
-    options = {"host": host, "port": port, "log_level": "error", **shared}
+    options: dict[str, Any] = {"host": host, "port": port, "log_level": "error", **HEADS}
     try:
         await (await serve_http(app, listener, **options, **port_options(legacy.start)))
         await asyncio.sleep(1)  # vLLM's engine needs time to end

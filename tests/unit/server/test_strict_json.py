@@ -3,15 +3,25 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
 
 import pybase64
 import pytest
+from starlette.types import Message
 
+from emotion_llama_server import strict_json
 from emotion_llama_server.settings import TEXT_BYTES
-from emotion_llama_server.strict_json import BodyError, parse, parse_now
+from emotion_llama_server.strict_json import (
+    BodyError,
+    JsonRequest,
+    check_json,
+    gather,
+    media_type,
+    parse,
+    parse_now,
+)
 
 MIB = 1 << 20
 
@@ -175,3 +185,90 @@ def test_the_event_loop_turns_while_a_large_body_is_read() -> None:
         return count
 
     assert asyncio.run(turns()) > 3
+
+
+class Sent:
+    """A request whose body arrives in pieces, and counts how often it is asked for one."""
+
+    def __init__(self, *pieces: bytes, kind: str | None = "application/json") -> None:
+        self._pieces, self.asked = list(pieces), 0
+        headers = [] if kind is None else [(b"content-type", kind.encode())]
+        self.request = JsonRequest({"type": "http", "headers": headers}, self._receive)
+
+    async def _receive(self) -> Message:
+        self.asked += 1
+        piece = self._pieces.pop(0)
+        return {"type": "http.request", "body": piece, "more_body": bool(self._pieces)}
+
+
+@pytest.mark.parametrize(
+    ("declared", "kind"),
+    [
+        ("application/json", "application/json"),
+        ("Application/JSON; charset=utf-8", "application/json"),
+        (" text/plain ;x=application/json", "text/plain"),
+        (None, ""),
+    ],
+)
+def test_a_media_type_is_read_without_its_parameters(declared: str | None, kind: str) -> None:
+    assert media_type(Sent(kind=declared).request) == kind
+
+
+@pytest.mark.parametrize("kind", ["application/json", "APPLICATION/JSON;charset=utf-8"])
+def test_a_body_that_is_declared_as_json_is_taken(kind: str) -> None:
+    check_json(Sent(kind=kind).request)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (None, "without a Content-Type"),
+        ("text/plain", "as text/plain"),
+        ("application/jsonp", "as application/jsonp"),
+        ("x" * 9000, "as xxx"),
+    ],
+)
+def test_another_declaration_is_refused_before_the_body_is_read(
+    kind: str | None, words: str
+) -> None:
+    sent = Sent(b"{}", kind=kind)
+    with pytest.raises(BodyError) as refused:
+        check_json(sent.request)
+    assert (refused.value.status_code, sent.asked) == (415, 0)
+    assert words in refused.value.detail
+    assert len(refused.value.detail) < 1000
+
+
+async def test_a_request_is_received_and_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    bodies: list[bytes] = []
+
+    async def count(body: bytes) -> Any:
+        bodies.append(body)
+        return await parse(body)
+
+    monkeypatch.setattr(strict_json, "parse", count)
+    sent = Sent(b'{"a', b'": ', b"[1]}")
+    value = await sent.request.json()
+    assert value == {"a": [1]}
+    assert await sent.request.json() is value
+    assert await sent.request.body() == b'{"a": [1]}'
+    assert (sent.asked, bodies) == (3, [b'{"a": [1]}'])
+
+
+async def test_a_body_that_is_refused_is_refused_again() -> None:
+    request = Sent(b'{"a": NaN}').request
+    for _ in range(2):
+        with pytest.raises(BodyError) as refused:
+            await request.json()
+        assert refused.value.param == "a"
+
+
+@pytest.mark.parametrize("size", [0, 1, MIB, MIB + 1])
+async def test_pieces_are_joined_in_their_order(size: int) -> None:
+    body = bytes(range(256)) * (size // 256) + bytes(size % 256)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for start in range(0, size, 100_000):
+            yield body[start : start + 100_000]
+
+    assert await gather(pieces()) == body

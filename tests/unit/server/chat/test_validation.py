@@ -4,6 +4,7 @@ import base64
 from typing import Any
 
 import pytest
+from vllm.exceptions import GenerationError
 
 from tests.support.chat_app import CLIP, TEXT, ChatApp
 
@@ -184,6 +185,71 @@ def test_nulls_and_defaults_pass(app: ChatApp, name: str, value: Any) -> None:
 def test_values_are_refused(app: ChatApp, name: str, value: Any) -> None:
     assert app.refusal(**{name: value})["param"] == name
     assert app.refusal({**CLIP, name: value}, TEXT)["param"] == name
+
+
+@pytest.mark.parametrize("place", ["message part", "address"])
+def test_a_field_is_refused_wherever_a_part_holds_it(app: ChatApp, place: str) -> None:
+    address = {"url": "clip.mp4"} | ({"uuid": "x"} if place == "address" else {})
+    part = {"type": "video_url", "video_url": address}
+    part |= {"uuid": "x"} if place == "message part" else {}
+    assert app.refusal(part, TEXT)["param"] == "uuid"
+
+
+@pytest.mark.parametrize("style", ["eval", "demo", None])
+def test_the_style_of_the_prompt_is_the_callers(app: ChatApp, style: str | None) -> None:
+    got = app.got(chat_template_kwargs={"prompt_style": style})
+    assert got.chat_template_kwargs == {"prompt_style": style}
+
+
+@pytest.mark.parametrize("name", ["bos_token", "tools", "add_generation_prompt"])
+def test_other_variables_of_the_template_are_refused(app: ChatApp, name: str) -> None:
+    error = app.refusal(chat_template_kwargs={"prompt_style": "demo", name: "x"})
+    assert error["param"] == "chat_template_kwargs"
+    assert f"not '{name}'" in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"structured_outputs": {"regex": "x" * 20_000}}, "structured_outputs"),
+        ({"structured_outputs": ["happy"]}, "structured_outputs"),
+        ({"response_format": {"type": "text", "x": "x" * 20_000}}, "response_format"),
+    ],
+)
+def test_a_form_that_is_too_long_or_no_form_is_refused(
+    app: ChatApp, fields: dict[str, Any], param: str
+) -> None:
+    assert app.refusal(**fields)["param"] == param
+
+
+@pytest.mark.parametrize("body", [[], "text", 7, True])
+def test_a_body_that_is_no_object_is_a_wrong_request(app: ChatApp, body: Any) -> None:
+    assert app.post_body(body).status_code == 400
+
+
+class Failing(ChatApp):
+    """An app whose engine fails, as vLLM's does when it cannot compile a grammar."""
+
+    async def create_chat_completion(self, request: Any, raw_request: Any) -> Any:
+        raise GenerationError("secret")
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({}, 500),
+        ({"structured_outputs": {"choice": ["happy", "sad"]}}, 400),
+        ({"structured_outputs": {"regex": "It is [a-z]+"}}, 400),
+        ({"guided_choice": ["happy", "sad"]}, 400),
+    ],
+)
+def test_a_form_with_which_the_engine_fails_is_the_requests_error(
+    fields: dict[str, Any], status: int
+) -> None:
+    response = Failing().post(**fields)
+    assert response.status_code == status
+    assert ("form of the answer cannot be used" in response.text) == (status == 400)
+    assert "secret" not in response.text
 
 
 def test_what_is_refused_is_not_in_the_document(app: ChatApp) -> None:
