@@ -1,0 +1,115 @@
+"""What the plugin gives vLLM's app, with an engine that only has a configuration."""
+
+from argparse import Namespace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from emotion_llama_server import plugin
+from emotion_llama_server.engine import Engine
+from emotion_llama_server.gate.keys import KeyFormatError, KeyRing
+from emotion_llama_server.plugin import EmotionLlamaApi
+from emotion_llama_server.services import services_of
+from emotion_llama_server.settings import ServerSettings
+from emotion_llama_server.start.options import StartOptions
+from emotion_llama_vllm.config import EmotionLlamaConfig
+from emotion_llama_vllm.media.workers import decoder
+
+MODELS = object()
+
+
+@pytest.fixture
+def app(clean_environment: pytest.MonkeyPatch) -> FastAPI:
+    async def warm_up(self: Engine) -> None:
+        """Ask nothing, as there is no model."""
+
+    clean_environment.setenv("EMOTION_LLAMA_DECODE_WORKERS", "0")
+    clean_environment.setattr(Engine, "warm_up", warm_up)
+    clean_environment.setattr(plugin, "shorten_log", lambda: None)
+    clean_environment.setattr(decoder, "use", lambda _: None)
+    app = FastAPI()
+    app.state.openai_serving_models = MODELS
+    return app
+
+
+@pytest.fixture
+def client(checkpoint: Path, config: EmotionLlamaConfig) -> Any:
+    model = SimpleNamespace(
+        model=str(checkpoint),
+        served_model_name=["first", "second"],
+        revision=None,
+        hf_config=config,
+        allowed_local_media_path="",
+        allowed_media_domains=None,
+    )
+    scheduler = SimpleNamespace(max_num_seqs=8, policy="priority")
+    ranks = SimpleNamespace(data_parallel_size=2)
+    whole = SimpleNamespace(scheduler_config=scheduler, parallel_config=ranks)
+    return SimpleNamespace(model_config=model, vllm_config=whole, renderer=None, errored=False)
+
+
+async def begin(app: FastAPI, client: Any, args: Namespace) -> None:
+    api = EmotionLlamaApi()
+    api.attach_router(app)
+    await api.init_state(client, app.state, args)
+
+
+async def test_the_app_has_its_services_before_its_start_goes_on(app: FastAPI, client: Any) -> None:
+    ready: list[str] = []
+    options = StartOptions(
+        ServerSettings(request_timeout=7),
+        KeyRing.parse(["alice:k"]),
+        on_ready=lambda app: ready.append(services_of(app).analyst.served.name),
+    )
+    args = Namespace(shutdown_timeout=9)
+    options.put_on(args)
+    await begin(app, client, args)
+    services = services_of(app)
+    assert ready == ["first"]
+    assert services.options is options
+    assert (services.models, services.client) == (MODELS, client)
+    assert services.lifecycle.doorkeeper is services.doorkeeper
+    assert (services.lifecycle.drain_seconds, services.doorkeeper.seconds) == (9, 7)
+    assert services.analyst.engine is services.engine
+    assert services.shares.sequences.has_room("anybody", 14)
+    assert services.accepts_requests
+
+
+async def test_the_server_accepts_nothing_after_its_engine_or_its_door_has_closed(
+    app: FastAPI, client: Any
+) -> None:
+    await begin(app, client, Namespace(shutdown_timeout=9))
+    services = services_of(app)
+    client.errored = True
+    assert not services.accepts_requests
+    client.errored = False
+    services.doorkeeper.close("The server is shutting down.")
+    assert not services.accepts_requests
+
+
+async def test_under_vllm_alone_the_settings_come_from_the_environment(
+    app: FastAPI, client: Any, clean_environment: pytest.MonkeyPatch
+) -> None:
+    clean_environment.setenv("EMOTION_LLAMA_API_KEYS", "alice:k")
+    clean_environment.setenv("EMOTION_LLAMA_MAX_ANSWER_TOKENS", "7")
+    await begin(app, client, Namespace(shutdown_timeout=9))
+    services = services_of(app)
+    assert services.options.keys.names == {"alice"}
+    assert services.settings.max_answer_tokens == 7
+    assert (services.options.cors, services.options.on_ready) == (None, None)
+
+
+async def test_a_malformed_key_ends_the_start_under_vllm_alone(
+    app: FastAPI, client: Any, clean_environment: pytest.MonkeyPatch
+) -> None:
+    clean_environment.setenv("EMOTION_LLAMA_API_KEYS", "no name")
+    with pytest.raises(KeyFormatError):
+        await begin(app, client, Namespace(shutdown_timeout=9))
+
+
+async def test_without_an_engine_there_is_nothing_to_serve(app: FastAPI) -> None:
+    with pytest.raises(RuntimeError, match="need an engine"):
+        await begin(app, None, Namespace())
