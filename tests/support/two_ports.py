@@ -1,14 +1,18 @@
 """Serves a small app on both ports with vLLM's launcher, without an engine.
 
-Its arguments are the host, the port and the second port.
+A test runs `serve` in a fork of a process that has imported this module, as vLLM's import takes
+ten seconds and each test ends its process by signals.
 """
 
 import asyncio
+import os
 import ssl
 import sys
 from argparse import Namespace
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from multiprocessing.synchronize import Event
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -55,7 +59,7 @@ def flags(host: str) -> Namespace:
     )
 
 
-async def main(host: str, port: int, legacy_port: int) -> int:
+async def _main(host: str, port: int, legacy_port: int, may_go_on: Event) -> int:
     app = FastAPI(lifespan=lifespan)
     engine = SimpleNamespace(errored=False, shutdown=shut_down)
     app.add_api_route("/look", look, methods=["GET", "POST"])
@@ -64,7 +68,7 @@ async def main(host: str, port: int, legacy_port: int) -> int:
     legacy = LegacyListener(flags(host), legacy_port, lambda _: print("ready", flush=True))
     listener = create_server_socket((host, port), reuse_port=False)
     print("bound", flush=True)
-    sys.stdin.readline()
+    may_go_on.wait()
     legacy.prepare(app)
     options: dict[str, Any] = {"host": host, "port": port, "log_level": "error", **HEADS}
     try:
@@ -75,5 +79,17 @@ async def main(host: str, port: int, legacy_port: int) -> int:
     return legacy.exit_code
 
 
-if __name__ == "__main__":
-    sys.exit(uvloop.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))))
+def serve(log: Path, host: str, port: int, legacy_port: int, may_go_on: Event) -> None:
+    """Serve until a signal arrives; exit with the code of the listeners.
+
+    Args:
+        log: the file that takes what the process prints.
+        host: the address of both ports.
+        port: the port of vLLM's listener.
+        legacy_port: the second port.
+        may_go_on: the ports are bound, but do not listen, until this event is set.
+    """
+    out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(out, 1)
+    os.dup2(out, 2)
+    sys.exit(uvloop.run(_main(host, port, legacy_port, may_go_on)))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from devtools.media import write_clip
 from emotion_llama_server.cli import app
@@ -18,6 +18,11 @@ from tests.support.golden import ORIGINALS
 def run(*words: str) -> subprocess.CompletedProcess[str]:
     command = [str(Path(sys.executable).with_name("emotion-llama")), *words]
     return subprocess.run(command, capture_output=True, text=True, timeout=240)
+
+
+def invoke(*words: str) -> Result:
+    """Run a command in this process, which has imported PyTorch already."""
+    return CliRunner().invoke(app, list(words))
 
 
 def convert_words(out: Path, **changed: str) -> list[str]:
@@ -34,17 +39,17 @@ def convert_words(out: Path, **changed: str) -> list[str]:
 
 def test_convert_and_doctor(tmp_path: Path) -> None:
     out = tmp_path / "checkpoint"
-    done = run(*convert_words(out))
-    assert done.returncode == 0, done.stderr
+    done = invoke(*convert_words(out))
+    assert done.exit_code == 0, done.stderr
     assert "260 embeddings per clip, LoRA of rank 8 merged" in done.stdout
     assert "Not used from --eva: blocks.3.attn.proj.bias" in done.stdout
-    examined = run("doctor", str(out))
-    assert examined.returncode == 0, examined.stdout
+    examined = invoke("doctor", str(out))
+    assert examined.exit_code == 0, examined.stdout
     with (out / "model.safetensors").open("r+b") as file:
         file.seek(-1, 2)
         file.write(b"\x7f")
-    examined = run("doctor", str(out))
-    assert examined.returncode == 1
+    examined = invoke("doctor", str(out))
+    assert examined.exit_code == 1
     assert "not ok" in examined.stdout
 
 
@@ -59,7 +64,7 @@ def test_convert_and_doctor(tmp_path: Path) -> None:
 def test_convert_tells_a_wrong_file_in_one_line(
     tmp_path: Path, changed: dict[str, str], words: str
 ) -> None:
-    done = CliRunner().invoke(app, convert_words(tmp_path / "out", **changed))
+    done = invoke(*convert_words(tmp_path / "out", **changed))
     assert done.exit_code == 2
     (line,) = done.stderr.strip().splitlines()
     assert words in line
