@@ -1,40 +1,65 @@
-"""Fixtures that several folders of tests use."""
+"""Fixtures that several folders of tests use, and which tests share a worker of pytest-xdist.
+
+The fixtures import what they need when a test asks for them: PyTorch's and transformers' import
+takes longer than all tests of the client.
+"""
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-import torch
-from transformers import PreTrainedTokenizerFast
 
-from devtools.small_checkpoint import write_random_checkpoint
-from emotion_llama_server.start import log
-from emotion_llama_vllm.checkpoint.convert import convert
-from emotion_llama_vllm.config import EmotionLlamaConfig
-from tests.support.golden import ORIGINALS
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+    from emotion_llama_vllm.config import EmotionLlamaConfig
+
+_TESTS = Path(__file__).parent
+_WITH_ONE_ENGINE = ("e2e",)
+"""The folders whose files share one engine."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the tests of a file to one worker, in their order; those of one engine, too."""
+    for item in items:
+        place = item.path.relative_to(_TESTS)
+        shared = place.parts[0] in _WITH_ONE_ENGINE
+        item.add_marker(pytest.mark.xdist_group(place.parts[0] if shared else str(place)))
 
 
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small checkpoint with random weights."""
+    from devtools.small_checkpoint import write_random_checkpoint
+
     folder = tmp_path_factory.mktemp("random") / "checkpoint"
     write_random_checkpoint(folder)
     return folder
 
 
 @pytest.fixture(scope="session")
-def config(checkpoint: Path) -> EmotionLlamaConfig:
+def config(checkpoint: Path) -> "EmotionLlamaConfig":
+    from emotion_llama_vllm.config import EmotionLlamaConfig
+
     return EmotionLlamaConfig.from_pretrained(checkpoint)
 
 
 @pytest.fixture(scope="session")
-def tokenizer(checkpoint: Path) -> PreTrainedTokenizerFast:
+def tokenizer(checkpoint: Path) -> "PreTrainedTokenizerFast":
+    from transformers import PreTrainedTokenizerFast
+
     return PreTrainedTokenizerFast.from_pretrained(checkpoint)
 
 
 @pytest.fixture(scope="session")
 def converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The golden set put through the converter, in float32, as the original computed."""
+    import torch
+
+    from emotion_llama_vllm.checkpoint.convert import convert
+    from tests.support.golden import ORIGINALS
+
     folder = tmp_path_factory.mktemp("golden") / "checkpoint"
     convert(ORIGINALS, folder, dtype=torch.float32)
     return folder
@@ -43,6 +68,8 @@ def converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def log_of_the_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the log of this process to pytest, where a test starts the server in it."""
+    from emotion_llama_server.start import log
+
     monkeypatch.setattr(log, "configure", lambda wanted: None)
 
 

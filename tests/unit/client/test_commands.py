@@ -13,7 +13,7 @@ import pytest
 from sklearn import metrics as sklearn_metrics
 
 from emotion_llama.commands.metrics import calibration_error, confusion, measure
-from tests.unit.client.command_server import FakeServer, command, run, shown
+from tests.unit.client.command_server import FakeServer, command, invoke, shown
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def test_a_folder_as_json_lines(server: FakeServer, clips: Path, tmp_path: Path)
     table = tmp_path / "said.csv"
     table.write_text("name,transcript\nhappy1,well\nsad1.MP4,oh\n")
     options = ["--server", server.url, "--transcripts", table, "--timeline", "2/0.5"]
-    done = run("analyze", clips, *options)
-    assert done.returncode == 1
+    done = invoke("analyze", clips, *options)
+    assert done.exit_code == 1
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert {Path(line["video"]).name: line["emotion"] for line in lines} == {
         "happy1.mp4": "happy",
@@ -51,13 +51,13 @@ def test_resuming_skips_what_is_there(
     """Failed clips have a row, and an existing file is not written over."""
     out = tmp_path / f"results.{form}"
     words = ("analyze", clips, "--server", server.url, "--out", out)
-    done = run(*words)
-    assert done.returncode == 1
+    done = invoke(*words)
+    assert done.exit_code == 1
     assert f"Wrote {out} (4 clips)." in done.stderr.splitlines()
-    assert run(*words).returncode == 2
+    assert invoke(*words).exit_code == 2
     server.asked.clear()
     (clips / "sad2.mp4").write_bytes(b"x")
-    assert run(*words, "--resume").returncode == 0
+    assert invoke(*words, "--resume").exit_code == 0
     assert [Path(asked["video"]).name for asked in server.asked] == ["sad2.mp4"]
     assert sorted(Path(video).name for video in videos(out)) == [
         *("bad.mp4", "happy1.mp4", "happy2.webm", "sad1.MP4", "sad2.mp4")
@@ -94,7 +94,7 @@ def test_a_killed_run_is_resumed_without_loss_or_twins(
     with out.open("ab") as file:  # as if the kill had met a write
         file.write(out.read_bytes().splitlines()[-1][:40])
     server.seconds = 0
-    assert run(*words, "--resume").returncode == 0
+    assert invoke(*words, "--resume").exit_code == 0
     found = videos(out)
     assert len(found) == len(set(found)) == 60
 
@@ -103,10 +103,10 @@ def test_a_folder_has_one_name_from_everywhere(
     server: FakeServer, clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = ("--server", server.url, "--out", tmp_path / "results.jsonl")
-    run("analyze", clips, *words)
+    invoke("analyze", clips, *words)
     server.asked.clear()
     monkeypatch.chdir(clips)
-    run("analyze", ".", *words, "--resume", "--retry-failed")
+    invoke("analyze", ".", *words, "--resume", "--retry-failed")
     assert [Path(asked["video"]).name for asked in server.asked] == ["bad.mp4"]
 
 
@@ -117,8 +117,8 @@ def test_a_file_of_something_else_is_left_alone(
 ) -> None:
     (tmp_path / name).write_text(text)
     words = ("--server", server.url, "--out", tmp_path / name, "--resume")
-    done = run("analyze", clips, *words)
-    assert done.returncode == 2
+    done = invoke("analyze", clips, *words)
+    assert done.exit_code == 2
     assert len(done.stderr.splitlines()) == 1
     assert (tmp_path / name).read_text() == text
     assert server.asked == []
@@ -129,9 +129,9 @@ def test_a_long_timeline_is_resumed(server: FakeServer, clips: Path, tmp_path: P
     window = {"start": 0.0, "end": 2.0, "emotion": "happy", "confidence": 1.0, "probabilities": {}}
     server.more = {"timeline": [window] * 2000}
     words = ("--server", server.url, "--out", tmp_path / "results.csv")
-    assert run("analyze", clips / "happy1.mp4", *words).returncode == 0
+    assert invoke("analyze", clips / "happy1.mp4", *words).exit_code == 0
     server.asked.clear()
-    assert run("analyze", clips / "happy1.mp4", *words, "--resume").returncode == 0
+    assert invoke("analyze", clips / "happy1.mp4", *words, "--resume").exit_code == 0
     assert server.asked == []
 
 
@@ -144,8 +144,8 @@ def test_brackets_are_words(server: FakeServer, clips: Path) -> None:
 
 
 def test_a_sound_track_can_be_chosen(server: FakeServer, clips: Path) -> None:
-    done = run("analyze", clips / "happy1.mp4", "--server", server.url, "--audio-track", 1)
-    assert done.returncode == 0, done.stderr
+    done = invoke("analyze", clips / "happy1.mp4", "--server", server.url, "--audio-track", 1)
+    assert done.exit_code == 0, done.stderr
     assert [asked["audio_track"] for asked in server.asked] == [1]
 
 
@@ -162,8 +162,8 @@ def test_a_sound_track_can_be_chosen(server: FakeServer, clips: Path) -> None:
     ],
 )
 def test_a_wrong_option_is_one_sentence(words: list[str], message: str) -> None:
-    done = run("analyze", *words)
-    assert done.returncode == 2
+    done = invoke("analyze", *words)
+    assert done.exit_code == 2
     assert message in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
@@ -178,8 +178,8 @@ def test_evaluate(server: FakeServer, tmp_path: Path) -> None:
     rows = [f"{name},{label},said" for name, label in zip(names, labels, strict=True)]
     table.write_text("\n".join(["name,label,transcript", *rows]))
     words = ("--csv", table, "--root", root, "--server", server.url, "--out", out)
-    done = run("evaluate", *words)
-    assert done.returncode == 0, done.stderr
+    done = invoke("evaluate", *words)
+    assert done.exit_code == 0, done.stderr
     found = json.loads((out / "metrics.json").read_text())
     assert found["accuracy"] == found["war"] == pytest.approx(0.6)
     assert found["confusion"] == [[1, 1], [1, 2]]
@@ -190,7 +190,7 @@ def test_evaluate(server: FakeServer, tmp_path: Path) -> None:
     assert all(asked["transcript"] == "said" for asked in server.asked)
     assert all(asked["labels"] == ["happy", "sad"] for asked in server.asked)
     table.write_text("name,label\nmissing,happy\n")
-    assert "missing" in run("evaluate", *words).stderr
+    assert "missing" in invoke("evaluate", *words).stderr
 
 
 def test_a_table_as_people_write_it(server: FakeServer, tmp_path: Path) -> None:
@@ -200,13 +200,13 @@ def test_a_table_as_people_write_it(server: FakeServer, tmp_path: Path) -> None:
         (tmp_path / f"{name}.mp4").write_bytes(b"x")
     table.write_text("name,label\nhappy1.avi,happy \nsad1,fear\n")
     words = ("--csv", table, "--root", tmp_path, "--server", server.url, "--out", out)
-    done = run("evaluate", *words)
-    assert done.returncode == 0, done.stderr
+    done = invoke("evaluate", *words)
+    assert done.exit_code == 0, done.stderr
     found = json.loads((out / "metrics.json").read_text())
     assert found["labels"] == ["happy", "fear", "sad"]
     assert found["confusion"] == [[1, 0, 0], [0, 0, 1], [0, 0, 0]]
     table.write_text("name,label\nhappy1\nsad1,sad\n")
-    assert "happy1" in run("evaluate", *words).stderr
+    assert "happy1" in invoke("evaluate", *words).stderr
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -43,7 +43,7 @@ def fields(**options: Any) -> dict[str, Any]:
         ((2, 1), 2, 1),
         ([np.float32(2), np.int16(1)], 2, 1),
         (np.array([2, 0.5]), 2, 0.5),
-        ((part for part in (2, 1)), 2, 1),
+        pytest.param((part for part in (2, 1)), 2, 1, id="a generator"),
         ({"window": np.float64(2), "step": 1}, 2, 1),
         (TimelineRequest(window=2, step=1), 2, 1),
     ],
