@@ -11,7 +11,7 @@ def labels(request: EmotionRequest, card: Card) -> dict[str, str]:
     """Map each label of the request, as the caller writes it, to the spelling that is scored.
 
     Raises:
-        VLLMValidationError: two labels of the request mean the same label of the checkpoint.
+        FieldError: two labels of the request mean the same label of the checkpoint.
     """
     return scored_spellings(request.labels or card.labels, card.labels)
 

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
-from vllm.exceptions import VLLMValidationError
 
 from emotion_llama.schema import (
     EmotionRequest,
@@ -19,6 +18,7 @@ from emotion_llama_server.emotion.service import Analyst, Findings
 from emotion_llama_server.engine import until_disconnect
 from emotion_llama_server.errors import describe, openai_error
 from emotion_llama_server.routes.error_route import ErrorRoute
+from emotion_llama_vllm.errors import FieldError
 
 _TIMELINE_FORMS: dict[str, Callable[[Sequence[TimelineWindow]], str]] = {
     "text/csv": formats.as_csv,
@@ -96,9 +96,7 @@ def _timeline_form(raw_request: Request, request: EmotionRequest) -> str | None:
         return None
     form = next((form for form in _TIMELINE_FORMS if form in accepted), None)
     if form is not None and request.timeline is None:
-        raise VLLMValidationError(
-            f"{form} is a format of timelines: set `timeline`.", parameter="timeline"
-        )
+        raise FieldError(f"{form} is a format of timelines: set `timeline`.", field="timeline")
     return form
 
 

@@ -6,9 +6,9 @@ It replaces vLLM's own route, which also reveals the checkpoint's path on the se
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
-from vllm.exceptions import VLLMNotFoundError
 
 from emotion_llama.schema import Model, ModelList
+from emotion_llama_server.errors import ModelNotFound
 from emotion_llama_server.routes.error_route import ErrorRoute
 from emotion_llama_server.shortening import printable
 
@@ -29,7 +29,7 @@ async def retrieve_model(
     """Describe one served model."""
     served = {known.id: known for known in await _served(raw_request)}
     if model not in served:
-        raise VLLMNotFoundError(
+        raise ModelNotFound(
             f"The model `{printable(model)}` does not exist. Valid aliases: {', '.join(served)}."
         )
     return served[model]

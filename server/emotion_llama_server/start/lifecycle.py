@@ -7,14 +7,12 @@ from typing import Any
 
 import uvicorn
 from vllm.engine.protocol import EngineClient
-from vllm.logger import init_logger
 
 from emotion_llama_server.gate import Doorkeeper
+from emotion_llama_server.logger import logger
 from emotion_llama_server.start.ending import end_process_within, end_signals
 from emotion_llama_server.start.loop_stalls import measure_stalls
 from emotion_llama_server.start.memory_kills import MemoryKills
-
-logger = init_logger("vllm.emotion_llama_server")
 
 EXIT_UNFINISHED = 1
 EXIT_ENGINE_DEAD = 3

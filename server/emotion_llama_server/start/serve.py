@@ -2,7 +2,6 @@
 
 import errno
 import importlib.util
-import logging
 import os
 import resource
 from argparse import Namespace
@@ -13,6 +12,7 @@ from pydantic import ValidationError
 
 from emotion_llama_server import environment
 from emotion_llama_server.environment import StartError
+from emotion_llama_server.logger import logger
 from emotion_llama_server.start import addresses, ending, log
 from emotion_llama_vllm import stages
 from emotion_llama_vllm.hooks.orphan import announce_server
@@ -20,8 +20,6 @@ from emotion_llama_vllm.hooks.vllm_environment import PLUGINS, compile_nothing, 
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
-
-logger = logging.getLogger("vllm.emotion_llama_server")
 
 EXIT_NO_ENGINE = 1
 _NO_ENGINE = "Engine core initialization failed"
