@@ -10,8 +10,8 @@ from vllm import envs
 
 from emotion_llama_server.settings import TEXT_BYTES
 from emotion_llama_vllm.errors import FieldError
-from emotion_llama_vllm.logits_processor import REQUEST_FIELD
 from emotion_llama_vllm.media.read.data_url import is_inline_clip
+from emotion_llama_vllm.original import PENALTY_FIELD
 
 _MOST_MESSAGES = 256
 _MOST_PARTS = 256
@@ -43,7 +43,7 @@ _MOST_PROMPT_LOGPROBS = 1
 
 _SEQUENCES = ("n", "best_of")
 _TOKENS = ("max_tokens", "max_completion_tokens", "min_tokens")
-_GRAMMARS = ("structured_outputs", "response_format")
+GRAMMARS = ("structured_outputs", "response_format")
 """The fields that have a limit of their own."""
 
 
@@ -64,14 +64,14 @@ def check_limits(body: dict[str, Any], answer_tokens: int) -> None:
     _bound_logprobs(body, answer_tokens)
     _check_messages(body.get("messages"))
     for name, value in body.items():
-        if name not in ("messages", *_GRAMMARS):
+        if name not in ("messages", *GRAMMARS):
             _check_sizes(name, value)
     _check_length("bad_words", body.get("bad_words"), _MOST_BAD_WORDS)
     if isinstance(repetition := body.get("repetition_detection"), dict):
         size = repetition.get("max_pattern_size")
         _check_number("repetition_detection.max_pattern_size", size, _MOST_PATTERN)
-    if isinstance(extra := body.get("vllm_xargs"), dict) and extra.keys() - {REQUEST_FIELD}:
-        raise FieldError(f"`vllm_xargs` takes only {REQUEST_FIELD!r}.", field="vllm_xargs")
+    if isinstance(extra := body.get("vllm_xargs"), dict) and extra.keys() - {PENALTY_FIELD}:
+        raise FieldError(f"`vllm_xargs` takes only {PENALTY_FIELD!r}.", field="vllm_xargs")
 
 
 def _check_number(name: str, value: object, most: int) -> None:

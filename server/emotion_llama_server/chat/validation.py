@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 
 from emotion_llama_server.chat import answer_form, clip, tools
-from emotion_llama_server.chat.limits import check_limits
+from emotion_llama_server.chat.limits import GRAMMARS, check_limits
 from emotion_llama_server.chat.warnings import WarningHeaders, warn
 from emotion_llama_server.errors import CHAT_PATH, ModelNotFound, path_of
 from emotion_llama_server.openapi import document
@@ -29,7 +29,6 @@ _REFUSED = {
 """The fields that could reach another request's clip, the server's code or its queue."""
 
 _MAX_NAME = 256
-_GRAMMARS = ("structured_outputs", "response_format")
 _MAX_GRAMMAR = 16_384
 """The maximum length in characters; compiling takes up to 0.5 s, and grows with the square."""
 
@@ -83,7 +82,7 @@ def _check_fields(body: dict[str, Any]) -> None:
 
 def _has_grammar(body: dict[str, Any]) -> bool:
     """Return whether vLLM must compile a form for the answer; a large one takes minutes."""
-    given = {name: body[name] for name in _GRAMMARS if body.get(name) is not None}
+    given = {name: body[name] for name in GRAMMARS if body.get(name) is not None}
     for name, value in given.items():
         if len(json.dumps(value)) > _MAX_GRAMMAR:
             raise FieldError(f"`{name}` is over {_MAX_GRAMMAR} characters.", field=name)

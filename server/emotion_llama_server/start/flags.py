@@ -25,7 +25,7 @@ from emotion_llama_server.start.arguments import HOST, PORT, SHUTDOWN_SECONDS
 from emotion_llama_vllm import demo_files
 from emotion_llama_vllm.checkpoint.doctor import examine_weights
 from emotion_llama_vllm.hooks.cpu_defaults import engine_defaults
-from emotion_llama_vllm.logits_processor import CLASS_NAME
+from emotion_llama_vllm.original import LOGITS_PROCESSOR
 from emotion_llama_vllm.settings import ENV_PREFIX, MediaSettings
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -77,7 +77,7 @@ def parse(argv: list[str]) -> Namespace:
         args = parser.parse_args(_demo_arguments(argv))  # type: ignore[assignment]
     args.model = args.model_tag or args.model
     args.middleware = [*args.middleware, MIDDLEWARE]
-    args.logits_processors = [*(args.logits_processors or []), CLASS_NAME]
+    args.logits_processors = [*(args.logits_processors or []), LOGITS_PROCESSOR]
     _fill_in(args, parser)
     _take_access_over(args)
     _check_media_settings(args)
