@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 import httpx2
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from emotion_llama.errors import InvalidAnswer, from_event
 from emotion_llama.schema import (
+    EVENTS,
     EmotionEvent,
     EmotionResponse,
     ErrorResponse,
@@ -16,13 +17,6 @@ from emotion_llama.schema import (
 
 Event = EmotionEvent | ExplanationDelta | TimelineWindow | EmotionResponse
 
-_KINDS: dict[str, type[BaseModel]] = {
-    "emotion": EmotionEvent,
-    "explanation.delta": ExplanationDelta,
-    "timeline.window": TimelineWindow,
-    "done": EmotionResponse,
-    "error": ErrorResponse,
-}
 _CONTENT_TYPE = "text/event-stream"
 
 
@@ -91,7 +85,7 @@ class EventReader:
     def _event(self) -> Iterator[Event]:
         name, data = self._name, "\n".join(self._data)
         self._name, self._data = "", []
-        if not data or (kind := _KINDS.get(name)) is None:
+        if not data or (kind := EVENTS.get(name)) is None:
             return  # no event, or one of a later version
         try:
             event = kind.model_validate_json(data)

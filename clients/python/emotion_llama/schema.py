@@ -224,3 +224,13 @@ class ModelList(BaseModel):
 
     object: str = "list"
     data: list[Model]
+
+
+EVENTS: dict[str, type[BaseModel]] = {
+    "emotion": EmotionEvent,
+    "explanation.delta": ExplanationDelta,
+    "timeline.window": TimelineWindow,
+    "done": EmotionResponse,
+    "error": ErrorResponse,
+}
+"""Maps the names of a stream's events to their data."""

@@ -6,6 +6,7 @@ from collections import Counter, deque
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from emotion_llama_server.emotion.formats import server_sent
 from emotion_llama_server.errors import Failure, describe, failure_response, openai_error
 from emotion_llama_server.gate.caller import ABORT, caller_of, is_work, owner_of, refuse
 from emotion_llama_vllm import metrics
@@ -287,8 +288,7 @@ class Visit:
         if not self._has_started:
             await failure_response(self._scope, failure)(self._scope, self._receive, self._send)
             return
-        event = f"event: error\ndata: {openai_error(failure).model_dump_json()}\n\n"
-        body = event.encode() if self._is_stream else b""
+        body = server_sent(openai_error(failure)).encode() if self._is_stream else b""
         await self._send({"type": "http.response.body", "body": body})
 
     def _hang_up(self) -> None:
