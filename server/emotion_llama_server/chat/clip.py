@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from emotion_llama.media import is_url
 from emotion_llama_vllm.errors import FieldError
-from emotion_llama_vllm.media.read.data_url import is_data_url
 
 _HOW = '{"type": "video_url", "video_url": {"url": ...}}'
 _FILES, _IMAGES = ("file", "input_file"), ("image_url", "input_image")
@@ -104,7 +104,7 @@ def _of_file(part: dict[str, Any]) -> str:
     fields = file if isinstance(file, dict) else part
     given = [fields.get(name) for name in ("file_data", "file_url", "file_id")]
     data, url, identifier = (value if isinstance(value, str) and value else None for value in given)
-    if identifier is not None and "://" not in identifier[:32] and not is_data_url(identifier):
+    if identifier is not None and not is_url(identifier):
         identifier = None  # the id of a file that was uploaded elsewhere
     clip = data or url or identifier
     if clip is None:
