@@ -64,8 +64,7 @@ async def _read(raw_request: Request) -> Submission:
 
 
 async def _read_json(raw_request: Request) -> Submission:
-    clip_bytes = media_settings().max_media_bytes * 4 // 3
-    body = await gather(_limited(raw_request, clip_bytes))
+    body = await gather(_limited(raw_request, media_settings().max_base64_bytes))
     return Submission(EmotionRequest.model_validate(await parse(body)), None)
 
 
