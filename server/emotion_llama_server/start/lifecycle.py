@@ -3,16 +3,18 @@
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
-from vllm.engine.protocol import EngineClient
 
 from emotion_llama_server.gate import Doorkeeper
 from emotion_llama_server.logger import logger
 from emotion_llama_server.start.ending import end_process_within, end_signals
 from emotion_llama_server.start.loop_stalls import measure_stalls
 from emotion_llama_server.start.memory_kills import MemoryKills
+
+if TYPE_CHECKING:
+    from vllm.engine.protocol import EngineClient
 
 EXIT_UNFINISHED = 1
 EXIT_ENGINE_DEAD = 3
@@ -33,7 +35,7 @@ class Lifecycle:
     """
 
     doorkeeper: Doorkeeper
-    engine: EngineClient
+    engine: "EngineClient"
     drain_seconds: float
     exit_code: int = EXIT_ENGINE_DEAD
     """The exit code; only a signal changes it, because otherwise only a dead engine ends the

@@ -115,7 +115,7 @@ def _check_descriptors() -> None:
 
 def _check_plugins() -> None:
     """Check that our plugins were loaded, because vLLM only logs a plugin that fails to load."""
-    from vllm.model_executor.models import ModelRegistry
+    from vllm import ModelRegistry
     from vllm.plugins import load_endpoint_plugins, load_general_plugins
 
     from emotion_llama_vllm import ARCHITECTURE
