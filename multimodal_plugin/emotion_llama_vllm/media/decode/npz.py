@@ -74,8 +74,6 @@ def read_base64(text: str, feature_size: int) -> npt.NDArray[np.float32]:
     Raises:
         FeaturesError: the text is no such file, or the array has another type, shape or value.
     """
-    if len(text) > _MAX_FEATURE_BYTES * 4 // 3:
-        raise FeaturesError("`features` are over 1 MiB.")
     try:
         features = check_features(_read_npy(io.BytesIO(pybase64.b64decode(text, validate=True))))
     except _UNREADABLE as error:
