@@ -14,11 +14,10 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from transformers import GenerationConfig, PreTrainedTokenizerFast
 
-from emotion_llama_vllm import ARCHITECTURE, original
+from emotion_llama_vllm import ARCHITECTURE, VIDEO_PROCESSOR_TYPE, original
 from emotion_llama_vllm.checkpoint import card as cards
 from emotion_llama_vllm.checkpoint.tensors import ConversionError
 from emotion_llama_vllm.config import EmotionLlamaConfig
-from emotion_llama_vllm.hooks.loader import VIDEO_PROCESSOR_TYPE
 
 _SHARD_BYTES = 2 << 30
 

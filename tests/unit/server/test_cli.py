@@ -1,6 +1,8 @@
 """The commands about checkpoints, run as a user runs them."""
 
 import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,10 +16,13 @@ from emotion_llama_server.cli import app
 from emotion_llama_vllm.verify import VerifyError, verify
 from tests.support.golden import ORIGINALS
 
+IMPORT_TIMES = {"PYTHONPROFILEIMPORTTIME": "1"}
 
-def run(*words: str) -> subprocess.CompletedProcess[str]:
+
+def run(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     command = [str(Path(sys.executable).with_name("emotion-llama")), *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=240)
+    environment = os.environ | variables
+    return subprocess.run(command, capture_output=True, text=True, timeout=240, env=environment)
 
 
 def convert_words(out: Path, **changed: str) -> list[str]:
@@ -32,14 +37,21 @@ def convert_words(out: Path, **changed: str) -> list[str]:
     return ["convert", *flags, "--out", str(out)]
 
 
-def test_convert_and_doctor(tmp_path: Path) -> None:
+def packages(told: str) -> set[str]:
+    """Return the packages that a process has imported, as Python tells with IMPORT_TIMES."""
+    return set(re.findall(r"\| +(\w+)$", told, re.MULTILINE))
+
+
+def test_convert_and_doctor_work_without_loading_vllm(tmp_path: Path) -> None:
     out = tmp_path / "checkpoint"
-    done = run(*convert_words(out))
-    assert done.returncode == 0, done.stderr
+    done = run(*convert_words(out), **IMPORT_TIMES)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert packages(done.stderr) & {"torch", "vllm"} == {"torch"}
     assert "260 embeddings per clip, LoRA of rank 8 merged" in done.stdout
     assert "Not used from --eva: blocks.3.attn.proj.bias" in done.stdout
-    examined = run("doctor", str(out))
+    examined = run("doctor", str(out), **IMPORT_TIMES)
     assert examined.returncode == 0, examined.stdout
+    assert packages(examined.stderr) & {"torch", "vllm"} == {"torch"}
     with (out / "model.safetensors").open("r+b") as file:
         file.seek(-1, 2)
         file.write(b"\x7f")
