@@ -1,40 +1,54 @@
-"""Fixtures that several folders of tests use."""
+"""Fixtures that several folders of tests use.
+
+A fixture imports what it needs, because every run loads this file: torch takes seconds.
+"""
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-import torch
-from transformers import PreTrainedTokenizerFast
 
-from devtools.small_checkpoint import write_random_checkpoint
 from emotion_llama_server.start import log
-from emotion_llama_vllm.checkpoint.convert import convert
-from emotion_llama_vllm.config import EmotionLlamaConfig
-from tests.support.golden import ORIGINALS
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+    from emotion_llama_vllm.config import EmotionLlamaConfig
 
 
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small checkpoint with random weights."""
+    from devtools.small_checkpoint import write_random_checkpoint
+
     folder = tmp_path_factory.mktemp("random") / "checkpoint"
     write_random_checkpoint(folder)
     return folder
 
 
 @pytest.fixture(scope="session")
-def config(checkpoint: Path) -> EmotionLlamaConfig:
+def config(checkpoint: Path) -> "EmotionLlamaConfig":
+    from emotion_llama_vllm.config import EmotionLlamaConfig
+
     return EmotionLlamaConfig.from_pretrained(checkpoint)
 
 
 @pytest.fixture(scope="session")
-def tokenizer(checkpoint: Path) -> PreTrainedTokenizerFast:
+def tokenizer(checkpoint: Path) -> "PreTrainedTokenizerFast":
+    from transformers import PreTrainedTokenizerFast
+
     return PreTrainedTokenizerFast.from_pretrained(checkpoint)
 
 
 @pytest.fixture(scope="session")
 def converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The golden set put through the converter, in float32, as the original computed."""
+    import torch
+
+    from emotion_llama_vllm.checkpoint.convert import convert
+    from tests.support.golden import ORIGINALS
+
     folder = tmp_path_factory.mktemp("golden") / "checkpoint"
     convert(ORIGINALS, folder, dtype=torch.float32)
     return folder
