@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from emotion_llama.errors import InvalidAnswer, from_event
 from emotion_llama.schema import (
+    EVENT_STREAM,
     EVENTS,
     EmotionEvent,
     EmotionResponse,
@@ -16,8 +17,6 @@ from emotion_llama.schema import (
 )
 
 Event = EmotionEvent | ExplanationDelta | TimelineWindow | EmotionResponse
-
-_CONTENT_TYPE = "text/event-stream"
 
 
 class EventReader:
@@ -30,7 +29,7 @@ class EventReader:
     def __init__(self, response: httpx2.Response) -> None:
         self._request_id = response.headers.get("X-Request-Id")
         kind = response.headers.get("Content-Type", "")
-        if not kind.startswith(_CONTENT_TYPE):
+        if not kind.startswith(EVENT_STREAM):
             raise InvalidAnswer(
                 f"A stream was requested, but the answer is {kind or 'of no type'}.",
                 status=response.status_code,

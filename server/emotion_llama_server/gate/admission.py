@@ -6,6 +6,7 @@ from collections import Counter, deque
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from emotion_llama.schema import EVENT_STREAM
 from emotion_llama_server.emotion.formats import server_sent
 from emotion_llama_server.errors import Failure, describe, failure_response, openai_error
 from emotion_llama_server.gate.caller import ABORT, caller_of, is_work, owner_of, refuse
@@ -267,7 +268,7 @@ class Visit:
         if message["type"] == "http.response.start":
             self._has_started = True
             headers = dict(message["headers"])
-            self._is_stream = headers.get(b"content-type", b"").startswith(b"text/event-stream")
+            self._is_stream = headers.get(b"content-type", b"").startswith(EVENT_STREAM.encode())
         elif not message.get("more_body"):
             self._has_ended = True
         await self._send(message)

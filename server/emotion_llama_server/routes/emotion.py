@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from emotion_llama.schema import (
+    EVENT_STREAM,
     EmotionRequest,
     EmotionResponse,
     TimelineWindow,
@@ -24,7 +25,6 @@ _TIMELINE_FORMS: dict[str, Callable[[Sequence[TimelineWindow]], str]] = {
     "text/csv": formats.as_csv,
     "text/vtt": formats.as_vtt,
 }
-_STREAM = "text/event-stream"
 
 
 def _request_body() -> dict[str, Any]:
@@ -54,7 +54,9 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
                 "schema": {"type": "string", "enum": ["hit", "miss"]},
             }
         },
-        "content": {form: {"schema": {"type": "string"}} for form in (_STREAM, *_TIMELINE_FORMS)},
+        "content": {
+            form: {"schema": {"type": "string"}} for form in (EVENT_STREAM, *_TIMELINE_FORMS)
+        },
     }
 }
 router = APIRouter(route_class=ErrorRoute, tags=["emotion"])
@@ -79,7 +81,7 @@ async def analyse(
         headers["X-Cache"] = "hit" if findings.cached else "miss"
     if submission.request.stream:
         body = _stream(findings)
-        return StreamingResponse(body, headers=headers, media_type=_STREAM)
+        return StreamingResponse(body, headers=headers, media_type=EVENT_STREAM)
     answer = await findings.whole()
     if form is None:
         return Response(answer.model_dump_json(), media_type="application/json", headers=headers)

@@ -17,6 +17,7 @@ from starlette.background import BackgroundTask
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
+from emotion_llama.schema import EVENT_STREAM
 from emotion_llama_server.emotion.request import keep, read_form
 from emotion_llama_server.engine import until_disconnect
 from emotion_llama_server.errors import describe
@@ -37,7 +38,6 @@ _UPLOADS, _QUESTIONS = 4, 256
 _HEARTBEAT_SECONDS = 10
 """Seconds between two heartbeats; clients wait 20 s for a message of a stream."""
 _UPLOADED = "gradio-upload/"
-_STREAM = "text/event-stream"
 
 _Output = asyncio.Future[Told]
 
@@ -98,7 +98,7 @@ async def heartbeat(raw_request: Request) -> StreamingResponse:
             yield "data: ALIVE\n\n"
             await asyncio.sleep(_HEARTBEAT_SECONDS)
 
-    return StreamingResponse(beats(), media_type=_STREAM)
+    return StreamingResponse(beats(), media_type=EVENT_STREAM)
 
 
 @router.post("/upload")
@@ -256,7 +256,7 @@ def _stream(
             output.cancel()
             desk.outputs.take(owner, event_id)
 
-    return StreamingResponse(events(), media_type=_STREAM)
+    return StreamingResponse(events(), media_type=EVENT_STREAM)
 
 
 def _desk(raw_request: Request) -> tuple[Desk, str]:
