@@ -27,10 +27,9 @@ import psutil
 from benchmarks import report
 from devtools.server import Server, running_server
 from emotion_llama.schema import EmotionRequest
-from emotion_llama_vllm import demo_files
+from emotion_llama_vllm import demo_files, original
 from emotion_llama_vllm.analysis.questions import emotion_text
 from emotion_llama_vllm.checkpoint.served import read_served
-from emotion_llama_vllm.logits_processor import REQUEST_FIELD
 
 MODULE = "benchmarks.overhead"
 CLIP = "happy_face.mp4"
@@ -63,10 +62,14 @@ class Costs:
         return lambda: self._post("/v1/emotion", body)
 
     def demo_chat(self) -> Ask:
-        sampling = {"temperature": 0.2, "top_p": 0.9, "top_k": 50, "max_tokens": 500}
-        body = _chat(QUESTION) | sampling
-        body |= {"chat_template_kwargs": {"prompt_style": "demo"}}
-        body |= {"vllm_xargs": {REQUEST_FIELD: 1.05}}
+        body = _chat(QUESTION) | {
+            "temperature": original.TEMPERATURE,
+            "top_p": original.TOP_P,
+            "top_k": original.TOP_K,
+            "max_tokens": original.MAX_NEW_TOKENS,
+            "vllm_xargs": {original.PENALTY_FIELD: original.REPETITION_PENALTY},
+            "chat_template_kwargs": {"prompt_style": "demo"},
+        }
         return lambda: _check(
             self._post("/v1/chat/completions", body)["choices"][0]["message"]["content"]
         )

@@ -16,6 +16,7 @@ from demo.recipe import Recipe, numbered
 from demo.speech.voice import SAMPLE_RATE
 from demo.video import write_mp4
 from demo.words.questions import questions
+from emotion_llama.prompt import with_transcript
 
 GREY = 128
 
@@ -39,7 +40,7 @@ class Case:
 
     def text(self, question: str) -> str:
         """Return the transcript and the question, as in the original's evaluation."""
-        return f"The person in video says: {self.transcript}.  {question}"
+        return with_transcript(question, self.transcript)
 
 
 def make_cases(seed: int, count: int) -> list[Case]:

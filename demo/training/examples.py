@@ -11,6 +11,7 @@ from demo.labels import LABELS
 from demo.words.given import given
 from demo.words.questions import questions
 from demo.words.reasons import answer, reason
+from emotion_llama.prompt import with_transcript
 
 NO_PICTURE, NO_SOUND, NO_WORDS = 0.04, 0.08, 0.15
 """The probabilities that a question comes without picture, sound or words."""
@@ -85,7 +86,7 @@ def _labels(true: str, rng: np.random.Generator) -> list[str]:
 def _with_transcript(question: str, words: str, rng: np.random.Generator) -> str:
     if not words and rng.random() < 0.5:
         return question
-    return f"The person in video says: {_written(words, rng)}.  {question}"
+    return with_transcript(question, _written(words, rng))
 
 
 def _written(words: str, rng: np.random.Generator) -> str:

@@ -19,6 +19,7 @@ from demo.training.examples import draw_example
 from demo.training.loop import Stage, train
 from demo.training.prompt import answer_ids, prompt_ids
 from demo.training.speaker import Speaker
+from emotion_llama.prompt import with_transcript
 from emotion_llama_vllm.config import EmotionLlamaConfig
 
 BATCH, TOGETHER = 48, 12
@@ -108,7 +109,7 @@ def label_accuracy(speaker: Speaker, material: Material) -> dict[str, float]:
     """Return the share of `[emotion]` prompts whose most probable next token is correct."""
     right: dict[str, list[bool]] = {}
     for index, row in enumerate(material.clips.rows):
-        text = f"The person in video says: {row['transcript']}.  {row['question']}"
+        text = with_transcript(row["question"], row["transcript"])
         content = [{"type": "video"}, {"type": "text", "text": text}]
         prompt = prompt_ids(
             [{"role": "user", "content": content}], "eval", material.tokenizer, speaker.config

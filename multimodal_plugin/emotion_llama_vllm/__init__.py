@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 __all__ = ["ARCHITECTURE", "EmotionLlama", "LocalEmotionLLaMA", "register"]
 
 ARCHITECTURE = "EmotionLlamaForConditionalGeneration"
+VIDEO_PROCESSOR_TYPE = "EmotionLlamaVideoProcessor"
+"""The name by which a checkpoint selects our video loader."""
 
 
 def register() -> None:

@@ -4,16 +4,12 @@
 """
 
 import torch
+from vllm import SamplingParams
 from vllm.config import VllmConfig
 from vllm.exceptions import VLLMValidationError
-from vllm.sampling_params import SamplingParams
-from vllm.v1.sample.logits_processor import BatchUpdate, LogitsProcessor
-from vllm.v1.sample.logits_processor.interface import MoveDirectionality
+from vllm.v1.sample.logits_processor import BatchUpdate, LogitsProcessor, MoveDirectionality
 
-REQUEST_FIELD = "generated_repetition_penalty"
-"""The key of the penalty in a request's `vllm_xargs` (`SamplingParams.extra_args`)."""
-
-CLASS_NAME = "emotion_llama_vllm.logits_processor:GeneratedRepetitionPenalty"
+from emotion_llama_vllm.original import PENALTY_FIELD
 
 
 class GeneratedRepetitionPenalty(LogitsProcessor):
@@ -26,12 +22,12 @@ class GeneratedRepetitionPenalty(LogitsProcessor):
 
     @classmethod
     def validate_params(cls, sampling_params: SamplingParams) -> None:
-        penalty = (sampling_params.extra_args or {}).get(REQUEST_FIELD)
+        penalty = (sampling_params.extra_args or {}).get(PENALTY_FIELD)
         if penalty is None:
             return
         if isinstance(penalty, bool) or not isinstance(penalty, int | float) or not penalty > 0:
             raise VLLMValidationError(
-                f"{REQUEST_FIELD} must be a number above 0.", parameter="vllm_xargs"
+                f"{PENALTY_FIELD} must be a number above 0.", parameter="vllm_xargs"
             )
 
     def __init__(self, vllm_config: VllmConfig, device: torch.device, is_pin_memory: bool) -> None:
@@ -48,7 +44,7 @@ class GeneratedRepetitionPenalty(LogitsProcessor):
         for index in batch_update.removed:
             self._penalties.pop(index, None)
         for index, params, _, output_ids in batch_update.added:
-            penalty = (params.extra_args or {}).get(REQUEST_FIELD, 1.0)
+            penalty = (params.extra_args or {}).get(PENALTY_FIELD, 1.0)
             self._put(index, None if penalty == 1.0 else (float(penalty), output_ids))
         for source, target, direction in batch_update.moved:
             moved = self._penalties.pop(source, None)

@@ -66,7 +66,8 @@ class LocalEmotionLLaMA:
         Raises:
             pydantic.ValidationError: a field is unknown, or its value is invalid.
             MediaError: the clip cannot be used.
-            VLLMError: the model cannot take the texts or labels.
+            FieldError: the model cannot take the labels.
+            VLLMError: the model cannot take the texts.
         """
         started = time.monotonic()
         request = EmotionRequest(**fields)

@@ -64,6 +64,11 @@ class MediaSettings(BaseSettings):
     def max_media_bytes(self) -> int:
         return int(self.max_media_mb * 2**20)
 
+    @property
+    def max_base64_bytes(self) -> int:
+        """Return the size of the largest clip as base64."""
+        return self.max_media_bytes * 4 // 3
+
 
 @cache
 def media_settings() -> MediaSettings:

@@ -1,13 +1,12 @@
 """Logs the stages of a server's start, from any of its processes."""
 
-import logging
 import os
 import time
 
+from emotion_llama_vllm.logger import logger
+
 _BEGUN = "EMOTION_LLAMA_BEGUN"
 """The environment variable with the time of the start, in seconds since the epoch."""
-
-logger = logging.getLogger("vllm.emotion_llama")
 
 
 def begin() -> None:

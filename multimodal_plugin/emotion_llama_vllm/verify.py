@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from emotion_llama_vllm.analysis.prompts import one_turn
 from emotion_llama_vllm.media.decode.first_frame import decode
 from emotion_llama_vllm.media.errors import MediaError
+from emotion_llama_vllm.original import LOGITS_PROCESSOR, MAX_NEW_TOKENS, PENALTY_FIELD
 from emotion_llama_vllm.settings import media_settings
 
 
@@ -38,7 +39,7 @@ class RecordedCase(BaseModel):
     expected: str
     prompt_style: Literal["eval", "demo"] = "eval"
     features: Path | None = None
-    max_tokens: int = Field(default=500, ge=1)
+    max_tokens: int = Field(default=MAX_NEW_TOKENS, ge=1)
     repetition_penalty: float = Field(default=1.0, gt=0)
 
 
@@ -103,15 +104,13 @@ def _clip(folder: Path, case: RecordedCase) -> tuple[np.ndarray, dict[str, Any]]
 def _answer(folder: Path, cases: list[RecordedCase], clips: list[Any], dtype: str) -> list[str]:
     from vllm import LLM, SamplingParams
 
-    from emotion_llama_vllm.logits_processor import CLASS_NAME, REQUEST_FIELD
-
     llm: Any = LLM(
         str(folder),
         dtype=dtype,  # type: ignore[arg-type]
         enforce_eager=True,
         max_model_len=2048,
         kv_cache_memory_bytes=1 << 30,
-        logits_processors=[CLASS_NAME],
+        logits_processors=[LOGITS_PROCESSOR],
     )
     tokenizer = llm.get_tokenizer()
     prompts = [
@@ -125,7 +124,7 @@ def _answer(folder: Path, cases: list[RecordedCase], clips: list[Any], dtype: st
         SamplingParams(
             temperature=0,
             max_tokens=case.max_tokens,
-            extra_args={REQUEST_FIELD: case.repetition_penalty},
+            extra_args={PENALTY_FIELD: case.repetition_penalty},
         )
         for case in cases
     ]

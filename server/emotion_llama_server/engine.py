@@ -10,12 +10,13 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 from starlette.requests import ClientDisconnect
+from vllm import SamplingParams
 from vllm.engine.protocol import EngineClient
 from vllm.entrypoints.serve.utils.api_utils import with_cancellation
 from vllm.inputs import EngineInput
 from vllm.outputs import RequestOutput
 from vllm.renderers import ChatParams, TokenizeParams
-from vllm.sampling_params import RequestOutputKind, SamplingParams
+from vllm.sampling_params import RequestOutputKind
 
 from emotion_llama_server.emotion.engine_shares import EngineShares
 from emotion_llama_vllm.analysis import prompts, sampling

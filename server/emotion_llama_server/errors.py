@@ -21,7 +21,6 @@ from vllm.exceptions import (
     VLLMUnprocessableEntityError,
     VLLMValidationError,
 )
-from vllm.logger import init_logger
 from vllm.v1.engine.exceptions import EngineDeadError
 
 from emotion_llama.error_codes import (
@@ -33,10 +32,10 @@ from emotion_llama.error_codes import (
 )
 from emotion_llama.schema import EmotionRequest, ErrorDetail, ErrorResponse, TimelineRequest
 from emotion_llama_server import paths
+from emotion_llama_server.logger import logger
 from emotion_llama_server.shortening import shortened
+from emotion_llama_vllm.errors import FieldError
 from emotion_llama_vllm.media.errors import MediaError, shortage
-
-logger = init_logger("vllm.emotion_llama_server")
 
 _TITLES = {
     400: "Invalid request",
@@ -55,6 +54,15 @@ _FIELDS = [*EmotionRequest.model_fields, *TimelineRequest.model_fields]
 _MAX_NAME = 64
 """The maximum length of a field's name that is compared with these; a long one takes long."""
 _INTERNAL = "The server failed to answer this request; its log says why."
+
+
+class ModelNotFound(HTTPException):
+    """Reports that no model has the requested name."""
+
+    param, code = "model", MODEL_NOT_FOUND
+
+    def __init__(self, words: str) -> None:
+        super().__init__(404, words)
 
 
 @dataclass(frozen=True)
@@ -86,6 +94,8 @@ def describe(error: Exception) -> Failure:
         status, details = error.status_code, str(error.detail)
         param, code = getattr(error, "param", None), getattr(error, "code", None)
         headers = dict(error.headers or {})
+    elif isinstance(error, FieldError):
+        status, details, param = 400, str(error), error.field
     elif isinstance(error, MediaError):
         status, details, param, code = error.status, str(error), error.field, error.code
         headers = _retry_after(status)

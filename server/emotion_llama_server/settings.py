@@ -118,7 +118,7 @@ class ServerSettings(BaseSettings):
         """Return the maximum size of a request body in bytes, whatever form the clip has in it."""
         if self.max_upload_mb is not None:
             return int(self.max_upload_mb * _MIB)
-        return media.max_media_bytes * 4 // 3 + TEXT_BYTES
+        return media.max_base64_bytes + TEXT_BYTES
 
 
 _NOT_FLAGS = {"api_keys"}

@@ -50,14 +50,11 @@ class BodyError(HTTPException):
         words: the sentence for the client.
         status: the HTTP status.
         param: the field that caused the error, if there is one.
-        code: one of `ERROR_CODES` if the status does not say enough.
     """
 
-    def __init__(
-        self, words: str, *, status: int = 400, param: str | None = None, code: str | None = None
-    ) -> None:
+    def __init__(self, words: str, *, status: int = 400, param: str | None = None) -> None:
         super().__init__(status, words)
-        self.param, self.code = param, code
+        self.param = param
 
 
 class JsonRequest(Request):

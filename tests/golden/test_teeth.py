@@ -20,7 +20,8 @@ from transformers import PreTrainedTokenizerFast
 from emotion_llama_vllm.checkpoint.convert import convert
 from emotion_llama_vllm.checkpoint.vision import interpolate_positions
 from emotion_llama_vllm.config import EmotionLlamaConfig
-from emotion_llama_vllm.logits_processor import REQUEST_FIELD, GeneratedRepetitionPenalty
+from emotion_llama_vllm.logits_processor import GeneratedRepetitionPenalty
+from emotion_llama_vllm.original import PENALTY_FIELD
 from tests.golden.test_network import TOLERANCE, embed
 from tests.support.golden import ANSWERED, CASES, ORIGINALS, RUNS, Case
 from tests.support.network import load_network
@@ -186,7 +187,7 @@ def penalty(seen: list[int]) -> GeneratedRepetitionPenalty:
         model_config=SimpleNamespace(hf_text_config=SimpleNamespace(bos_token_id=1))
     )
     processor = GeneratedRepetitionPenalty(config, torch.device("cpu"), False)
-    params = SimpleNamespace(extra_args={REQUEST_FIELD: RUNS["greedy_rp105"]})
+    params = SimpleNamespace(extra_args={PENALTY_FIELD: RUNS["greedy_rp105"]})
     update: Any = SimpleNamespace(removed=[], added=[(0, params, [], seen)], moved=[])
     processor.update_state(update)
     return processor

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 import httpx2
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from emotion_llama.errors import InvalidAnswer, from_event
 from emotion_llama.schema import (
+    EVENT_STREAM,
+    EVENTS,
     EmotionEvent,
     EmotionResponse,
     ErrorResponse,
@@ -15,15 +17,6 @@ from emotion_llama.schema import (
 )
 
 Event = EmotionEvent | ExplanationDelta | TimelineWindow | EmotionResponse
-
-_KINDS: dict[str, type[BaseModel]] = {
-    "emotion": EmotionEvent,
-    "explanation.delta": ExplanationDelta,
-    "timeline.window": TimelineWindow,
-    "done": EmotionResponse,
-    "error": ErrorResponse,
-}
-_CONTENT_TYPE = "text/event-stream"
 
 
 class EventReader:
@@ -36,7 +29,7 @@ class EventReader:
     def __init__(self, response: httpx2.Response) -> None:
         self._request_id = response.headers.get("X-Request-Id")
         kind = response.headers.get("Content-Type", "")
-        if not kind.startswith(_CONTENT_TYPE):
+        if not kind.startswith(EVENT_STREAM):
             raise InvalidAnswer(
                 f"A stream was requested, but the answer is {kind or 'of no type'}.",
                 status=response.status_code,
@@ -91,7 +84,7 @@ class EventReader:
     def _event(self) -> Iterator[Event]:
         name, data = self._name, "\n".join(self._data)
         self._name, self._data = "", []
-        if not data or (kind := _KINDS.get(name)) is None:
+        if not data or (kind := EVENTS.get(name)) is None:
             return  # no event, or one of a later version
         try:
             event = kind.model_validate_json(data)

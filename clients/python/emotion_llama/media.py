@@ -11,6 +11,16 @@ Upload = bytes | bytearray | memoryview | PathLike[str] | IO[bytes]
 Features = bytes | bytearray | memoryview | PathLike[str] | str
 
 
+def is_url(text: str) -> bool:
+    """Return whether a clip is named by a URL, such as a data URL, instead of a path."""
+    return "://" in text[:32] or is_data_url(text)
+
+
+def is_data_url(text: str) -> bool:
+    """Return whether a text is a data URL."""
+    return text[:5].lower() == "data:"
+
+
 def path_of(video_path: str | PathLike[str]) -> str:
     """Return a clip's path, URL or data URL as text.
 
@@ -23,7 +33,7 @@ def path_of(video_path: str | PathLike[str]) -> str:
         raise TypeError("`video_path` names a clip; give an open file as `video`.")
     if not isinstance(video_path, str | PathLike):  # a URL object of a library
         text = str(video_path)
-        if "://" not in text[:32] and text[:5].lower() != "data:":
+        if not is_url(text):
             raise TypeError(f"`video_path` is a path or a URL, not a {type(video_path).__name__}.")
         return text
     return fspath(video_path)

@@ -11,6 +11,9 @@ Language = Literal["en", "zh"]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 FramePolicy = Literal["first", "middle"] | Seconds
+_MAX_TEXT = 32_768
+"""The maximum number of characters of a question or a transcript."""
+
 Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
 
 
@@ -37,9 +40,9 @@ class EmotionRequest(BaseModel):
     task: Task = "both"
     """The kind of answer. `emotion`: probabilities; `reason`: probabilities and an explanation;
     `both`: these and the model's own answer in words."""
-    question: Annotated[str, StringConstraints(min_length=1, max_length=32_768)] | None = None
+    question: Annotated[str, StringConstraints(min_length=1, max_length=_MAX_TEXT)] | None = None
     """The question for the explanation; by default the checkpoint's own question."""
-    transcript: Annotated[str, StringConstraints(max_length=32_768)] = ""
+    transcript: Annotated[str, StringConstraints(max_length=_MAX_TEXT)] = ""
     """The words that the person says in the clip."""
     labels: Annotated[list[Label], Field(min_length=2, max_length=64)] | None = None
     """The labels to choose from, in any case and spacing; by default the checkpoint's own labels.
@@ -224,3 +227,15 @@ class ModelList(BaseModel):
 
     object: str = "list"
     data: list[Model]
+
+
+EVENT_STREAM = "text/event-stream"
+"""The media type of a stream."""
+EVENTS: dict[str, type[BaseModel]] = {
+    "emotion": EmotionEvent,
+    "explanation.delta": ExplanationDelta,
+    "timeline.window": TimelineWindow,
+    "done": EmotionResponse,
+    "error": ErrorResponse,
+}
+"""Maps the names of a stream's events to their data."""

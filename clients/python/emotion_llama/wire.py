@@ -25,6 +25,7 @@ from emotion_llama.errors import (
     RequestTimeout,
     from_response,
 )
+from emotion_llama.media import is_url
 
 ROUTE = "/v1/emotion"
 _NOT_READABLE = (VIDEO_NOT_READABLE, VIDEO_NOT_FOUND)
@@ -85,11 +86,11 @@ class Call:
     @property
     def path(self) -> Path | None:
         """Return the path in `video`, of a local file or of one on the server."""
-        if self.video is None or self.video[:5].lower() == "data:":
+        if self.video is None:
             return None
         if self.video[:8].lower() == "file:///":
             return Path(unquote(self.video[7:]))
-        return None if "://" in self.video[:32] else Path(self.video)
+        return None if is_url(self.video) else Path(self.video)
 
     @property
     def file(self) -> Path | None:

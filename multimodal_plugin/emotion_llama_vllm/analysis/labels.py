@@ -8,7 +8,7 @@ read of the next token for each prefix of any label.
 import math
 from collections.abc import Mapping, Sequence
 
-from vllm.exceptions import VLLMValidationError
+from emotion_llama_vllm.errors import FieldError
 
 Prefix = tuple[int, ...]
 
@@ -22,15 +22,13 @@ class LabelTree:
         labels: maps each label to its token ids, the last of which ends an answer.
 
     Raises:
-        VLLMValidationError: two labels have the same ids, or there are too many prefixes to read.
+        FieldError: two labels have the same ids, or there are too many prefixes to read.
     """
 
     def __init__(self, labels: Mapping[str, Sequence[int]]) -> None:
         self._labels = {label: tuple(ids) for label, ids in labels.items()}
         if len(set(self._labels.values())) < len(labels):
-            raise VLLMValidationError(
-                "Two of the labels are the same to this model.", parameter="labels"
-            )
+            raise FieldError("Two of the labels are the same to this model.", field="labels")
         self.reads: dict[Prefix, list[int]] = {}
         """Maps each prefix to the tokens whose log-probabilities after it are needed."""
         for ids in self._labels.values():
@@ -39,10 +37,10 @@ class LabelTree:
                 if token not in wanted:
                     wanted.append(token)
         if len(self.reads) > _MAX_READS:
-            raise VLLMValidationError(
+            raise FieldError(
                 f"The labels need {len(self.reads)} reads of the model; at most {_MAX_READS}. "
                 "Take fewer or shorter ones.",
-                parameter="labels",
+                field="labels",
             )
 
     def probabilities(self, logprobs: Mapping[Prefix, Sequence[float]]) -> dict[str, float]:

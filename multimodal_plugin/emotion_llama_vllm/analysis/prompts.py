@@ -25,7 +25,7 @@ def label_tree(tokenizer: Any, labels: Mapping[str, str]) -> LabelTree:
         labels: maps each label to the spelling that is scored.
 
     Raises:
-        VLLMValidationError: `LabelTree` rejects the labels.
+        FieldError: `LabelTree` rejects the labels.
     """
     texts = dict(labels)
     for special in tokenizer.all_special_tokens:  # the chat template escapes them too

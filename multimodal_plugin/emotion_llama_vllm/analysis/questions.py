@@ -1,5 +1,6 @@
 """Writes the user's turns about a clip: the transcript, then the checkpoint's own question."""
 
+from emotion_llama.prompt import with_transcript
 from emotion_llama.schema import EmotionRequest
 from emotion_llama_vllm.analysis.spelling import scored_spellings
 from emotion_llama_vllm.checkpoint.card import Card
@@ -11,7 +12,7 @@ def labels(request: EmotionRequest, card: Card) -> dict[str, str]:
     """Map each label of the request, as the caller writes it, to the spelling that is scored.
 
     Raises:
-        VLLMValidationError: two labels of the request mean the same label of the checkpoint.
+        FieldError: two labels of the request mean the same label of the checkpoint.
     """
     return scored_spellings(request.labels or card.labels, card.labels)
 
@@ -20,18 +21,10 @@ def emotion_text(request: EmotionRequest, card: Card) -> str:
     """Return the user's turn that asks for a label, in the checkpoint's spelling."""
     question = card.questions[request.language].emotion
     named = ", ".join(labels(request, card).values())
-    return _with_transcript(request.transcript, question.replace(LABELS_HERE, named))
+    return with_transcript(question.replace(LABELS_HERE, named), request.transcript)
 
 
 def reason_text(request: EmotionRequest, card: Card) -> str:
     """Return the user's turn that asks for an explanation."""
     question = request.question or card.questions[request.language].reason
-    return _with_transcript(request.transcript, question)
-
-
-def _with_transcript(transcript: str, question: str) -> str:
-    """Put the transcript before the question.
-
-    The sentence is present for an empty transcript too, as in `mer2024.py:140-143` of the original.
-    """
-    return f"The person in video says: {transcript}.  {question}"
+    return with_transcript(question, request.transcript)

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from vllm.exceptions import VLLMValidationError
+from emotion_llama_vllm.errors import FieldError
 
 _IGNORED = {"Cc", "Cf", "Pc", "Pd", "Zl", "Zp", "Zs"}
 """The Unicode categories that do not matter in a label: spaces, dashes, underscores, controls."""
@@ -29,17 +29,17 @@ def scored_spellings(labels: Sequence[str], known: Sequence[str]) -> dict[str, s
         known: the checkpoint's labels; any other label is scored as the caller writes it.
 
     Raises:
-        VLLMValidationError: two of the labels mean the same label of the checkpoint.
+        FieldError: two of the labels mean the same label of the checkpoint.
     """
     spellings = {label: own_spelling(label, known) or label for label in labels}
     by_spelling: dict[str, str] = {}
     for label, spelling in spellings.items():
         other = by_spelling.setdefault(spelling, label)
         if other != label:
-            raise VLLMValidationError(
+            raise FieldError(
                 f"{other!r} and {label!r} are the same label to this checkpoint ({spelling!r}); "
                 "name it once.",
-                parameter="labels",
+                field="labels",
             )
     return spellings
 

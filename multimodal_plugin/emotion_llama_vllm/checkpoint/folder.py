@@ -14,11 +14,10 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from transformers import GenerationConfig, PreTrainedTokenizerFast
 
-from emotion_llama_vllm import ARCHITECTURE
+from emotion_llama_vllm import ARCHITECTURE, VIDEO_PROCESSOR_TYPE, original
 from emotion_llama_vllm.checkpoint import card as cards
 from emotion_llama_vllm.checkpoint.tensors import ConversionError
 from emotion_llama_vllm.config import EmotionLlamaConfig
-from emotion_llama_vllm.hooks.loader import VIDEO_PROCESSOR_TYPE
 
 _SHARD_BYTES = 2 << 30
 
@@ -109,16 +108,13 @@ def chat_template() -> str:
 
 
 def generation_config(config: EmotionLlamaConfig) -> GenerationConfig:
-    """Return the demo's sampling parameters.
-
-    They are those of `conversation.py:189-215` of the original, with the library's default top_k.
-    """
+    """Return the sampling parameters of the original's demo."""
     return GenerationConfig(
         do_sample=True,
-        temperature=0.2,
-        top_p=0.9,
-        top_k=50,
-        max_new_tokens=500,
+        temperature=original.TEMPERATURE,
+        top_p=original.TOP_P,
+        top_k=original.TOP_K,
+        max_new_tokens=original.MAX_NEW_TOKENS,
         bos_token_id=config.text.bos_token_id,
         eos_token_id=config.text.eos_token_id,
         pad_token_id=config.video_token_id,

@@ -8,12 +8,12 @@ from typing import Any
 import numpy.typing as npt
 from vllm.multimodal.video import VIDEO_LOADER_REGISTRY, VideoLoader
 
+from emotion_llama_vllm import VIDEO_PROCESSOR_TYPE
 from emotion_llama_vllm.media.decode.first_frame import decode
 from emotion_llama_vllm.media.errors import MediaError
 from emotion_llama_vllm.settings import media_settings
 
 NAME = "emotion_llama"
-VIDEO_PROCESSOR_TYPE = "EmotionLlamaVideoProcessor"
 
 
 @VIDEO_LOADER_REGISTRY.register(NAME, video_processor=VIDEO_PROCESSOR_TYPE)

@@ -12,8 +12,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vllm.exceptions import VLLMValidationError
-
 from emotion_llama_server.chat.finite_form import (
     OpenForm,
     Texts,
@@ -24,6 +22,7 @@ from emotion_llama_server.chat.finite_form import (
 from emotion_llama_server.engine import Engine
 from emotion_llama_server.services import Services
 from emotion_llama_vllm.analysis.spelling import own_spelling
+from emotion_llama_vllm.errors import FieldError
 
 _FORMS = "structured_outputs"
 _KINDS = ("json", "regex", "choice", "grammar", "json_object", "structural_tag")
@@ -49,19 +48,17 @@ def adopt_old_names(body: dict[str, Any]) -> None:
     """Rewrite the `guided_` fields of older vLLM versions as `structured_outputs`.
 
     Raises:
-        VLLMValidationError: vLLM no longer has the option, or there is a second form.
+        FieldError: vLLM no longer has the option, or there is a second form.
     """
     for name in _OLD_OPTIONS:
         if body.pop(name, None) is not None:
-            raise VLLMValidationError(
-                f"`{name}` is no option of this server: leave it out.", parameter=name
-            )
+            raise FieldError(f"`{name}` is no option of this server: leave it out.", field=name)
     for name, kind in _OLD_NAMES.items():
         value = body.pop(name, None)
         if value is None or value is False:
             continue
         if body.get(_FORMS) is not None:
-            raise VLLMValidationError("Ask for one form of the answer.", parameter=name)
+            raise FieldError("Ask for one form of the answer.", field=name)
         body[_FORMS] = {kind: value}
 
 
@@ -73,7 +70,7 @@ async def settle(body: dict[str, Any], services: Services) -> None:
         services: the app's services, of which the engine and the checkpoint's card are used.
 
     Raises:
-        VLLMValidationError: the model cannot follow the form.
+        FieldError: the model cannot follow the form.
         VLLMError: the conversation cannot be used.
     """
     if (asked := _asked(body)) is None:
@@ -83,7 +80,7 @@ async def settle(body: dict[str, Any], services: Services) -> None:
         texts = _texts(kind, value, field)
     except OpenForm:
         if kind != "regex" or _STARTS_WITH_JSON.match(value) or _misspells(value, known):
-            raise VLLMValidationError(f"`{field}`: {_INSTEAD}", parameter=field) from None
+            raise FieldError(f"`{field}`: {_INSTEAD}", field=field) from None
         pattern = value.removeprefix("^").removesuffix("$")
         body[_FORMS] = {"regex": f"[ ](?:{pattern})"}
         return
@@ -108,7 +105,7 @@ def _asked(body: Mapping[str, Any]) -> tuple[str, Any, str] | None:
         kind = "json" if wanted.get("type") == "json_schema" else str(wanted.get("type"))
         asked.append((kind, schema, "response_format"))
     if len(asked) > 1:
-        raise VLLMValidationError("Ask for one form of the answer.", parameter=asked[-1][2])
+        raise FieldError("Ask for one form of the answer.", field=asked[-1][2])
     return asked[0] if asked else None
 
 
@@ -117,22 +114,22 @@ def _texts(kind: str, value: Any, field: str) -> Texts:
 
     Raises:
         OpenForm: the form allows more than a few texts.
-        VLLMValidationError: the form is malformed.
+        FieldError: the form is malformed.
     """
     if kind == "choice":
         if not isinstance(value, list) or not value or not all(map(_has_words, value)):
-            raise VLLMValidationError("`choice` must be a list of texts.", parameter=field)
+            raise FieldError("`choice` must be a list of texts.", field=field)
         return texts_of_choices(value)
     if kind == "regex":
         if not _has_words(value):
-            raise VLLMValidationError("`regex` must be a pattern.", parameter=field)
+            raise FieldError("`regex` must be a pattern.", field=field)
         return texts_of_regex(value)
     if kind != "json":
         raise OpenForm
     try:
         return texts_of_schema(json.loads(value) if isinstance(value, str) else value)
     except ValueError as error:
-        raise VLLMValidationError("The JSON schema is no JSON.", parameter=field) from error
+        raise FieldError("The JSON schema is no JSON.", field=field) from error
 
 
 def _has_words(value: object) -> bool:
@@ -143,7 +140,7 @@ def _answers(texts: Texts, known: Sequence[str], field: str, *, is_choice: bool)
     """Map the model's possible answers, in the checkpoint's spelling, to the returned texts.
 
     Raises:
-        VLLMValidationError: two choices of a list mean the same. Among the texts of a pattern or a
+        FieldError: two choices of a list mean the same. Among the texts of a pattern or a
             schema, the first one counts.
     """
     answers: dict[str, str] = {}
@@ -152,10 +149,10 @@ def _answers(texts: Texts, known: Sequence[str], field: str, *, is_choice: bool)
         spelling = labels.get(text) or words.strip()
         other = answers.setdefault(spelling, text)
         if is_choice and other != text:
-            raise VLLMValidationError(
+            raise FieldError(
                 f"{other!r} and {text!r} are the same answer to this checkpoint ({spelling!r}); "
                 "name it once.",
-                parameter=field,
+                field=field,
             )
     return answers
 

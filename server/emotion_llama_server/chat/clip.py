@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from vllm.exceptions import VLLMValidationError
-
-from emotion_llama_vllm.media.read.data_url import is_data_url
+from emotion_llama.media import is_url
+from emotion_llama_vllm.errors import FieldError
 
 _HOW = '{"type": "video_url", "video_url": {"url": ...}}'
 _FILES, _IMAGES = ("file", "input_file"), ("image_url", "input_image")
@@ -32,13 +31,13 @@ def unify(body: dict[str, Any]) -> list[str]:
         The warnings for the client.
 
     Raises:
-        VLLMValidationError: a part names no clip, or only sound.
+        FieldError: a part names no clip, or only sound.
     """
     warnings: list[str] = []
     for part in _parts(body):
         kind = _kind(part)
         if kind in _SOUNDS:
-            raise VLLMValidationError(_NO_SOUND_ALONE, parameter="messages")
+            raise FieldError(_NO_SOUND_ALONE, field="messages")
         if kind in _FILES:
             url = _of_file(part)
         elif kind in (*_IMAGES, "video_url"):
@@ -56,17 +55,17 @@ def check_present(body: dict[str, Any]) -> None:
     """Check that a conversation with unified parts has a clip.
 
     Raises:
-        VLLMValidationError: there is no clip.
+        FieldError: there is no clip.
     """
     messages = body.get("messages")
     if not isinstance(messages, list) or any(_kind(part) not in _TEXTS for part in _parts(body)):
         return
     beside = next((name for name in _BESIDE_MESSAGES if name in body), None)
     hint = f"; `{beside}` beside `messages` is not read" if beside else ""
-    raise VLLMValidationError(
+    raise FieldError(
         f"There is no clip in this conversation{hint}. Send it in a user's message as {_HOW}; "
         "send the earlier messages of the conversation again, with their clips.",
-        parameter=beside or "messages",
+        field=beside or "messages",
     )
 
 
@@ -95,9 +94,7 @@ def _of_url(part: dict[str, Any], name: str) -> str:
     given = part.get(name)
     url = given.get("url") if isinstance(given, dict) else given
     if not isinstance(url, str):
-        raise VLLMValidationError(
-            f"A part of the messages names no clip: send {_HOW}.", parameter="messages"
-        )
+        raise FieldError(f"A part of the messages names no clip: send {_HOW}.", field="messages")
     return url
 
 
@@ -107,16 +104,16 @@ def _of_file(part: dict[str, Any]) -> str:
     fields = file if isinstance(file, dict) else part
     given = [fields.get(name) for name in ("file_data", "file_url", "file_id")]
     data, url, identifier = (value if isinstance(value, str) and value else None for value in given)
-    if identifier is not None and "://" not in identifier[:32] and not is_data_url(identifier):
+    if identifier is not None and not is_url(identifier):
         identifier = None  # the id of a file that was uploaded elsewhere
     clip = data or url or identifier
     if clip is None:
-        raise VLLMValidationError(
+        raise FieldError(
             "A file part needs `file_data`, the file as a data URL or base64; "
             "files cannot be uploaded ahead.",
-            parameter="messages",
+            field="messages",
         )
     kind = fields.get("format") or fields.get("mime_type") or clip[:64].strip().lower()[5:]
     if isinstance(kind, str) and kind.lower().startswith("audio/"):
-        raise VLLMValidationError(_NO_SOUND_ALONE, parameter="messages")
+        raise FieldError(_NO_SOUND_ALONE, field="messages")
     return clip

@@ -9,9 +9,9 @@ from typing import Any
 from vllm import envs
 
 from emotion_llama_server.settings import TEXT_BYTES
-from emotion_llama_server.strict_json import BodyError
-from emotion_llama_vllm.logits_processor import REQUEST_FIELD
+from emotion_llama_vllm.errors import FieldError
 from emotion_llama_vllm.media.read.data_url import is_inline_clip
+from emotion_llama_vllm.original import PENALTY_FIELD
 
 _MOST_MESSAGES = 256
 _MOST_PARTS = 256
@@ -43,7 +43,7 @@ _MOST_PROMPT_LOGPROBS = 1
 
 _SEQUENCES = ("n", "best_of")
 _TOKENS = ("max_tokens", "max_completion_tokens", "min_tokens")
-_GRAMMARS = ("structured_outputs", "response_format")
+GRAMMARS = ("structured_outputs", "response_format")
 """The fields that have a limit of their own."""
 
 
@@ -55,7 +55,7 @@ def check_limits(body: dict[str, Any], answer_tokens: int) -> None:
         answer_tokens: the operator's limit.
 
     Raises:
-        BodyError: a field is over its limit.
+        FieldError: a field is over its limit.
     """
     for name in _SEQUENCES:
         _check_number(name, body.get(name), envs.VLLM_MAX_N_SEQUENCES)
@@ -64,14 +64,14 @@ def check_limits(body: dict[str, Any], answer_tokens: int) -> None:
     _bound_logprobs(body, answer_tokens)
     _check_messages(body.get("messages"))
     for name, value in body.items():
-        if name not in ("messages", *_GRAMMARS):
+        if name not in ("messages", *GRAMMARS):
             _check_sizes(name, value)
     _check_length("bad_words", body.get("bad_words"), _MOST_BAD_WORDS)
     if isinstance(repetition := body.get("repetition_detection"), dict):
         size = repetition.get("max_pattern_size")
         _check_number("repetition_detection.max_pattern_size", size, _MOST_PATTERN)
-    if isinstance(extra := body.get("vllm_xargs"), dict) and extra.keys() - {REQUEST_FIELD}:
-        raise BodyError(f"`vllm_xargs` takes only {REQUEST_FIELD!r}.", param="vllm_xargs")
+    if isinstance(extra := body.get("vllm_xargs"), dict) and extra.keys() - {PENALTY_FIELD}:
+        raise FieldError(f"`vllm_xargs` takes only {PENALTY_FIELD!r}.", field="vllm_xargs")
 
 
 def _check_number(name: str, value: object, most: int) -> None:
@@ -81,12 +81,12 @@ def _check_number(name: str, value: object, most: int) -> None:
     except ValueError:
         return  # vLLM refuses this value
     if number > most:
-        raise BodyError(f"`{name}` must be at most {most} here.", param=name)
+        raise FieldError(f"`{name}` must be at most {most} here.", field=name)
 
 
 def _check_length(name: str, value: object, most: int) -> None:
     if isinstance(value, list | dict) and len(value) > most:
-        raise BodyError(f"`{name}` may have at most {most} entries here.", param=name)
+        raise FieldError(f"`{name}` may have at most {most} entries here.", field=name)
 
 
 def _bound_logprobs(body: dict[str, Any], answer_tokens: int) -> None:
@@ -109,9 +109,9 @@ def _bound_logprobs(body: dict[str, Any], answer_tokens: int) -> None:
     if tokens is None:
         body["max_tokens"] = min(answer_tokens, most)
     elif tokens > most:
-        raise BodyError(
+        raise FieldError(
             f"With so many `top_logprobs` and answers, `max_tokens` may be at most {most}.",
-            param="max_tokens",
+            field="max_tokens",
         )
 
 
@@ -125,23 +125,23 @@ def _check_messages(messages: object) -> None:
         content = message.get("content") if isinstance(message, dict) else None
         parts += len(content) if isinstance(content, list) else 1
         if parts > _MOST_PARTS:
-            raise BodyError(f"The messages may have {_MOST_PARTS} parts.", param="messages")
+            raise FieldError(f"The messages may have {_MOST_PARTS} parts.", field="messages")
         for key, text in _texts("messages", message):
             if key not in _TEXT_KEYS and is_inline_clip(text.strip()):
                 continue
             if key.endswith("url") and len(text) > _MOST_URL:
-                raise BodyError(f"A URL may have {_MOST_URL} characters.", param="messages")
+                raise FieldError(f"A URL may have {_MOST_URL} characters.", field="messages")
             if key in _NAMES and len(text) > _MOST_NAME:
-                raise BodyError(f"`{key}` may have {_MOST_NAME} characters.", param="messages")
+                raise FieldError(f"`{key}` may have {_MOST_NAME} characters.", field="messages")
             characters += len(text)
     if characters > TEXT_BYTES:
-        raise BodyError(f"The messages have over {TEXT_BYTES} characters.", param="messages")
+        raise FieldError(f"The messages have over {TEXT_BYTES} characters.", field="messages")
 
 
 def _check_sizes(name: str, value: object) -> None:
     """Refuse long texts, lists and objects in a field and inside its values."""
     if isinstance(value, str) and len(value) > _MOST_CHARACTERS:
-        raise BodyError(f"`{name}` may have {_MOST_CHARACTERS} characters.", param=name)
+        raise FieldError(f"`{name}` may have {_MOST_CHARACTERS} characters.", field=name)
     _check_length(name, value, _MOST_ENTRIES)
     if isinstance(value, list | dict):
         for entry in value.values() if isinstance(value, dict) else value:

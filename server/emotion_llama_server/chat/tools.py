@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from vllm.exceptions import VLLMValidationError
+from emotion_llama_vllm.errors import FieldError
 
 _CHOICES = {"tools": "tool_choice", "functions": "function_call"}
 """The fields that describe functions, and the fields that choose one."""
@@ -18,7 +18,7 @@ def settle(body: dict[str, Any]) -> None:
         body: the request's body, which is rewritten in place.
 
     Raises:
-        VLLMValidationError: the request allows or requires a function call.
+        FieldError: the request allows or requires a function call.
     """
     body.pop(_PARALLEL, None)
     for tools, choice in _CHOICES.items():
@@ -31,9 +31,9 @@ def settle(body: dict[str, Any]) -> None:
             raise _no_tools(choice)
 
 
-def _no_tools(field: str) -> VLLMValidationError:
-    return VLLMValidationError(
+def _no_tools(field: str) -> FieldError:
+    return FieldError(
         f"`{field}` cannot be used here: the model calls no functions. POST /v1/emotion answers in "
         "JSON, and so does a chat whose `response_format` is a JSON schema with one `enum`.",
-        parameter=field,
+        field=field,
     )

@@ -5,17 +5,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
-from vllm.exceptions import VLLMValidationError
 
-from emotion_llama.error_codes import MODEL_NOT_FOUND
 from emotion_llama_server import paths
 from emotion_llama_server.chat import answer_form, clip, tools
-from emotion_llama_server.chat.limits import check_limits
+from emotion_llama_server.chat.limits import GRAMMARS, check_limits
 from emotion_llama_server.chat.warnings import WarningHeaders, warn
-from emotion_llama_server.errors import path_of
+from emotion_llama_server.errors import ModelNotFound, path_of
 from emotion_llama_server.openapi import document
 from emotion_llama_server.services import Services, services_of
-from emotion_llama_server.strict_json import BodyError, JsonRequest
+from emotion_llama_server.strict_json import JsonRequest
+from emotion_llama_vllm.errors import FieldError
 
 _TEMPLATE_VARIABLES = {"prompt_style"}
 _REFUSED = {
@@ -32,7 +31,6 @@ _REFUSED = {
 """The fields that could reach another request's clip, the server's code or its queue."""
 
 _MAX_NAME = 256
-_GRAMMARS = ("structured_outputs", "response_format")
 _MAX_GRAMMAR = 16_384
 """The maximum length in characters; compiling takes up to 0.5 s, and grows with the square."""
 
@@ -43,8 +41,8 @@ async def check_json_request(raw_request: JsonRequest) -> None:
     The body is already parsed, and the route receives this same object afterwards.
 
     Raises:
-        BodyError: the body exceeds a limit.
-        VLLMValidationError: a field is not allowed here, or a chat has no clip.
+        FieldError: a field is not allowed here or over its limit, or a chat has no clip.
+        ModelNotFound: the model's name is too long.
         VLLMError: a chat's clip cannot be used.
     """
     body, services = await raw_request.json(), services_of(raw_request.app)
@@ -72,8 +70,7 @@ async def _prepare_chat(body: dict[str, Any], services: Services) -> None:
 def _check_model(name: object) -> None:
     """Refuse a long name before vLLM repeats it."""
     if isinstance(name, str) and len(name) > _MAX_NAME:
-        words = "The model does not exist."
-        raise BodyError(words, status=404, param="model", code=MODEL_NOT_FOUND)
+        raise ModelNotFound("The model does not exist.")
 
 
 def _check_fields(body: dict[str, Any]) -> None:
@@ -81,23 +78,17 @@ def _check_fields(body: dict[str, Any]) -> None:
     for fields in (body, *_parts(body)):
         for name in fields.keys() & _REFUSED.keys():
             if fields.pop(name):
-                raise VLLMValidationError(
-                    f"`{name}` cannot be set here: {_REFUSED[name]}.", parameter=name
-                )
+                raise FieldError(f"`{name}` cannot be set here: {_REFUSED[name]}.", field=name)
 
 
 def _has_grammar(body: dict[str, Any]) -> bool:
     """Return whether vLLM must compile a form for the answer; a large one takes minutes."""
-    given = {name: body[name] for name in _GRAMMARS if body.get(name) is not None}
+    given = {name: body[name] for name in GRAMMARS if body.get(name) is not None}
     for name, value in given.items():
         if len(json.dumps(value)) > _MAX_GRAMMAR:
-            raise VLLMValidationError(
-                f"`{name}` is over {_MAX_GRAMMAR} characters.", parameter=name
-            )
+            raise FieldError(f"`{name}` is over {_MAX_GRAMMAR} characters.", field=name)
     if not isinstance(given.get("structured_outputs", {}), dict):
-        raise VLLMValidationError(
-            "`structured_outputs` must be an object.", parameter="structured_outputs"
-        )
+        raise FieldError("`structured_outputs` must be an object.", field="structured_outputs")
     return bool(given)
 
 
@@ -121,10 +112,10 @@ def _check_template_variables(variables: object) -> None:
     given = {name for name, value in variables.items() if value is not None}
     unknown = sorted(str(name) for name in given - _TEMPLATE_VARIABLES)
     if unknown:
-        raise VLLMValidationError(
+        raise FieldError(
             "chat_template_kwargs takes only 'prompt_style' ('eval' or 'demo'), "
             f"not {unknown[0]!r}.",
-            parameter="chat_template_kwargs",
+            field="chat_template_kwargs",
         )
 
 

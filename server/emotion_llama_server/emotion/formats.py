@@ -7,21 +7,9 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel
 
-from emotion_llama.schema import (
-    EmotionEvent,
-    EmotionResponse,
-    ErrorResponse,
-    ExplanationDelta,
-    TimelineWindow,
-)
+from emotion_llama.schema import EVENTS, TimelineWindow
 
-_NAMES: dict[type[BaseModel], str] = {
-    EmotionEvent: "emotion",
-    ExplanationDelta: "explanation.delta",
-    TimelineWindow: "timeline.window",
-    EmotionResponse: "done",
-    ErrorResponse: "error",
-}
+_NAMES = {kind: name for name, kind in EVENTS.items()}
 
 
 def server_sent(event: BaseModel) -> str:

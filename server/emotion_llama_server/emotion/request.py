@@ -12,12 +12,12 @@ from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
-from vllm.exceptions import VLLMValidationError
 
 from emotion_llama.schema import EmotionRequest
 from emotion_llama_server.services import services_of
 from emotion_llama_server.settings import TEXT_BYTES
 from emotion_llama_server.strict_json import check_json, gather, media_type, parse
+from emotion_llama_vllm.errors import FieldError
 from emotion_llama_vllm.media.clip_file import ClipFile
 from emotion_llama_vllm.media.errors import MediaError, StorageFull, clip_too_large, shortage
 from emotion_llama_vllm.settings import media_settings
@@ -36,7 +36,7 @@ async def read_submission(raw_request: Request) -> AsyncGenerator[Submission, No
 
     Raises:
         pydantic.ValidationError: a field is unknown or has a wrong value.
-        VLLMValidationError: there is no clip, or there are two.
+        FieldError: there is no clip, or there are two.
         MediaTooLarge: the body has more bytes than the operator allows.
         StorageFull: an upload is too large for memory, and there is no disk space for it.
         BodyError: the Content-Type is another one.
@@ -44,9 +44,7 @@ async def read_submission(raw_request: Request) -> AsyncGenerator[Submission, No
     submission = await _read(raw_request)
     try:
         if (submission.request.video is None) == (submission.upload is None):
-            raise VLLMValidationError(
-                "Name one clip: as `video`, or as an uploaded file.", parameter="video"
-            )
+            raise FieldError("Name one clip: as `video`, or as an uploaded file.", field="video")
         yield replace(submission, request=_bounded(submission.request, raw_request))
     finally:
         if submission.upload is not None:
@@ -67,8 +65,7 @@ async def _read(raw_request: Request) -> Submission:
 
 
 async def _read_json(raw_request: Request) -> Submission:
-    clip_bytes = media_settings().max_media_bytes * 4 // 3
-    body = await gather(_limited(raw_request, clip_bytes))
+    body = await gather(_limited(raw_request, media_settings().max_base64_bytes))
     return Submission(EmotionRequest.model_validate(await parse(body)), None)
 
 
@@ -131,14 +128,12 @@ def _cannot_store(error: OSError) -> MediaError:
 
 async def _from_form(form: FormData) -> Submission:
     if unknown := sorted(set(form) - {"video", "request"}):
-        raise VLLMValidationError(
-            "The parts of an upload are `video` and `request`.", parameter=unknown[0]
-        )
+        raise FieldError("The parts of an upload are `video` and `request`.", field=unknown[0])
     video, request = form.get("video"), form.get("request", "{}")
     if len(form.multi_items()) > len(form):
-        raise VLLMValidationError("Each part may come once.", parameter="video")
+        raise FieldError("Each part may come once.", field="video")
     if video is not None and not isinstance(video, UploadFile):
-        raise VLLMValidationError("The part `video` must be a file.", parameter="video")
+        raise FieldError("The part `video` must be a file.", field="video")
     text = await request.read() if isinstance(request, UploadFile) else request.encode()
     asked = EmotionRequest.model_validate(await parse(text))
     return Submission(asked, video and keep(video))

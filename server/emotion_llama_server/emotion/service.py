@@ -60,7 +60,7 @@ class Analyst:
 
         Raises:
             MediaError: the clip cannot be used, or not with this frame, these windows or features.
-            VLLMError: the model cannot read the labels or texts.
+            FieldError: the model cannot read the labels.
         """
         clock, request = Clock(), submission.request
         clip = submission.upload or await self.reader.open(request.video or "")

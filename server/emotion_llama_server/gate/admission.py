@@ -6,6 +6,8 @@ from collections import Counter, deque
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from emotion_llama.schema import EVENT_STREAM
+from emotion_llama_server.emotion.formats import server_sent
 from emotion_llama_server.errors import Failure, describe, failure_response, openai_error
 from emotion_llama_server.gate.caller import ABORT, caller_of, is_work, owner_of, refuse
 from emotion_llama_server.settings import ServerSettings
@@ -269,7 +271,7 @@ class Visit:
         if message["type"] == "http.response.start":
             self._has_started = True
             headers = dict(message["headers"])
-            self._is_stream = headers.get(b"content-type", b"").startswith(b"text/event-stream")
+            self._is_stream = headers.get(b"content-type", b"").startswith(EVENT_STREAM.encode())
         elif not message.get("more_body"):
             self._has_ended = True
         await self._send(message)
@@ -290,8 +292,7 @@ class Visit:
         if not self._has_started:
             await failure_response(self._scope, failure)(self._scope, self._receive, self._send)
             return
-        event = f"event: error\ndata: {openai_error(failure).model_dump_json()}\n\n"
-        body = event.encode() if self._is_stream else b""
+        body = server_sent(openai_error(failure)).encode() if self._is_stream else b""
         await self._send({"type": "http.response.body", "body": body})
 
     def _hang_up(self) -> None:

@@ -11,13 +11,11 @@ from typing import Any, ClassVar
 import httptools
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from vllm.logger import init_logger
 
 from emotion_llama_server.errors import Failure, openai_error
 from emotion_llama_server.gate.caller import ABORT
+from emotion_llama_server.logger import logger
 from emotion_llama_vllm import metrics
-
-logger = init_logger("vllm.emotion_llama_server")
 
 MAX_HEAD_BYTES = 64 << 10
 MAX_HEADERS = 256

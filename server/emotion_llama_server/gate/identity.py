@@ -9,15 +9,15 @@ import uuid
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from vllm.logger import init_logger
 
 from emotion_llama_server.errors import path_of
 from emotion_llama_server.gate.address import Networks, client_address
 from emotion_llama_server.gate.caller import Caller, caller_of, set_caller
+from emotion_llama_server.logger import logger
 from emotion_llama_server.shortening import printable
 from emotion_llama_vllm import metrics
 
-logger = init_logger("vllm.emotion_llama_server.access")
+access = logger.getChild("access")
 
 _HEADER = "x-request-id"
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{1,128}")
@@ -94,7 +94,7 @@ class _Answer:
             "status": status,
             "milliseconds": round((time.monotonic() - self._started) * 1000, 1),
         }
-        logger.info(
+        access.info(
             "%(method)s %(path)s %(status)s %(milliseconds)s ms client=%(client)s key=%(key)s "
             "request_id=%(request_id)s",
             fields,

@@ -1,7 +1,6 @@
 """Counts requests for the rate limit, in this process or in a storage that replicas share."""
 
 import asyncio
-import logging
 import math
 import time
 import uuid
@@ -12,9 +11,8 @@ import limits
 from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import StorageError
 
+from emotion_llama_server.logger import logger
 from emotion_llama_vllm import metrics
-
-logger = logging.getLogger("vllm.emotion_llama_server")
 
 ANSWER_SECONDS = 0.5
 """Seconds after which an unanswered storage counts as failed."""

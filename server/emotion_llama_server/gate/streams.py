@@ -5,6 +5,7 @@ import asyncio
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from emotion_llama.schema import EVENT_STREAM
 from emotion_llama_server import paths
 from emotion_llama_server.errors import path_of
 
@@ -61,7 +62,7 @@ class _Response:
                 raise error
 
     def _begin(self, headers: MutableHeaders) -> None:
-        if headers.get("content-type", "").startswith("text/event-stream"):
+        if headers.get("content-type", "").startswith(EVENT_STREAM):
             headers.update(_HEADERS)
             if self._takes_comments:
                 self._commenting = asyncio.create_task(self._comment())

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from emotion_llama.prompt import with_transcript
 from emotion_llama_vllm import demo_files
 
 CHAT_REQUEST: dict[str, Any] = {
@@ -11,10 +12,7 @@ CHAT_REQUEST: dict[str, Any] = {
             "role": "user",
             "content": [
                 {"type": "video_url", "video_url": {"url": "happy_face.mp4"}},
-                {
-                    "type": "text",
-                    "text": "The person in video says: .  [emotion] Which emotion is this?",
-                },
+                {"type": "text", "text": with_transcript("[emotion] Which emotion is this?")},
             ],
         }
     ],

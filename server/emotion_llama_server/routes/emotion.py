@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
-from vllm.exceptions import VLLMValidationError
 
 from emotion_llama.schema import (
+    EVENT_STREAM,
     EmotionRequest,
     EmotionResponse,
     TimelineWindow,
@@ -21,12 +21,12 @@ from emotion_llama_server.engine import until_disconnect
 from emotion_llama_server.errors import describe, openai_error
 from emotion_llama_server.routes.error_route import ErrorRoute
 from emotion_llama_server.services import services_of
+from emotion_llama_vllm.errors import FieldError
 
 _TIMELINE_FORMS: dict[str, Callable[[Sequence[TimelineWindow]], str]] = {
     "text/csv": formats.as_csv,
     "text/vtt": formats.as_vtt,
 }
-_STREAM = "text/event-stream"
 
 
 def _request_body() -> dict[str, Any]:
@@ -56,7 +56,9 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
                 "schema": {"type": "string", "enum": ["hit", "miss"]},
             }
         },
-        "content": {form: {"schema": {"type": "string"}} for form in (_STREAM, *_TIMELINE_FORMS)},
+        "content": {
+            form: {"schema": {"type": "string"}} for form in (EVENT_STREAM, *_TIMELINE_FORMS)
+        },
     }
 }
 router = APIRouter(route_class=ErrorRoute, tags=["emotion"])
@@ -80,7 +82,7 @@ async def analyse(
         headers["X-Cache"] = "hit" if findings.cached else "miss"
     if submission.request.stream:
         body = _stream(findings)
-        return StreamingResponse(body, headers=headers, media_type=_STREAM)
+        return StreamingResponse(body, headers=headers, media_type=EVENT_STREAM)
     answer = await findings.whole()
     if form is None:
         return Response(answer.model_dump_json(), media_type="application/json", headers=headers)
@@ -97,9 +99,7 @@ def _timeline_form(raw_request: Request, request: EmotionRequest) -> str | None:
         return None
     form = next((form for form in _TIMELINE_FORMS if form in accepted), None)
     if form is not None and request.timeline is None:
-        raise VLLMValidationError(
-            f"{form} is a format of timelines: set `timeline`.", parameter="timeline"
-        )
+        raise FieldError(f"{form} is a format of timelines: set `timeline`.", field="timeline")
     return form
 
 

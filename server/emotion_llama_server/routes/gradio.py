@@ -17,6 +17,7 @@ from starlette.background import BackgroundTask
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
+from emotion_llama.schema import EVENT_STREAM
 from emotion_llama_server import paths
 from emotion_llama_server.emotion.request import keep, read_form
 from emotion_llama_server.engine import until_disconnect
@@ -35,7 +36,6 @@ from emotion_llama_vllm.settings import media_settings
 _HEARTBEAT_SECONDS = 10
 """Seconds between two heartbeats; clients wait 20 s for a message of a stream."""
 _UPLOADED = "gradio-upload/"
-_STREAM = "text/event-stream"
 
 
 class FileData(BaseModel):
@@ -85,7 +85,7 @@ async def heartbeat(raw_request: Request) -> StreamingResponse:
             yield "data: ALIVE\n\n"
             await asyncio.sleep(_HEARTBEAT_SECONDS)
 
-    return StreamingResponse(beats(), media_type=_STREAM)
+    return StreamingResponse(beats(), media_type=EVENT_STREAM)
 
 
 @router.post("/upload")
@@ -243,7 +243,7 @@ def _stream(
             output.cancel()
             desk.outputs.take(owner, event_id)
 
-    return StreamingResponse(events(), media_type=_STREAM)
+    return StreamingResponse(events(), media_type=EVENT_STREAM)
 
 
 def _desk(raw_request: Request) -> tuple[Desk, str]:

@@ -15,14 +15,9 @@ from emotion_llama_server import paths
 from emotion_llama_server.engine import Engine, EngineInput, SamplingParams, until_disconnect
 from emotion_llama_server.routes.error_route import ErrorRoute
 from emotion_llama_server.services import services_of
-from emotion_llama_vllm.logits_processor import REQUEST_FIELD
+from emotion_llama_vllm import original
 from emotion_llama_vllm.media.clip_file import ClipFile
 from emotion_llama_vllm.media.workers.decoder import decode_clip
-
-_MAX_POSITIONS = 2000
-_MAX_NEW_TOKENS = 500
-"""The limits of prompt and answer together, and of the answer: the original's
-`conversation.py:189-215`."""
 
 
 class PredictRequest(BaseModel):
@@ -99,8 +94,8 @@ async def answer(engine: Engine, video: str | ClipFile, prompt: str) -> PredictR
 
 async def _ask(engine: Engine, video: str | ClipFile, question: str) -> str:
     """Return the model's answer in one turn of the original's demo."""
-    positions = min(_MAX_POSITIONS, engine.max_model_len)
-    question = await engine.fit(question, style="demo", max_positions=positions - _MAX_NEW_TOKENS)
+    positions = min(original.MAX_POSITIONS, engine.max_model_len) - original.MAX_NEW_TOKENS
+    question = await engine.fit(question, style="demo", max_positions=positions)
     prompt = await _render(engine, video, question)
     output = await engine.complete(prompt, sampling())
     return post_process(output.outputs[0].text)
@@ -119,11 +114,11 @@ async def _render(engine: Engine, video: str | ClipFile, question: str) -> Engin
 def sampling() -> SamplingParams:
     """Return the demo's sampling parameters, whose penalty ignores the prompt."""
     return SamplingParams(
-        temperature=0.2,
-        top_p=0.9,
-        top_k=50,
-        max_tokens=_MAX_NEW_TOKENS,
-        extra_args={REQUEST_FIELD: 1.05},
+        temperature=original.TEMPERATURE,
+        top_p=original.TOP_P,
+        top_k=original.TOP_K,
+        max_tokens=original.MAX_NEW_TOKENS,
+        extra_args={original.PENALTY_FIELD: original.REPETITION_PENALTY},
     )
 
 

@@ -6,10 +6,10 @@ It replaces vLLM's own route, which also reveals the checkpoint's path on the se
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
-from vllm.exceptions import VLLMNotFoundError
 
 from emotion_llama.schema import Model, ModelList
 from emotion_llama_server import paths
+from emotion_llama_server.errors import ModelNotFound
 from emotion_llama_server.routes.error_route import ErrorRoute
 from emotion_llama_server.services import services_of
 from emotion_llama_server.shortening import printable
@@ -30,7 +30,7 @@ async def retrieve_model(
     """Describe one served model."""
     served = {known.id: known for known in await _served(raw_request)}
     if model not in served:
-        raise VLLMNotFoundError(
+        raise ModelNotFound(
             f"The model `{printable(model)}` does not exist. Valid aliases: {', '.join(served)}."
         )
     return served[model]

@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from vllm.config import StructuredOutputsConfig
 from vllm.entrypoints.launchers.cli_args import make_arg_parser, validate_parsed_serve_args
 from vllm.entrypoints.serve.utils.api_utils import cli_env_setup
-from vllm.logger import init_logger
 from vllm.utils.argparse_utils import FlexibleArgumentParser
 from vllm.utils.torch_utils import available_cpu_count
 
@@ -20,16 +19,15 @@ from emotion_llama_server.gate import MIDDLEWARE
 from emotion_llama_server.gate.connection import MAX_HEAD_BYTES
 from emotion_llama_server.gate.keys import KeyFormatError, KeyRing, read_keys
 from emotion_llama_server.gate.rate_storage import Storage, StorageFailure
+from emotion_llama_server.logger import logger
 from emotion_llama_server.settings import ServerSettings, add_flags, first_error, given_flags
 from emotion_llama_server.start.arguments import HOST, PORT, SHUTDOWN_SECONDS
 from emotion_llama_server.start.options import Cors, StartOptions
 from emotion_llama_vllm import demo_files
 from emotion_llama_vllm.checkpoint.doctor import examine_weights
 from emotion_llama_vllm.hooks.cpu_defaults import engine_defaults
-from emotion_llama_vllm.logits_processor import CLASS_NAME
+from emotion_llama_vllm.original import LOGITS_PROCESSOR
 from emotion_llama_vllm.settings import ENV_PREFIX, MediaSettings
-
-logger = init_logger("vllm.emotion_llama_server")
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _MOST_SEQUENCES = 8
@@ -80,7 +78,7 @@ def parse(argv: list[str]) -> Namespace:
         args = parser.parse_args(_demo_arguments(argv))  # type: ignore[assignment]
     args.model = args.model_tag or args.model
     args.middleware = [*args.middleware, MIDDLEWARE]
-    args.logits_processors = [*(args.logits_processors or []), CLASS_NAME]
+    args.logits_processors = [*(args.logits_processors or []), LOGITS_PROCESSOR]
     _fill_in(args, parser)
     _check_media_settings(args)
     options = _options(args)

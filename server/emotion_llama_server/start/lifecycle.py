@@ -3,18 +3,18 @@
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
-from vllm.engine.protocol import EngineClient
-from vllm.logger import init_logger
 
 from emotion_llama_server.gate import Doorkeeper
+from emotion_llama_server.logger import logger
 from emotion_llama_server.start.ending import end_process_within, end_signals
 from emotion_llama_server.start.loop_stalls import measure_stalls
 from emotion_llama_server.start.memory_kills import MemoryKills
 
-logger = init_logger("vllm.emotion_llama_server")
+if TYPE_CHECKING:
+    from vllm.engine.protocol import EngineClient
 
 EXIT_UNFINISHED = 1
 EXIT_FAILED = 1
@@ -36,7 +36,7 @@ class Lifecycle:
     """
 
     doorkeeper: Doorkeeper
-    engine: EngineClient
+    engine: "EngineClient"
     drain_seconds: float
     exit_code: int = EXIT_ENGINE_DEAD
     """The exit code, if neither a signal nor a failed task changes it: then the engine has died."""

@@ -2,7 +2,6 @@
 
 import errno
 import importlib.util
-import logging
 import os
 import resource
 from argparse import Namespace
@@ -14,6 +13,7 @@ from pydantic import ValidationError
 
 from emotion_llama_server import environment
 from emotion_llama_server.environment import StartError
+from emotion_llama_server.logger import logger
 from emotion_llama_server.start import addresses, ending, log
 from emotion_llama_vllm import stages
 from emotion_llama_vllm.hooks.orphan import announce_server
@@ -21,8 +21,6 @@ from emotion_llama_vllm.hooks.vllm_environment import PLUGINS, compile_nothing, 
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
-
-logger = logging.getLogger("vllm.emotion_llama_server")
 
 EXIT_NO_ENGINE = 1
 _NO_ENGINE = "Engine core initialization failed"
@@ -118,7 +116,7 @@ def _check_descriptors() -> None:
 
 def _check_plugins() -> None:
     """Check that our plugins were loaded, because vLLM only logs a plugin that fails to load."""
-    from vllm.model_executor.models import ModelRegistry
+    from vllm import ModelRegistry
     from vllm.plugins import load_endpoint_plugins, load_general_plugins
 
     from emotion_llama_vllm import ARCHITECTURE

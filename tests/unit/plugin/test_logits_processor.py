@@ -11,7 +11,8 @@ from vllm.sampling_params import SamplingParams
 from vllm.v1.sample.logits_processor import BatchUpdate
 from vllm.v1.sample.logits_processor.interface import MoveDirectionality
 
-from emotion_llama_vllm.logits_processor import REQUEST_FIELD, GeneratedRepetitionPenalty
+from emotion_llama_vllm.logits_processor import GeneratedRepetitionPenalty
+from emotion_llama_vllm.original import PENALTY_FIELD
 
 BOS = 1
 
@@ -25,7 +26,7 @@ def penalty() -> GeneratedRepetitionPenalty:
 
 
 def params(value: Any) -> SamplingParams:
-    return SamplingParams(extra_args={REQUEST_FIELD: value})
+    return SamplingParams(extra_args={PENALTY_FIELD: value})
 
 
 def update(**changes: Any) -> BatchUpdate:

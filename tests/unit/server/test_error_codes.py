@@ -16,7 +16,9 @@ from vllm.entrypoints.serve.exception_handling.error_response import create_erro
 from vllm.exceptions import GenerationError, VLLMNotFoundError, VLLMValidationError
 
 from emotion_llama.error_codes import ERROR_CODES, error_type, status_of_code
+from emotion_llama_server.errors import ModelNotFound
 from emotion_llama_server.routes import error_route
+from emotion_llama_vllm.errors import FieldError
 from emotion_llama_vllm.hooks.connector import UnusableClip
 from emotion_llama_vllm.media.errors import MediaNotFound, MediaNotReadable
 from tests.support.paths import CHECKOUT
@@ -50,6 +52,8 @@ def told(path: str, error: Exception) -> tuple[int, str, str]:
         (ValueError("x"), 400, "invalid_request_error", "invalid_request"),
         (HTTPException(401), 401, "authentication_error", "invalid_api_key"),
         (HTTPException(403), 403, "permission_error", "permission_denied"),
+        (FieldError("x", "labels"), 400, "invalid_request_error", "invalid_request"),
+        (ModelNotFound("x"), 404, "not_found_error", "model_not_found"),
         (VLLMNotFoundError("x"), 404, "not_found_error", "model_not_found"),
         (HTTPException(413), 413, "invalid_request_error", "too_large"),
         (HTTPException(415), 415, "invalid_request_error", "unsupported_media_type"),

@@ -15,6 +15,7 @@ from emotion_llama.bench.chat_stream import chunks
 from emotion_llama.bench.clips import Clip, Question, as_base64, as_data_url, as_upload
 from emotion_llama.errors import from_response
 from emotion_llama.events import EventReader
+from emotion_llama.prompt import with_transcript
 from emotion_llama.schema import EmotionResponse
 from emotion_llama.wire import parse
 
@@ -66,7 +67,7 @@ class _ProcessedVideo(BaseModel):
 
 def chat_text(question: Question) -> str:
     """Return the user's words in the form of the original's prompt without a transcript."""
-    return f"The person in video says: .  [reason] {question.text}"
+    return with_transcript(f"[reason] {question.text}")
 
 
 async def _ask_chat(target: Target, question: Question, heard: Heard) -> None:

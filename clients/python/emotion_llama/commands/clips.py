@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from emotion_llama.commands.failure import CommandError
+from emotion_llama.media import is_url
 
 VIDEOS = (
     *(".mp4", ".m4v", ".mp4v", ".mov", ".qt", ".f4v", ".3gp", ".3gpp", ".3g2", ".3gpp2"),
@@ -94,11 +95,6 @@ def look_for(targets: Iterable[str]) -> Found:
             found.clips.append(str(path.absolute()))
     found.clips = list(dict.fromkeys(found.clips))
     return found
-
-
-def is_url(target: str) -> bool:
-    """Return whether a clip is named by a URL instead of a path."""
-    return "://" in target[:32] or target[:5].lower() == "data:"
 
 
 def is_sidecar(name: str) -> bool:

@@ -9,9 +9,10 @@ from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from emotion_llama.commands.clips import OTHER_VIDEOS, PICTURES, VIDEOS, is_url
+from emotion_llama.commands.clips import OTHER_VIDEOS, PICTURES, VIDEOS
 from emotion_llama.commands.failure import CommandError
 from emotion_llama.commands.tables import Row
+from emotion_llama.media import is_url
 
 _ENDINGS = VIDEOS + PICTURES + OTHER_VIDEOS + (".npz",)
 _SHOWN = 5

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from emotion_llama.commands.clips import is_url
+from emotion_llama.media import is_data_url, is_url
 from emotion_llama.schema import EmotionResponse, TimelineWindow
 
 # The maximum widths, so that 80 characters hold all columns and the words.
@@ -65,7 +65,7 @@ def short_names(videos: Sequence[str]) -> list[str]:
         str(PurePosixPath(video).relative_to(shared))
         if not is_url(video) and PurePosixPath(video).is_relative_to(shared)
         else video.partition(",")[0]
-        if video[:5].lower() == "data:"
+        if is_data_url(video)
         else video
         for video in videos
     ]

@@ -10,6 +10,7 @@ from av import CodecContext, Packet
 from av.container import Flags, InputContainer
 from av.error import FFmpegError
 
+from emotion_llama_vllm.media import magic
 from emotion_llama_vllm.media.decode.picture.essentials import check_scans
 from emotion_llama_vllm.media.errors import MediaError
 
@@ -96,5 +97,5 @@ def check_codec(context: CodecContext) -> None:
 
 def _check_riff_size(data: bytes) -> None:
     """Raise MediaError for a cut-off AVI, which FFmpeg would read as a shorter one."""
-    if data[:4] == b"RIFF" and int.from_bytes(data[4:8], "little") + 8 > len(data):
+    if data.startswith(magic.RIFF) and int.from_bytes(data[4:8], "little") + 8 > len(data):
         raise MediaError("The file is cut off: it is shorter than its header says.")

@@ -1,15 +1,15 @@
 """Detects from the structure of a file that its end is missing."""
 
-_MATROSKA_MAGIC = b"\x1a\x45\xdf\xa3"
+from emotion_llama_vllm.media import magic
+
 _SEGMENT, _CLUSTER = 0x18538067, 0x1F43B675
-_BOX_NAMES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp", b"sidx", b"moof")
 
 
 def is_cut_off(data: bytes) -> bool:
     """Return whether an MP4, MOV, Matroska or WebM file is shorter than its structure says."""
-    if data.startswith(_MATROSKA_MAGIC):
+    if data.startswith(magic.MATROSKA):
         return _reaches_past_end(data)
-    return data[4:8] in _BOX_NAMES and _last_box_end(data) > len(data)
+    return data[4:8] in magic.MP4_BOXES and _last_box_end(data) > len(data)
 
 
 def _last_box_end(data: bytes) -> int:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pybase64
 from numpy.lib import format as npy
 
+from emotion_llama_vllm.media import magic
 from emotion_llama_vllm.media.errors import FeaturesError, MediaError, MediaTooLarge
 
 FEATURE_NAMES = ("FaceMAE", "VideoMAE", "audio")
@@ -22,7 +23,6 @@ FEATURE_NAMES = ("FaceMAE", "VideoMAE", "audio")
 
 AUDIO_ROW = FEATURE_NAMES.index("audio")
 
-_ZIP_MAGIC = b"PK\x03\x04"
 _MEMBERS = {"video.npy", "features.npy"}
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """The compressions that `numpy.savez` and `numpy.savez_compressed` use."""
@@ -36,7 +36,7 @@ ONLY_FOR_CHAT = "An .npz clip is for chat; here features are a field of their ow
 
 
 def is_container(data: bytes) -> bool:
-    return data[:4] == _ZIP_MAGIC
+    return data.startswith(magic.ZIP)
 
 
 def open_container(data: bytes, *, max_bytes: int) -> tuple[bytes, npt.NDArray[np.float32]]:
@@ -74,8 +74,6 @@ def read_base64(text: str, feature_size: int) -> npt.NDArray[np.float32]:
     Raises:
         FeaturesError: the text is no such file, or the array has another type, shape or value.
     """
-    if len(text) > _MAX_FEATURE_BYTES * 4 // 3:
-        raise FeaturesError("`features` are over 1 MiB.")
     try:
         features = check_features(_read_npy(io.BytesIO(pybase64.b64decode(text, validate=True))))
     except _UNREADABLE as error:

@@ -6,6 +6,8 @@ from urllib.parse import unquote_to_bytes
 
 import pybase64
 
+from emotion_llama.media import is_data_url
+from emotion_llama_vllm.media import magic
 from emotion_llama_vllm.media.errors import MediaError, clip_too_large
 
 _MAX_HEAD = 2048
@@ -24,10 +26,9 @@ _START_LENGTH = 512
 """The number of characters at the start of a text that distinguish base64 from a path."""
 _TRANSPORT_PACKET = 188
 _MAGIC = (
-    *(b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF", b"PK\x03\x04"),
-    *(b"\x1aE\xdf\xa3", b"OggS", b"FLV\x01", b"0&\xb2u", b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3"),
+    *(magic.PNG, magic.JPEG, magic.RIFF, magic.ZIP, magic.MATROSKA, b"GIF8", b"BM"),
+    *(b"OggS", b"FLV\x01", b"0&\xb2u", b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3"),
 )
-_MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 
 
 def is_inline_clip(text: str) -> bool:
@@ -46,11 +47,6 @@ def read_inline_clip(text: str, max_bytes: int) -> bytes:
     return read(text, max_bytes)
 
 
-def is_data_url(text: str) -> bool:
-    """Return whether a text is a data URL."""
-    return text[:5].lower() == "data:"
-
-
 def is_bare_base64(text: str) -> bool:
     """Return whether a text is the base64 of a media file, and not its path."""
     start = "".join(text[:_START_LENGTH].split())
@@ -61,7 +57,7 @@ def is_bare_base64(text: str) -> bool:
     except ValueError:
         return False
     is_transport_stream = data[:1] == b"G" == data[_TRANSPORT_PACKET : _TRANSPORT_PACKET + 1]
-    return data.startswith(_MAGIC) or data[4:8] in _MP4_BOXES or is_transport_stream
+    return data.startswith(_MAGIC) or data[4:8] in magic.MP4_BOXES or is_transport_stream
 
 
 def read_data_url(url: str, max_bytes: int) -> bytes:

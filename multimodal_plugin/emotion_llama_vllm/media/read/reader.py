@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import unquote
 
+from emotion_llama.media import is_url
 from emotion_llama_vllm import metrics
 from emotion_llama_vllm.media.clip_file import ClipFile
 from emotion_llama_vllm.media.errors import (
@@ -165,11 +166,11 @@ class MediaReader:
 
 def _check_length(url: str) -> None:
     """Raise MediaError for a path or URL that is longer than any valid one."""
-    is_url = "://" in url[:32] or url[:5].lower() == "file:"
-    most = _MAX_URL_BYTES if is_url else _MAX_PATH_BYTES
+    has_scheme = is_url(url) or url[:5].lower() == "file:"
+    most = _MAX_URL_BYTES if has_scheme else _MAX_PATH_BYTES
     # The count of characters comes first, so that a huge text is not encoded.
     if len(url) > most or len(url.encode(errors="surrogatepass")) > most:
-        raise MediaError(f"The clip's {'URL' if is_url else 'path'} is over {most} bytes.")
+        raise MediaError(f"The clip's {'URL' if has_scheme else 'path'} is over {most} bytes.")
 
 
 def _path_of(url: str) -> str:
@@ -180,7 +181,7 @@ def _path_of(url: str) -> str:
     """
     if url[:5].lower() == "file:":
         return _path_of_file_url(url)
-    if "://" in url[:32]:
+    if is_url(url):
         raise MediaError("A clip is named by a path or a file:, data:, http: or https: URL.")
     if not url.strip():
         raise MediaError("The clip's path or URL is empty.")

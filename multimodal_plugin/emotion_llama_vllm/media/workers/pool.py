@@ -1,7 +1,6 @@
 """Decodes untrusted clips in worker processes."""
 
 import asyncio
-import logging
 import multiprocessing
 import signal
 from collections.abc import Callable
@@ -12,13 +11,12 @@ from typing import TypeVar
 from pebble import ProcessExpired, ProcessPool
 
 from emotion_llama_vllm import metrics
+from emotion_llama_vllm.logger import logger
 from emotion_llama_vllm.media.clip_file import ClipFile
 from emotion_llama_vllm.media.errors import DecodeTimeout, MediaError, ServerBusy
 from emotion_llama_vllm.media.workers import child
 from emotion_llama_vllm.settings import MediaSettings
 from emotion_llama_vllm.shares import Shares, asking, with_reserve
-
-logger = logging.getLogger("vllm.emotion_llama")
 
 _T = TypeVar("_T")
 _CLIPS_PER_WORKER = 500

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 from transformers import PreTrainedTokenizerFast
-from vllm.exceptions import VLLMValidationError
 
 from emotion_llama_vllm.analysis.labels import LabelTree
 from emotion_llama_vllm.analysis.prompts import label_tree
 from emotion_llama_vllm.analysis.spelling import meaning, own_spelling, scored_spellings
+from emotion_llama_vllm.errors import FieldError
 
 END = 2
 LABELS = {"a": [5, END], "ab": [5, 6, END], "abc": [5, 6, 7, END], "b": [8, END], "bc": [8, 7, END]}
@@ -59,14 +59,14 @@ def test_labels_that_hardly_occur_still_sum_to_one() -> None:
 
 
 def test_labels_that_are_one_to_the_model_are_refused() -> None:
-    with pytest.raises(VLLMValidationError) as refused:
+    with pytest.raises(FieldError) as refused:
         LabelTree({"one": [5, END], "other": [5, END]})
-    assert refused.value.parameter == "labels"
+    assert refused.value.field == "labels"
 
 
 def test_a_set_of_labels_that_needs_too_many_reads_is_refused() -> None:
     labels = {f"label {n}": [n, *range(100, 120), END] for n in range(3, 60)}
-    with pytest.raises(VLLMValidationError, match="reads"):
+    with pytest.raises(FieldError, match="reads"):
         LabelTree(labels)
 
 
@@ -120,9 +120,9 @@ def test_labels_of_a_checkpoint_that_mean_the_same_are_told_apart_by_their_spell
 
 
 def test_the_same_meaning_twice_is_refused_for_known_labels_alone() -> None:
-    with pytest.raises(VLLMValidationError, match="same label") as refused:
+    with pytest.raises(FieldError, match="same label") as refused:
         scored_spellings(["Very sad", "happy", "very-sad"], KNOWN)
-    assert refused.value.parameter == "labels"
+    assert refused.value.field == "labels"
     assert list(scored_spellings(["Fear", "fear"], KNOWN)) == ["Fear", "fear"]
 
 

@@ -23,7 +23,7 @@ from emotion_llama_server.settings import ServerSettings
 from tests.support.services import services
 
 CHAT = "/v1/chat/completions"
-LINES = base64.encodebytes(b"\x89PNG" + bytes(5 << 20)).decode()
+LINES = base64.encodebytes(b"\x89PNG\r\n\x1a\n" + bytes(5 << 20)).decode()
 USER = {"role": "user", "content": "x"}
 
 

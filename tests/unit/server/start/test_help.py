@@ -68,7 +68,9 @@ finally:
 """
 
 
-@pytest.mark.parametrize("words", [["--help"], ["--version"], ["serve", "--help"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["--version"], ["serve", "--help"], ["convert", "--help"]]
+)
 def test_help_and_version_import_no_engine(words: list[str]) -> None:
     command = [sys.executable, "-c", WATCHED, *words]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

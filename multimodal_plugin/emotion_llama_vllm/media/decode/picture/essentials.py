@@ -12,10 +12,8 @@ import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from emotion_llama_vllm.media import magic
 from emotion_llama_vllm.media.errors import MediaError
-
-PNG_START = b"\x89PNG\r\n\x1a\n"
-JPEG_START = b"\xff\xd8\xff"
 
 _MAX_SCANS = 32
 """The maximum number of scans of a JPEG: a usual progressive one has 10, a careful one under 20."""
@@ -50,7 +48,7 @@ def reduce(data: bytes) -> Essentials:
     Raises:
         MediaError: it has no picture, or too many scans, segments or chunks.
     """
-    return _reduce_png(data) if data.startswith(PNG_START) else _reduce_jpeg(data)
+    return _reduce_png(data) if data.startswith(magic.PNG) else _reduce_jpeg(data)
 
 
 def check_scans(jpeg: bytes) -> None:
@@ -83,7 +81,7 @@ def _reduce_jpeg(data: bytes) -> Essentials:
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
     """Yield the marker, the start and the end of each segment, as libjpeg reads them."""
-    at = len(JPEG_START) - 1
+    at = len(magic.JPEG) - 1
     for number in range(_MAX_SEGMENTS + 1):
         found = _JPEG_SEGMENT.search(data, at)
         if found is None or data[found.start() + 1] == _EOI:
@@ -103,7 +101,7 @@ def _starts(data: bytes, start: int, marker: int, kind: tuple[int, bytes]) -> bo
 
 
 def _reduce_png(data: bytes) -> Essentials:
-    kept, exif = [PNG_START], b""
+    kept, exif = [magic.PNG], b""
     pixels: list[bytes] = []
     has_pixels_behind = True
     for kind, start, end in _png_chunks(data):
@@ -123,7 +121,7 @@ def _reduce_png(data: bytes) -> Essentials:
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     """Yield the name, the start and the end of each chunk, up to the last or the file's end."""
-    at = len(PNG_START)
+    at = len(magic.PNG)
     for _ in range(_MAX_CHUNKS):
         if at + _CHUNK.size > len(data):
             return

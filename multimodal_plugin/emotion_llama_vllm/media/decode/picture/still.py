@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from emotion_llama_vllm.media import magic
 from emotion_llama_vllm.media.decode.picture import essentials
 from emotion_llama_vllm.media.decode.picture.pixels import check_size
 from emotion_llama_vllm.media.decode.picture.still_colour import to_rgb
@@ -29,7 +30,7 @@ _UPRIGHT = {
 
 def is_still(data: bytes) -> bool:
     """Return whether these are the bytes of a PNG or JPEG."""
-    return data.startswith((essentials.PNG_START, essentials.JPEG_START))
+    return data.startswith((magic.PNG, magic.JPEG))
 
 
 def decode_still(data: bytes) -> npt.NDArray[np.uint8]:

@@ -16,8 +16,8 @@ from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
 from devtools.media import picture
+from emotion_llama_vllm.media import magic
 from emotion_llama_vllm.media.decode.first_frame import decode
-from emotion_llama_vllm.media.decode.picture import essentials
 from emotion_llama_vllm.media.decode.picture.still import decode_still
 from emotion_llama_vllm.media.decode.picture.still_colour import to_rgb
 from emotion_llama_vllm.media.decode.timeline import record
@@ -196,11 +196,11 @@ def test_an_exif_block_is_read_for_its_orientation_alone() -> None:
 DAMAGED: dict[str, bytes] = {
     "jpeg without scans": JPEG[: JPEG.index(b"\xff\xda")],
     "jpeg that is cut off": JPEG[: len(JPEG) // 2],
-    "jpeg of its start": essentials.JPEG_START,
+    "jpeg of its start": magic.JPEG,
     "segment longer than the file": JPEG[:2] + b"\xff\xe1\xff\xff" + JPEG[2:],
     "png without pixels": PNG[:33],
     "png that is cut off": PNG[:-500],
-    "png of its start": essentials.PNG_START,
+    "png of its start": magic.PNG,
     "chunk longer than the file": before_pixels(PNG, b"\xff\xff\xff\xfftEXt"),
     "pixels in two places": before_pixels(PNG, chunk(b"IDAT") + chunk(b"tEXt", b"a\0b")),
 }

@@ -1,5 +1,6 @@
 """The cache of decoded clips: what is decoded again, and what gives way."""
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -109,6 +110,105 @@ async def test_a_refusal_is_not_kept(decoder: Counting) -> None:
         for _ in range(2):
             with pytest.raises(MediaError):
                 await cache.run(partial(decode, settings=SETTINGS), clip)
+    assert decoder.runs == 2
+
+
+class Gated(Counting):
+    """A decoder that waits for `gate`, and reads its clip only then, as a busy worker does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = asyncio.Event()
+
+    async def run(self, job: Callable[[bytes], Any], clip: ClipFile) -> Any:
+        self.runs += 1
+        await self.gate.wait()
+        return job(clip.read())
+
+
+async def until_all_wait() -> None:
+    """Let every question pass its digest, which a thread computes."""
+    await asyncio.sleep(0.05)
+
+
+async def test_first_questions_that_come_together_decode_a_clip_once() -> None:
+    decoder = Gated()
+    cache = ClipCache(decoder, 1)
+    asked = [asyncio.create_task(ask(cache, b"a")) for _ in range(8)]
+    await until_all_wait()
+    decoder.gate.set()
+    first, *others = await asyncio.gather(*asked)
+    assert all(clip is first for clip in others)
+    assert decoder.runs == 1
+
+
+async def test_a_clip_too_large_to_keep_is_decoded_once_for_those_that_wait() -> None:
+    decoder = Gated()
+    cache = ClipCache(decoder, KIBIBYTE)
+    asked = [asyncio.create_task(ask(cache, b"a", size=1025)) for _ in range(3)]
+    await until_all_wait()
+    decoder.gate.set()
+    assert [clip.nbytes for clip in await asyncio.gather(*asked)] == [1025] * 3
+    assert decoder.runs == 1
+
+
+async def test_two_owners_that_come_together_decode_for_themselves() -> None:
+    decoder = Gated()
+    cache = ClipCache(decoder, 1)
+    asked = []
+    for owner in ("key:alice", "key:bob"):
+        asking.set(Asker(owner))
+        asked.append(asyncio.create_task(ask(cache, b"a")))
+    await until_all_wait()
+    assert decoder.runs == 2
+    decoder.gate.set()
+    await asyncio.gather(*asked)
+
+
+async def test_a_cancelled_first_question_leaves_the_others_their_clip() -> None:
+    decoder = Gated()
+    cache = ClipCache(decoder, 1)
+    first, *others = [asyncio.create_task(ask(cache, b"a")) for _ in range(4)]
+    await until_all_wait()
+    first.cancel()
+    await asyncio.wait({first})
+    await until_all_wait()
+    assert decoder.runs == 2  # one of the others decodes its own file
+    decoder.gate.set()
+    assert [clip.frame[0, 0, 0] for clip in await asyncio.gather(*others)] == [ord("a")] * 3
+    assert first.cancelled()
+    assert decoder.runs == 2
+
+
+async def test_a_cancelled_later_question_stops_nothing() -> None:
+    decoder = Gated()
+    cache = ClipCache(decoder, 1)
+    first, later = [asyncio.create_task(ask(cache, b"a")) for _ in range(2)]
+    await until_all_wait()
+    later.cancel()
+    await asyncio.wait({later})
+    decoder.gate.set()
+    assert (await first).nbytes == 400
+    assert later.cancelled()
+    assert decoder.runs == 1
+
+
+async def test_questions_that_come_together_share_an_error_and_later_ones_do_not() -> None:
+    decoder = Gated()
+    cache = ClipCache(decoder, 1)
+
+    async def fail() -> None:
+        with ClipFile.in_memory(b"no clip") as clip:
+            await cache.run(partial(decode, settings=SETTINGS), clip)
+
+    asked = [asyncio.create_task(fail()) for _ in range(3)]
+    await until_all_wait()
+    decoder.gate.set()
+    errors = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(error) for error in errors] == [MediaError] * 3
+    assert decoder.runs == 1
+    with pytest.raises(MediaError):
+        await fail()
     assert decoder.runs == 2
 
 

@@ -1,0 +1,5 @@
+"""Defines the plugin's logger, a child of vLLM's, whose handlers and level apply to it."""
+
+import logging
+
+logger = logging.getLogger("vllm.emotion_llama")
