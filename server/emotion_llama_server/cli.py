@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from emotion_llama import __version__
-from emotion_llama.cli import app
+from emotion_llama.cli import app, describe
 from emotion_llama_server.environment import HOW_TO_INSTALL, detect_engine
 
 
@@ -22,22 +22,13 @@ class WeightType(enum.StrEnum):
     FLOAT32 = "float32"
 
 
-def _show_version(is_wanted: bool) -> None:
-    if is_wanted:
-        engine = detect_engine()
-        beside = f" with {engine.name} {engine.version}" if engine else ", without an engine"
-        print(f"emotion-llama {__version__}{beside}")
-        raise typer.Exit
+def _version() -> str:
+    engine = detect_engine()
+    beside = f" with {engine.name} {engine.version}" if engine else ", without an engine"
+    return f"emotion-llama {__version__}{beside}"
 
 
-@app.callback()
-def _commands(
-    version: Annotated[
-        bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="show the version"),
-    ] = False,
-) -> None:
-    """Serve Emotion-LLaMA, and ask it about the emotion in a video clip."""
+describe("Serve Emotion-LLaMA, and ask it about the emotion in a video clip.", _version)
 
 
 @app.command(

@@ -1,5 +1,6 @@
 """Defines the client's commands of `emotion-llama`; the server's package adds its own."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -15,7 +16,6 @@ _OF_THE_SERVER = ("serve", "convert", "doctor", "verify")
 
 app = typer.Typer(
     name="emotion-llama",
-    help="Ask Emotion-LLaMA about the emotion in a video clip.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # otherwise brackets in the help are read as styles
@@ -25,20 +25,28 @@ app.command()(evaluate)
 app.command()(bench)
 
 
-def _show_version(is_wanted: bool) -> None:
-    if is_wanted:
-        print(f"emotion-llama {__version__}")
-        raise typer.Exit
+def describe(purpose: str, version: Callable[[], str]) -> None:
+    """Give the command its help and the option `--version`, instead of those that it has.
+
+    Args:
+        purpose: the first sentence of the help.
+        version: returns the line that `--version` prints.
+    """
+
+    def show(is_wanted: bool) -> None:
+        if is_wanted:
+            print(version())
+            raise typer.Exit
+
+    option = typer.Option("--version", callback=show, is_eager=True, help="show the version")
+
+    @app.callback(help=purpose)
+    def _commands(shown: Annotated[bool, option] = False) -> None: ...
 
 
-@app.callback()
-def _commands(
-    version: Annotated[
-        bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="show the version"),
-    ] = False,
-) -> None:
-    """Ask Emotion-LLaMA about the emotion in a video clip."""
+describe(
+    "Ask Emotion-LLaMA about the emotion in a video clip.", lambda: f"emotion-llama {__version__}"
+)
 
 
 def _refuse(context: typer.Context) -> None:
