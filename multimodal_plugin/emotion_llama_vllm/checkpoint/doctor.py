@@ -1,6 +1,7 @@
 """Examines a checkpoint folder and the machine that is to serve it, and suggests cures."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,7 +87,7 @@ def examine_machine(
     """
     missing = "vLLM 0.32 is not installed; install emotion-llama[cpu] or emotion-llama[gpu]."
     findings = [Finding(engine is not None, "engine", f"{engine}." if engine else missing)]
-    mend = "; run python -m emotion_llama_server.environment --mend."
+    mend = f"; run `{sys.executable} -m emotion_llama_server.environment --mend`."
     findings += [Finding(False, "companion", what.rstrip(".") + mend) for what in foreign]
     if folder is not None and folder.is_dir():
         weights = weight_bytes(folder) / 2**30

@@ -194,7 +194,7 @@ def _demo_arguments(argv: list[str]) -> list[str]:
     if not (checkpoint / "config.json").is_file():
         raise StartError(
             "name a checkpoint folder: the demo's is missing; "
-            "`python -m demo.train --work DIR --out demo/checkpoint` makes it."
+            "`make demo-checkpoint` in a checkout trains it anew into build/demo/checkpoint."
         )
     config = [] if "--config" in argv else ["--config", str(demo_files.config())]
     demo = ["--model", str(checkpoint), "--served-model-name", demo_files.MODEL_NAME]

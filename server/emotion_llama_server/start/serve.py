@@ -4,6 +4,7 @@ import errno
 import importlib.util
 import os
 import resource
+import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
@@ -100,7 +101,7 @@ def _check_installation() -> None:
         names = ", ".join(companion.name for companion in foreign)
         raise StartError(
             f"{names} do not match the installed PyTorch and would break it; "
-            "run `python -m emotion_llama_server.environment --mend`."
+            f"run `{sys.executable} -m emotion_llama_server.environment --mend`."
         )
 
 

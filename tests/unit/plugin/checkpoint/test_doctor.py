@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -158,7 +159,7 @@ def test_the_machine(folder: Path) -> None:
     ill = examine_machine(None, engine=None, foreign=["torchvision 0.28.0: built for cu130."])
     assert [finding.ok for finding in ill] == [False, False]
     assert "emotion-llama[cpu]" in ill[0].words
-    assert "--mend" in ill[1].words
+    assert f"`{sys.executable} -m emotion_llama_server.environment --mend`" in ill[1].words
 
 
 def test_no_memory_is_told_for_a_folder_that_is_not_there(tmp_path: Path) -> None:

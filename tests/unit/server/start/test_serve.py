@@ -6,6 +6,7 @@ import pickle
 import re
 import shutil
 import socket
+import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -376,4 +377,5 @@ def test_companions_that_break_torch_are_told_with_the_mend(
     foreign = environment.Companion("torchvision", "0.28.0", "a CUDA build")
     monkeypatch.setattr(environment, "mismatched_companions", lambda: [foreign])
     assert serve.main([]) == 2
-    assert "environment --mend" in capsys.readouterr().err
+    mend = f"`{sys.executable} -m emotion_llama_server.environment --mend`"
+    assert mend in capsys.readouterr().err
