@@ -17,16 +17,24 @@ _MAX_TEXT = 32_768
 Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
 
 
-class TimelineRequest(BaseModel):
+class _Documented(BaseModel):
+    """Makes the docstrings of the fields their descriptions in the OpenAPI document."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class TimelineRequest(_Documented):
     """Requests windows of `window` seconds; a new window begins every `step` seconds."""
 
     model_config = ConfigDict(extra="forbid")
 
     window: Annotated[float, Field(ge=0.5, allow_inf_nan=False)]
+    """The length of each window in seconds."""
     step: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    """The seconds from one window's start to the next one's."""
 
 
-class EmotionRequest(BaseModel):
+class EmotionRequest(_Documented):
     """Holds a request about one clip; the server refuses unknown fields."""
 
     model_config = ConfigDict(
@@ -45,8 +53,7 @@ class EmotionRequest(BaseModel):
     transcript: Annotated[str, StringConstraints(max_length=_MAX_TEXT)] = ""
     """The words that the person says in the clip."""
     labels: Annotated[list[Label], Field(min_length=2, max_length=64)] | None = None
-    """The labels to choose from, in any case and spacing; by default the checkpoint's own labels.
-    """
+    """The labels to choose from, in any case and spacing; by default those of the checkpoint."""
     frame: FramePolicy = "first"
     """The picture that the model sees: the first one, the middle one or the one at a time in
     seconds."""
@@ -56,13 +63,17 @@ class EmotionRequest(BaseModel):
     """Pre-extracted features: base64 of a `.npy` file, float32 [3, feature size]; NaN marks a
     missing row."""
     timeline: TimelineRequest | None = None
+    """The windows of a timeline; by default there is none."""
     language: Language = "en"
     """The language of the checkpoint's own questions."""
     temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] = 0.0
+    """The randomness of the generated text; 0 always takes the most probable token."""
     max_tokens: Annotated[int, Field(ge=1)] = 256
     """The maximum number of tokens of the explanation and, up to 64, of the answer in words."""
     seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
+    """The seed of the random numbers for a temperature above 0."""
     stream: bool = False
+    """True to receive the parts of the answer as server-sent events when they are ready."""
 
     @field_validator("labels")
     @classmethod
@@ -72,7 +83,7 @@ class EmotionRequest(BaseModel):
         return labels
 
 
-class Emotion(BaseModel):
+class Emotion(_Documented):
     """Holds the emotion that the clip shows, in numbers."""
 
     emotion: str
@@ -87,10 +98,12 @@ class TimelineWindow(Emotion):
     """Holds the emotion from `start` to `end`, in seconds from the clip's start."""
 
     start: float
+    """The start in seconds, rounded to milliseconds."""
     end: float
+    """The end in seconds, rounded to milliseconds."""
 
 
-class Track(BaseModel):
+class Track(_Documented):
     """Describes the video track or the sound track that was used."""
 
     index: int
@@ -102,7 +115,7 @@ class Track(BaseModel):
     """The number of tracks of this kind in the file."""
 
 
-class Evidence(BaseModel):
+class Evidence(_Documented):
     """Lists the inputs from which the numbers were computed."""
 
     frame_index: int
@@ -125,7 +138,7 @@ class Evidence(BaseModel):
     """The prompt from which the label probabilities were computed; `<unk>` stands for the clip."""
 
 
-class Usage(BaseModel):
+class Usage(_Documented):
     """Counts the tokens of prompts and generated text; each read of a label counts as one."""
 
     prompt_tokens: int
@@ -133,7 +146,7 @@ class Usage(BaseModel):
     total_tokens: int
 
 
-class Timing(BaseModel):
+class Timing(_Documented):
     """Holds the duration of each step in seconds; null for a step that did not happen."""
 
     fetch: float
@@ -145,7 +158,7 @@ class Timing(BaseModel):
     total: float
 
 
-class AnalysisWarning(BaseModel):
+class AnalysisWarning(_Documented):
     """Warns the caller about an answer that is given nevertheless."""
 
     code: str
@@ -183,13 +196,13 @@ class EmotionEvent(Emotion):
     answer_matches: bool | None
 
 
-class ExplanationDelta(BaseModel):
+class ExplanationDelta(_Documented):
     """Represents the event `explanation.delta` of a stream: the next piece of the explanation."""
 
     delta: str
 
 
-class ErrorDetail(BaseModel):
+class ErrorDetail(_Documented):
     """Represents OpenAI's error object."""
 
     message: str
@@ -202,13 +215,13 @@ class ErrorDetail(BaseModel):
     """The code of the error for programs: `video_not_found`, `route_not_found` and others."""
 
 
-class ErrorResponse(BaseModel):
+class ErrorResponse(_Documented):
     """Represents an error of the routes under `/v1`, and the event `error` of a stream."""
 
     error: ErrorDetail
 
 
-class Model(BaseModel):
+class Model(_Documented):
     """Represents one name under which the model is served."""
 
     id: str
@@ -216,13 +229,12 @@ class Model(BaseModel):
     created: int
     owned_by: str
     max_model_len: int | None
-    """The maximum number of tokens of prompt and answer together, including the clip's embeddings.
-    """
+    """The maximum number of tokens of prompt and answer together, with the clip's embeddings."""
     description: str
     """The checkpoint's description of itself."""
 
 
-class ModelList(BaseModel):
+class ModelList(_Documented):
     """Represents OpenAI's list of models."""
 
     object: str = "list"

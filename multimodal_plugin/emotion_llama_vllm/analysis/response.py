@@ -42,7 +42,8 @@ def emotion_event(probabilities: dict[str, float], answer: str | None) -> Emotio
 
 def window(start: float, end: float, probabilities: dict[str, float]) -> TimelineWindow:
     """Return the most probable label for a window of the clip; `start` and `end` are in seconds."""
-    return TimelineWindow(start=start, end=end, **emotion(probabilities).model_dump())
+    read = emotion(probabilities)
+    return TimelineWindow(start=round(start, 3), end=round(end, 3), **read.model_dump())
 
 
 def conclude(

@@ -6,7 +6,7 @@ vLLM's own schema has dozens of further kinds of parts, which are refused.
 
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from pydantic.json_schema import SkipJsonSchema
 
 Absent = SkipJsonSchema[None]
@@ -27,6 +27,8 @@ class ClipFile(BaseModel):
 
 class ContentPart(BaseModel):
     """Holds a clip or a text, in the field that has the name of its type."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     type: Literal["text", "video_url", "image_url", "file"]
     text: str | Absent = None

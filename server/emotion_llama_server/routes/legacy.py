@@ -8,7 +8,7 @@ import time
 from typing import Annotated
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, StrictStr
 from starlette.exceptions import HTTPException
 
 from emotion_llama_server import paths
@@ -26,11 +26,12 @@ class PredictRequest(BaseModel):
     data: Annotated[list[StrictStr], Field(min_length=2, max_length=2)]
     """The clip (path, URL, data URL or base64) and the prompt."""
 
-    model_config = {
-        "json_schema_extra": {
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+        json_schema_extra={
             "examples": [{"data": ["happy_face.mp4", "[emotion] Which emotion is this?"]}]
-        }
-    }
+        },
+    )
 
 
 class PredictResponse(BaseModel):
@@ -44,15 +45,18 @@ class ProcessVideoRequest(BaseModel):
     """Represents the request `{"video_path": video, "question": text}`."""
 
     video_path: StrictStr
+    """The clip: a path, a URL, a data URL or base64."""
     question: StrictStr
+    """The prompt."""
 
-    model_config = {
-        "json_schema_extra": {
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+        json_schema_extra={
             "examples": [
                 {"video_path": "happy_face.mp4", "question": "[reason] Which emotion, and why?"}
             ]
-        }
-    }
+        },
+    )
 
 
 class ProcessVideoResponse(BaseModel):

@@ -101,3 +101,12 @@ def test_tools_are_not_in_it(document: dict[str, Any]) -> None:
     fields = document["components"]["schemas"]["ChatCompletionRequest"]["properties"]
     assert not fields.keys() & {"tools", "tool_choice", "parallel_tool_calls", "priority"}
     assert {"messages", "max_tokens", "response_format"} <= fields.keys()
+
+
+def test_each_field_of_a_request_is_described(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    for name in ("EmotionRequest", "TimelineRequest", "PredictRequest", "ProcessVideoRequest"):
+        for field, schema in schemas[name]["properties"].items():
+            assert schema.get("description", "").endswith("."), f"{name}.{field}"
+    answer = schemas["EmotionResponse"]["properties"]
+    assert answer["confidence"]["description"] == "The probability of that label."

@@ -198,6 +198,13 @@ def test_what_no_window_covers_is_told(client: TestClient) -> None:
     assert "1.0 s" in answer["warnings"][0]["message"]
 
 
+def test_the_times_of_windows_are_told_in_milliseconds(client: TestClient) -> None:
+    asked = {"video": "clip.mp4", "timeline": {"window": 0.6, "step": 0.1}}
+    windows = client.post("/v1/emotion", json=asked).json()["timeline"]
+    assert [window["start"] for window in windows][:4] == [0, 0.1, 0.2, 0.3]  # 3 * 0.1 is above 0.3
+    assert [window["end"] for window in windows][:4] == [0.6, 0.7, 0.8, 0.9]
+
+
 def test_an_end_that_no_window_covers_is_told(client: TestClient) -> None:
     asked = {"video": "clip.mp4", "timeline": {"window": 1, "step": 1.5}}
     answer = client.post("/v1/emotion", json=asked).json()
