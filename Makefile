@@ -3,9 +3,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 BOOTSTRAP := $(PYTHON) deploy/bootstrap.py $(if $(ENGINE),--engine $(ENGINE))
+LOCK := $(BIN)/uv pip compile pyproject.toml --python-version 3.11 --quiet --extra bench --extra dev --extra redis $(ARGS)
+TORCH_CPU ?= --torch-backend cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help python setup setup-dev serve check test test-all audit fuzz soak hostile-load bench bench-quick bench-gpu demo-clips demo-checkpoint demo-eval clean
+.PHONY: help python setup setup-dev serve lock check test test-all audit fuzz soak hostile-load bench bench-quick bench-gpu demo-clips demo-checkpoint demo-eval clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +20,11 @@ setup: python ## Install the server into .venv (ENGINE=cpu or gpu overrides what
 
 setup-dev: python
 	@$(BOOTSTRAP) --dev
+
+lock: setup-dev ## Choose anew which versions the set-up installs (ARGS=--upgrade: the newest)
+	$(BIN)/python -m pip install --quiet uv
+	$(LOCK) --extra cpu $(TORCH_CPU) --output-file deploy/constraints/cpu.txt
+	$(LOCK) --extra gpu --output-file deploy/constraints/gpu.txt
 
 serve: setup ## Start the server; ARGS='…' passes flags (ARGS=--help lists them)
 	@exec $(BIN)/emotion-llama serve $(ARGS)

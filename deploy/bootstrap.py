@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 VENV_PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "emotion-llama-setup.txt"
+CONSTRAINTS = ROOT / "deploy" / "constraints"
 
 OLDEST, NEWEST = (3, 11), (3, 13)
 SUPPORTED = "Python 3.11 to 3.13"
@@ -113,8 +114,7 @@ def update(dev: bool, engine: str | None) -> None:
     sys.path.insert(0, str(ROOT / "server"))
     from emotion_llama_server.environment import detect_engine, mend, mismatched_companions
 
-    pyproject = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    fingerprint = hashlib.sha256(f"{ROOT}\n{pyproject}".encode()).hexdigest()
+    fingerprint = fingerprint_of(ROOT / "pyproject.toml", *sorted(CONSTRAINTS.iterdir()))
     stamp = STAMP.read_text().split() if STAMP.exists() else []
 
     installed = detect_engine()
@@ -123,16 +123,17 @@ def update(dev: bool, engine: str | None) -> None:
     if not current:
         if usable:
             say(f"{usable.name} {usable.version} is there already and stays as it is.")
+            build = next(build for build, name in ENGINES.items() if name == usable.name)
             # To name vLLM again would bring back the packages that are removed below.
             extra = "engine"
         else:
-            extra = engine or pick_engine()
-            if installed and installed.name != ENGINES[extra]:
+            extra = build = engine or pick_engine()
+            if installed and installed.name != ENGINES[build]:
                 sys.exit(
                     f".venv has {installed.name} {installed.version}: `make clean` removes it."
                 )
         dev = dev or "dev" in stamp
-        install(f"{extra},dev" if dev else extra)
+        install(f"{extra},dev" if dev else extra, build)
 
     if mismatched := mismatched_companions():
         for companion in mismatched:
@@ -141,6 +142,14 @@ def update(dev: bool, engine: str | None) -> None:
     if not current:
         STAMP.write_text(f"{fingerprint}\n{'dev' if dev else ''}\n")
         say("The set-up is complete.")
+
+
+def fingerprint_of(*files: Path) -> str:
+    """Return a digest of the checkout's place and of the files that say what is installed."""
+    digest = hashlib.sha256(str(ROOT).encode())
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def pick_engine() -> str:
@@ -155,15 +164,19 @@ def pick_engine() -> str:
     return "cpu"
 
 
-def install(extras: str) -> None:
-    """Install this checkout; use PyTorch's own index if pip's indexes lack its CPU build."""
+def install(extras: str, build: str) -> None:
+    """Install this checkout with the versions that fit a build of vLLM.
+
+    PyTorch's own index is asked if pip's indexes lack its CPU build.
+    """
+    versions = ("--constraint", str(CONSTRAINTS / f"{build}.txt"))
     if importlib.util.find_spec("pip") is None:
         subprocess.run([sys.executable, "-m", "ensurepip"], check=True)
     say(f"Installing emotion-llama[{extras}]; a first time takes minutes.")
-    failure = pip_install(f".[{extras}]")
+    failure = pip_install(f".[{extras}]", *versions)
     if failure and (missing := TORCH_NOT_FOUND.search(failure)):
         say(f"pip's indexes do not hold {missing[1]}: asking {TORCH_CPU_INDEX}, too.")
-        failure = pip_install(f".[{extras}]", "--extra-index-url", TORCH_CPU_INDEX)
+        failure = pip_install(f".[{extras}]", *versions, "--extra-index-url", TORCH_CPU_INDEX)
     if failure:
         sys.exit(f"{failure}\npip could not install emotion-llama[{extras}]; it said why above.")
 
