@@ -7,7 +7,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --python-version 3.11 --quiet --ext
 TORCH_CPU ?= --torch-backend cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help python setup setup-dev serve lock check test test-all audit fuzz soak hostile-load bench bench-quick bench-gpu demo-clips demo-checkpoint demo-eval clean
+.PHONY: help python setup setup-dev serve lock check check-js test test-all audit fuzz soak hostile-load bench bench-quick bench-gpu demo-clips demo-checkpoint demo-eval clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,11 +29,25 @@ lock: setup-dev ## Choose anew which versions the set-up installs (ARGS=--upgrad
 serve: setup ## Start the server; ARGS='…' passes flags (ARGS=--help lists them)
 	@exec $(BIN)/emotion-llama serve $(ARGS)
 
-check: setup-dev ## Lint, formatting, types, and the client's oldest Python
+check: setup-dev check-js ## Lint, formatting, types, and the client's oldest Python
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m ruff format --check
 	$(BIN)/python -m pyright
 	$(BIN)/vermin -q -t=3.10- --eval-annotations clients/python/emotion_llama
+
+JS := clients/js
+
+ifneq ($(shell command -v npm),)
+check-js: $(JS)/node_modules/.package-lock.json ## Lint, formatting and types of the JavaScript client
+	cd $(JS) && npm run --silent lint
+
+$(JS)/node_modules/.package-lock.json: $(JS)/package-lock.json
+	cd $(JS) && npm ci --silent --no-audit --no-fund
+else
+check-js:
+	@echo "The JavaScript client is not checked: npm is not installed. It comes with Node, from version 20 on." >&2
+	@test -z "$(CI)"
+endif
 
 test: check ## The checks, then all tests but the slow ones
 	$(BIN)/python -m pytest -m "not slow"

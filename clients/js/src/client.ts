@@ -2,11 +2,11 @@
 
 import { expectType, parse } from './answer.js';
 import { EmotionLLaMAError } from './errors.js';
-import { type StreamEvent, readEvents } from './events.js';
+import { readEvents, type StreamEvent } from './events.js';
 import { Http, type Outgoing } from './http.js';
 import { type Analysis, asDone } from './many.js';
 import { environment, localFile } from './node.js';
-import { type Call, type Clip, type Options, type Timeline, makeCall } from './options.js';
+import { type Call, type Clip, makeCall, type Options, type Timeline } from './options.js';
 import type { EmotionResponse, ModelList } from './schema.js';
 import { blobOf, formOf } from './upload.js';
 

@@ -1,6 +1,5 @@
 /** The client of an Emotion-LLaMA server. */
 
-export { EmotionLLaMA } from './client.js';
 export type {
   AnalyzeManyOptions,
   AnalyzeOptions,
@@ -9,6 +8,7 @@ export type {
   StreamOptions,
   TimelineTextOptions,
 } from './client.js';
+export { EmotionLLaMA } from './client.js';
 export {
   AuthenticationError,
   BadRequestError,

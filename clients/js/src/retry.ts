@@ -1,6 +1,11 @@
 /** Asking again: after which failures, and how long is waited before. */
 
-import { ConnectionFailed, EmotionLLaMAError, OverloadedError, RateLimitError } from './errors.js';
+import {
+  ConnectionFailed,
+  type EmotionLLaMAError,
+  OverloadedError,
+  RateLimitError,
+} from './errors.js';
 
 /** Seconds, whatever a server asks for. */
 const LONGEST_PAUSE = 60;

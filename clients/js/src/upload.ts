@@ -59,8 +59,7 @@ async function* readerOf(stream: ReadableStream<unknown>): AsyncGenerator<unknow
 }
 
 function isBytes(value: unknown): value is ArrayBufferLike | ArrayBufferView {
-  const isShared =
-    typeof SharedArrayBuffer !== 'undefined' && value instanceof SharedArrayBuffer;
+  const isShared = typeof SharedArrayBuffer !== 'undefined' && value instanceof SharedArrayBuffer;
   return isShared || value instanceof ArrayBuffer || ArrayBuffer.isView(value);
 }
 

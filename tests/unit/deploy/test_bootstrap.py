@@ -49,3 +49,20 @@ def test_make_says_that_there_is_no_python(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "Install Python 3.11 to 3.13" in done.stderr
+
+
+@pytest.mark.parametrize(("ci", "code"), [("", 0), ("true", 2)])
+def test_make_says_that_javascript_is_not_checked_and_fails_in_ci(
+    tmp_path: Path, ci: str, code: int
+) -> None:
+    make = shutil.which("make")
+    assert make is not None
+    done = subprocess.run(
+        [make, "-C", str(CHECKOUT), "check-js", f"CI={ci}"],
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code
+    assert "npm is not installed" in done.stderr
