@@ -15,14 +15,11 @@ export function baseUrl(address: string | URL): string {
   if (origin?.startsWith('http') && (text === '' || text.startsWith('/'))) {
     return base(new URL(text || '/', origin));
   }
-  let url: URL;
-  try {
-    url = new URL(text.includes('://') ? text : `http://${text}`);
-  } catch {
-    throw new TypeError(`${JSON.stringify(text)} is no server's address.`);
-  }
-  if (!/^https?:$/.test(url.protocol)) {
-    throw new TypeError(`${JSON.stringify(text)} is no server's address; one begins with http://.`);
+  const written = text.includes('://') ? text : `http://${text}`;
+  const url = URL.canParse(written) ? new URL(written) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    const told = JSON.stringify(text);
+    throw new TypeError(`${told} is no server's address; one reads http://localhost:7889.`);
   }
   return base(url);
 }

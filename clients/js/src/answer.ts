@@ -40,22 +40,19 @@ export function parse<T extends object>({ head, text }: Answer, mark: keyof T & 
   const body = parseObject(text);
   if (body === undefined || !(mark in body)) {
     const start = JSON.stringify(text.slice(0, 200));
-    throw new InvalidAnswer(
-      `What answered is no Emotion-LLaMA server of this version: ${start}`,
-      head,
-    );
+    throw new InvalidAnswer(`No Emotion-LLaMA server of this version answered: ${start}`, head);
   }
   return body as T;
 }
 
 /**
- * See that an answer is of this Content-Type.
+ * See that an answer is of this Content-Type; `name` is what a message calls it.
  *
  * @throws {@link InvalidAnswer} It is of another.
  */
-export function expectType(head: Head, kind: string): void {
+export function expectType(head: Head, kind: string, name = kind): void {
   if (head.contentType !== kind) {
-    const came = head.contentType || 'something';
-    throw new InvalidAnswer(`${kind} was asked for, and ${came} came.`, head);
+    const came = head.contentType || 'of no type';
+    throw new InvalidAnswer(`${name} was requested, but the answer is ${came}.`, head);
   }
 }

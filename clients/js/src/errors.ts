@@ -46,7 +46,7 @@ export class EmotionLLaMAError extends Error {
   }
 }
 
-/** The server cannot be reached, or hung up. */
+/** The server cannot be reached or closed the connection. */
 export class ConnectionFailed extends EmotionLLaMAError {}
 
 /** The server did not answer in time. */

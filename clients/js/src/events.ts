@@ -1,7 +1,7 @@
 /** The events of a stream (`text/event-stream`), put together from whatever pieces arrive. */
 
-import { type Head, expectType, parse } from './answer.js';
-import { InvalidAnswer, fromEvent } from './errors.js';
+import { expectType, type Head, parse } from './answer.js';
+import { fromEvent, InvalidAnswer } from './errors.js';
 import type {
   EmotionEvent,
   EmotionResponse,
@@ -37,7 +37,7 @@ export async function* readEvents(
   head: Head,
   pieces: AsyncIterable<string>,
 ): AsyncGenerator<StreamEvent> {
-  expectType(head, 'text/event-stream');
+  expectType(head, 'text/event-stream', 'A stream');
   let isDone = false;
   for await (const { name, data } of serverSent(pieces)) {
     const answer = { head, text: data };

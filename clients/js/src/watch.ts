@@ -1,18 +1,9 @@
 /** When a request is given up: the server falls silent, or its caller wants it no more. */
 
-import { ConnectionFailed, RequestTimeout } from './errors.js';
+import { outOfTime, unanswered } from './unanswered.js';
 
 /** The longest that a timer can run; a longer one would end at once. */
 const LONGEST_TIMER = 2 ** 31 - 1;
-
-/** Node's own limits within `fetch`. */
-const TIMEOUTS: unknown[] = ['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'];
-
-/** What Node calls a connection that could not be made. */
-const UNREACHABLE: unknown[] = [
-  ...['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'],
-  'UND_ERR_CONNECT_TIMEOUT',
-];
 
 /** Watches over one request. */
 export class Watch {
@@ -71,17 +62,6 @@ export class Watch {
     if (this.#caller?.aborted) {
       return this.#caller.reason;
     }
-    const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException) : null;
-    if (this.#isSilent || TIMEOUTS.includes(cause?.code)) {
-      return new RequestTimeout(`The server at ${this.#server} did not answer in time.`, {
-        cause: error,
-      });
-    }
-    const words = cause?.message || cause?.code || String(error);
-    const message = UNREACHABLE.includes(cause?.code)
-      ? `The server at ${this.#server} cannot be reached (${words}): start one with ` +
-        '`emotion-llama serve`, or give the address of one that runs.'
-      : `The server at ${this.#server} cannot be reached, or hung up: ${words}`;
-    return new ConnectionFailed(message, { cause: error });
+    return this.#isSilent ? outOfTime(error, this.#server) : unanswered(error, this.#server);
   }
 }

@@ -117,7 +117,17 @@ test('options in the kinds that a program has', async (t) => {
 
 test('addresses as other clients have them', async (t) => {
   const { apiUrl, sent } = await yes(t);
-  const endings = ['', '/', '//', '/v1', '/v1/', '/V1', '/v1/emotion', '/v1/chat/completions', '/?x#y'];
+  const endings = [
+    '',
+    '/',
+    '//',
+    '/v1',
+    '/v1/',
+    '/V1',
+    '/v1/emotion',
+    '/v1/chat/completions',
+    '/?x#y',
+  ];
   const addresses = endings.map((ending) => apiUrl + ending);
   addresses.push(apiUrl.replace('http://', ''), new URL(apiUrl), ` ${apiUrl}/v1 `);
   for (const address of addresses) {
@@ -128,7 +138,10 @@ test('addresses as other clients have them', async (t) => {
   assert.equal(paths.pop(), '/behind/a/proxy/v1/emotion');
   assert.deepEqual(paths, Array(addresses.length).fill('/v1/emotion'));
   for (const address of ['', 'ftp://x', 'http://', 'http://x:y']) {
-    assert.throws(() => new EmotionLLaMA({ apiUrl: address }), /no server's address/);
+    assert.throws(
+      () => new EmotionLLaMA({ apiUrl: address }),
+      /no server's address; one reads http/,
+    );
   }
 });
 
@@ -184,7 +197,7 @@ test('a timeline as text', async (t) => {
 test('a timeline as something else', async (t) => {
   const { apiUrl } = await yes(t);
   const asked = { videoPath: 'x', timeline: { window: 2, step: 1 } };
-  const came = /text\/csv was asked for, and application\/json came/;
+  const came = /text\/csv was requested, but the answer is application\/json/;
   await assert.rejects(new EmotionLLaMA({ apiUrl }).timelineText(asked), came);
 });
 

@@ -1,13 +1,16 @@
 /** What the client throws: a class for each status, and for no answer at all. */
 
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 import * as sdk from 'emotion-llama-sdk';
 
-import { refuse, serve } from './support.mjs';
+import { refuse, serve, serveSecurely } from './support.mjs';
 
 const { EmotionLLaMA } = sdk;
 const CLASSES = {
@@ -76,13 +79,45 @@ test('no server', async () => {
   await once(server, 'close');
   const error = await failure({ apiUrl });
   assert.equal(error.constructor, sdk.ConnectionFailed);
-  assert.match(error.message, /ECONNREFUSED/);
+  assert.match(
+    error.message,
+    /cannot be reached \(.*ECONNREFUSED.*\): start one with `emotion-llama/,
+  );
   assert.equal(error.status, undefined);
+});
+
+test('a certificate that is not trusted is told with its cure', async (t) => {
+  const { host, certificate } = await serveSecurely(t, (_, response) => response.end('{}'));
+  const error = await failure({ apiUrl: `https://${host}` });
+  assert.equal(error.constructor, sdk.ConnectionFailed);
+  assert.match(error.message, /certificate of https:.* is not trusted .*NODE_EXTRA_CA_CERTS/);
+  const code = `
+    import { EmotionLLaMA } from 'emotion-llama-sdk';
+    const client = new EmotionLLaMA({ apiUrl: 'https://${host}' });
+    console.log(await client.models().catch((error) => error.name));
+  `;
+  const cwd = fileURLToPath(new URL('..', import.meta.url));
+  const env = { ...process.env, NODE_EXTRA_CA_CERTS: certificate };
+  const run = promisify(execFile)('node', ['--input-type=module', '--eval', code], { cwd, env });
+  assert.equal((await run).stdout, 'InvalidAnswer\n'); // the server has answered
+});
+
+test('HTTP to a server with TLS is told with its cure, and the other way round', async (t) => {
+  const { host } = await serveSecurely(t, () => assert.fail('It is asked.'));
+  const plain = await failure({ apiUrl: `http://${host}` });
+  assert.equal(plain.constructor, sdk.ConnectionFailed);
+  assert.match(plain.message, /closed the connection .*; if it speaks HTTPS, write https:\/\/\.$/);
+  const apiUrl = await serve(t, () => assert.fail('It is asked.'));
+  const secure = await failure({ apiUrl: apiUrl.replace('http:', 'https:') });
+  assert.equal(secure.constructor, sdk.ConnectionFailed);
+  assert.match(secure.message, /cannot be reached .*; if it speaks HTTP, write http:\/\/\.$/);
 });
 
 test('a silent server is given up, and not asked again', async (t) => {
   let sent = 0;
-  const apiUrl = await serve(t, () => void (sent += 1));
+  const apiUrl = await serve(t, () => {
+    sent += 1;
+  });
   const error = await failure({ apiUrl, timeout: 0.1, maxRetries: 2 });
   assert.equal(error.constructor, sdk.RequestTimeout);
   assert.equal(sent, 1);

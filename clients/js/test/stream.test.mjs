@@ -146,7 +146,7 @@ test('a connection that breaks off', async (t) => {
 test('an answer that is no stream', async (t) => {
   const apiUrl = await serve(t, () => ANSWER);
   const found = new EmotionLLaMA({ apiUrl }).stream({ videoPath: 'x' });
-  await assert.rejects(all(found), /application\/json came/);
+  await assert.rejects(all(found), /A stream was requested, but the answer is application\/json/);
 });
 
 test('an event that cannot be read', async (t) => {

@@ -1,7 +1,13 @@
 /** A server made of a function, and what it may answer. */
 
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 export const ANSWER = {
   id: 'emotion-1',
@@ -55,6 +61,29 @@ export async function serve(t, handler) {
     server.closeAllConnections();
   });
   return `http://127.0.0.1:${server.address().port}`;
+}
+
+/**
+ * Listen with TLS until the test is over, as the server does with a certificate of its own.
+ *
+ * @returns The host with its port, and the certificate's file.
+ */
+export async function serveSecurely(t, handler) {
+  const folder = await mkdtemp(join(tmpdir(), 'certificate-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
+  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  const files = ['-keyout', key, '-out', certificate];
+  await promisify(execFile)('openssl', ['req', '-x509', ...kind, ...names, ...files]);
+  const pair = { key: await readFile(key), cert: await readFile(certificate) };
+  const server = createSecureServer(pair, handler).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return { host: `127.0.0.1:${server.address().port}`, certificate };
 }
 
 /** Send a refusal, as the server does. */

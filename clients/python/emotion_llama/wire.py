@@ -36,6 +36,8 @@ _NO_ANSWER = (httpx2.NetworkError, httpx2.RemoteProtocolError, httpx2.ConnectTim
 """The connection errors that a new connection may avoid, such as a closed kept one."""
 _UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 """OpenSSL's name for the error, which httpx2 passes on only in the message."""
+_NO_TLS = "[SSL"
+"""The start of OpenSSL's other errors, as of an answer that is not TLS."""
 _LONGEST_PAUSE = 60.0
 """The maximum pause in seconds, whatever a server requests."""
 
@@ -239,6 +241,11 @@ def no_answer(error: httpx2.RequestError, server: str) -> EmotionLLaMAError:
             return ConnectionFailed(
                 f"The certificate of {server} is not trusted ({reason}): set SSL_CERT_FILE to "
                 "the certificate's file, and use a host name that the certificate contains."
+            )
+        if _NO_TLS in reason:
+            return ConnectionFailed(
+                f"The server at {server} cannot be reached ({reason}); if it speaks HTTP, "
+                "write http://."
             )
         return ConnectionFailed(
             f"The server at {server} cannot be reached ({reason}): start one with "

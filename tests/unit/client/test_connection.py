@@ -184,6 +184,11 @@ def test_http_to_an_https_server_is_told_with_its_cure(https: tuple[str, str]) -
         EmotionLLaMA(address, max_retries=0).models()
 
 
+def test_https_to_a_plain_server_is_told_with_its_cure(other: "OtherServer") -> None:
+    with pytest.raises(errors.ConnectionFailed, match="if it speaks HTTP, write http://"):
+        EmotionLLaMA(f"https://127.0.0.1:{other.server_port}", max_retries=0).models()
+
+
 class OtherHandler(BaseHTTPRequestHandler):
     """Is another program's server; with `key` in its path it is ours, and refuses the key."""
 
