@@ -283,7 +283,7 @@ DAMAGES: dict[str, tuple[Damage, tuple[str, ...]]] = {
         ("eva_vit_g.pth", "plain tensors"),
     ),
     "a pickle that would run code": (
-        lambda o: o.checkpoint.write_bytes(pickle.dumps({"model": _Evil()})),
+        lambda o: o.checkpoint.write_bytes(pickle.dumps({"model": _Evil()}, protocol=2)),
         ("Emotion_LLaMA.pth", "never read"),
     ),
     "a pickle of something else": (

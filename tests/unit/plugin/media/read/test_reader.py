@@ -194,14 +194,18 @@ class TestPaths:
         self, reader: MediaReader, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         goes_on, closed = threading.Event(), threading.Event()
-        check = MediaReader._check_opened
+        check, close = MediaReader._check_opened, module.ClipFile.close
 
         def wait(self: MediaReader, descriptor: int) -> None:
             goes_on.wait(10)
             check(self, descriptor)
 
+        def tell(self: module.ClipFile) -> None:
+            close(self)
+            closed.set()
+
         monkeypatch.setattr(MediaReader, "_check_opened", wait)
-        monkeypatch.setattr(module.ClipFile, "close", lambda _: closed.set())
+        monkeypatch.setattr(module.ClipFile, "close", tell)
 
         async def leave() -> None:
             task = asyncio.ensure_future(reader.open("one.mp4"))
