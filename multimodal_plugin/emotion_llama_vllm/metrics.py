@@ -45,3 +45,7 @@ rate_limit_storage_up = Gauge(
     "emotion_llama_rate_limit_storage_up", "0 while the rate limit's storage does not work."
 )
 rate_limit_storage_up.set(1)
+oidc_issuer_up = Gauge(
+    "emotion_llama_oidc_issuer_up", "0 while the OpenID provider's keys cannot be fetched."
+)
+oidc_issuer_up.set(1)

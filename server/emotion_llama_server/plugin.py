@@ -17,6 +17,7 @@ from emotion_llama_server.emotion.engine_shares import EngineShares
 from emotion_llama_server.emotion.service import Analyst
 from emotion_llama_server.engine import Engine
 from emotion_llama_server.gate import Doorkeeper
+from emotion_llama_server.gate.oidc.tokens import Tokens
 from emotion_llama_server.gradio.desk import Desk
 from emotion_llama_server.routes import (
     emotion,
@@ -89,6 +90,7 @@ async def _services(
     model, settings = client.model_config, options.settings
     served = await asyncio.to_thread(_served, model)
     shares, doorkeeper = _shares(client), Doorkeeper(settings)
+    lifecycle = Lifecycle(doorkeeper, client, args.shutdown_timeout)
     engine = Engine(client, shares, by_priority=_takes_turns(client))
     stages.tell("Warming up")
     decoder.use(await _decoder(model))
@@ -98,7 +100,8 @@ async def _services(
         models=state.openai_serving_models,
         card=served.card,
         doorkeeper=doorkeeper,
-        lifecycle=Lifecycle(doorkeeper, client, args.shutdown_timeout),
+        tokens=Tokens.of(settings, lifecycle.start),
+        lifecycle=lifecycle,
         shares=shares,
         engine=engine,
         analyst=Analyst(

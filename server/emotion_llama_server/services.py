@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # these modules use this one
     from emotion_llama_server.emotion.service import Analyst
     from emotion_llama_server.engine import Engine
     from emotion_llama_server.gate import Doorkeeper
+    from emotion_llama_server.gate.oidc.tokens import Tokens
     from emotion_llama_server.gradio.desk import Desk
     from emotion_llama_server.settings import ServerSettings
     from emotion_llama_server.start.lifecycle import Lifecycle
@@ -30,6 +31,8 @@ class Services:
     card: "Card"
     """The card of the served checkpoint."""
     doorkeeper: "Doorkeeper"
+    tokens: "Tokens | None"
+    """What verifies access tokens; None if only keys count."""
     lifecycle: "Lifecycle"
     shares: "EngineShares"
     engine: "Engine"

@@ -5,17 +5,19 @@ from collections.abc import Collection
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
+from urllib.parse import urlsplit
 
 import limits
 from limits.aio.storage import MovingWindowSupport
 from limits.errors import ConfigurationError
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from emotion_llama_server.start.arguments import LEGACY_PORT
 from emotion_llama_vllm.settings import ENV_PREFIX, MediaSettings
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _MIB = 2**20
 TEXT_BYTES = 4 * _MIB
 """The maximum number of bytes in a request, not counting its clip."""
@@ -32,13 +34,25 @@ class ServerSettings(BaseSettings):
     """port of the original's API"""
 
     api_key_file: Path | None = None
-    """file of name:key lines; clients without a key then see only the probes and the pages"""
+    """keys that clients need, as name:key lines"""
 
     api_keys: SecretStr = SecretStr("")
     """The name:key lines, separated by commas; not a flag, because other users can read flags."""
 
     metrics_key: Annotated[tuple[str, ...], NoDecode] = ()
     """key that may read /metrics; repeat it [all keys]"""
+
+    oidc_issuer: str | None = None
+    """OpenID provider whose access tokens count as keys"""
+
+    oidc_audience: str | None = Field(default=None, min_length=1)
+    """audience that its tokens must name"""
+
+    oidc_scope: str | None = Field(default=None, pattern=r"^[\x21\x23-\x5b\x5d-\x7e]+$")
+    """scope that its tokens must have"""
+
+    oidc_name_claim: str = Field(default="sub", min_length=1)
+    """claim of a token that names its holder"""
 
     expose_route: Annotated[tuple[str, ...], NoDecode] = ()
     """enable a vLLM route, as /tokenize; repeat it"""
@@ -47,7 +61,7 @@ class ServerSettings(BaseSettings):
     """maximum rate of a key or address, as 10/minute"""
 
     rate_limit_storage: str = "memory://"
-    """where requests are counted: memory:// or redis://…"""
+    """where to count: memory:// or redis://…"""
 
     rate_limit_fail: Literal["open", "closed"] = "open"
     """if that fails: let requests in, or refuse"""
@@ -90,6 +104,28 @@ class ServerSettings(BaseSettings):
     def _split(cls, value: Any) -> Any:
         return [part for part in value.split(",") if part] if isinstance(value, str) else value
 
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _check_issuer(cls, value: str | None) -> str | None:
+        """Refuse what would let others answer in the provider's place, or is no issuer."""
+        if value is not None:
+            if not is_https(value) and not is_local_http(value):
+                raise ValueError("write https://HOST; http is for providers on this machine alone")
+            if set(value) & set("?#@ "):
+                raise ValueError("an issuer has no query, fragment, password or space")
+        return value
+
+    @field_validator("oidc_audience", "oidc_scope")
+    @classmethod
+    def _check_that_there_is_an_issuer(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """Refuse an issuer without an audience, whose tokens for any other service would count."""
+        has_issuer = info.data.get("oidc_issuer") is not None
+        if value is not None and not has_issuer:
+            raise ValueError("it needs --oidc-issuer")
+        if value is None and has_issuer and info.field_name == "oidc_audience":
+            raise ValueError("--oidc-issuer needs it, or tokens for other services would count")
+        return value
+
     @field_validator("rate_limit")
     @classmethod
     def _check_rate(cls, value: str | None) -> str | None:
@@ -121,6 +157,26 @@ class ServerSettings(BaseSettings):
         return media.max_base64_bytes + TEXT_BYTES
 
 
+def is_https(url: str) -> bool:
+    """Return whether a URL has https and a host."""
+    return _scheme_and_host(url)[0] == "https"
+
+
+def is_local_http(url: str) -> bool:
+    """Return whether a URL leads to this machine by http."""
+    scheme, host = _scheme_and_host(url)
+    return scheme == "http" and host in LOOPBACK
+
+
+def _scheme_and_host(url: str) -> tuple[str, str]:
+    """Return both in small letters; they are empty for what is no URL with a host."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "", ""
+    return (parts.scheme, parts.hostname) if parts.hostname else ("", "")
+
+
 _NOT_FLAGS = {"api_keys"}
 _METAVARS = {
     "metrics_key": "NAME",
@@ -128,6 +184,10 @@ _METAVARS = {
     "rate_limit": "RATE",
     "rate_limit_storage": "URI",
     "trusted_proxy": "NETWORK",
+    "oidc_issuer": "URL",
+    "oidc_audience": "NAME",
+    "oidc_scope": "SCOPE",
+    "oidc_name_claim": "CLAIM",
     "media_root": "DIR",
     "allow_private_media_host": "HOST",
 }

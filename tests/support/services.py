@@ -5,6 +5,7 @@ from typing import Any
 
 from emotion_llama_server.gate import Doorkeeper
 from emotion_llama_server.gate.keys import KeyRing
+from emotion_llama_server.gate.oidc.tokens import Tokens
 from emotion_llama_server.services import Services
 from emotion_llama_server.settings import ServerSettings
 from emotion_llama_server.start.lifecycle import Lifecycle
@@ -28,13 +29,15 @@ def services(
     """
     settings = settings or ServerSettings()
     doorkeeper = Doorkeeper(settings)
+    lifecycle = Lifecycle(doorkeeper, parts.get("client"), drain_seconds=5)  # type: ignore[arg-type]
     cors = Cors(origins, allow_credentials=False, allow_methods=["*"], allow_headers=["*"])
     given = {
         "options": StartOptions(
             settings, KeyRing.parse(keys.split(",")), cors if origins else None
         ),
         "doorkeeper": doorkeeper,
-        "lifecycle": Lifecycle(doorkeeper, parts.get("client"), drain_seconds=5),  # type: ignore[arg-type]
+        "tokens": Tokens.of(settings, lifecycle.start),
+        "lifecycle": lifecycle,
     }
     absent = dict.fromkeys(field.name for field in fields(Services))
     return Services(**absent | given | parts)  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ const STATUSES = new Map([
   ['context_length_exceeded', 400],
   ['video_not_readable', 400],
   ['invalid_api_key', 401],
+  ['invalid_token', 401],
   ['permission_denied', 403],
   ['route_not_found', 404],
   ['model_not_found', 404],

@@ -58,7 +58,7 @@ export class InvalidAnswer extends EmotionLLaMAError {}
 /** 400: the clip or a field is no good; `param` names the field. */
 export class BadRequestError extends EmotionLLaMAError {}
 
-/** 401: no key, or an unknown one. */
+/** 401: no key or access token, an unknown one, or one that has expired. */
 export class AuthenticationError extends EmotionLLaMAError {}
 
 /** 403. */

@@ -61,11 +61,11 @@ class BadRequestError(EmotionLLaMAError):
 
 
 class AuthenticationError(EmotionLLaMAError):
-    """Reports status 401: the API key is missing or unknown."""
+    """Reports status 401: the API key or access token is missing, unknown or not valid."""
 
 
 class PermissionDeniedError(EmotionLLaMAError):
-    """Reports status 403: the API key does not permit this request."""
+    """Reports status 403: the API key or access token does not permit this request."""
 
 
 class NotFoundError(EmotionLLaMAError):

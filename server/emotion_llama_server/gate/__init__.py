@@ -1,9 +1,9 @@
 """Protects vLLM's app from the network with pure ASGI middleware, one subject in each file.
 
 The layers from the outside to the inside: `identity` (request id, log line, security headers),
-CORS, `failures` (unexpected errors), `keys`, `known_routes` (404, 405 and HEAD), `rate`, `streams`
-(headers and comments of event streams), `admission` (slots, deadline, the end of the server),
-`body` (sizes).
+CORS, `failures` (unexpected errors), `keys` (with `oidc`, access tokens too), `known_routes` (404,
+405 and HEAD), `rate`, `streams` (headers and comments of event streams), `admission` (slots,
+deadline, the end of the server), `body` (sizes).
 """
 
 from starlette.middleware.cors import CORSMiddleware
@@ -57,7 +57,7 @@ def _build(router: ASGIApp, services: Services) -> ASGIApp:
             start=services.lifecycle.start,
         )
     app = Routes(app, router)
-    app = Keys(app, options.keys, settings.metrics_key)
+    app = Keys(app, options.keys, services.tokens, settings.metrics_key)
     app = Failures(app)
     if (cors := options.cors) is not None:
         app = CORSMiddleware(

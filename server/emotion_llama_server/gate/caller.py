@@ -15,6 +15,10 @@ ABORT = "emotion_llama.abort"
 """The ASGI extension of our connections; its `abort` closes without waiting for the client."""
 
 
+TOKEN_PREFIX = "oidc:"  # noqa: S105
+"""The beginning of the names of access tokens, which no API key's name has."""
+
+
 @dataclass
 class Caller:
     """Describes the client of a request; the layers fill it in, log and limits read it."""
@@ -23,7 +27,7 @@ class Caller:
     address: str
     """The client's address, as trusted proxies report it."""
     key: str | None = None
-    """The name of the client's API key."""
+    """The name of the client's API key, or `oidc:` and the name in its access token."""
 
 
 def set_caller(scope: Scope, caller: Caller) -> None:

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emotion_llama_server.errors import path_of
 from emotion_llama_server.gate.address import Networks, client_address
-from emotion_llama_server.gate.caller import Caller, caller_of, set_caller
+from emotion_llama_server.gate.caller import TOKEN_PREFIX, Caller, caller_of, set_caller
 from emotion_llama_server.logger import logger
 from emotion_llama_server.shortening import printable
 from emotion_llama_vllm import metrics
@@ -26,6 +26,10 @@ _SECURITY = {
     "x-frame-options": "DENY",
     "referrer-policy": "no-referrer",
 }
+MAX_HOLDERS = 256
+"""The maximum number of holders of access tokens that have metrics of their own."""
+OTHERS = "(others)"
+"""The label of all further holders; no key and no holder can have this name."""
 _NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
 
 
@@ -39,6 +43,7 @@ class Identity:
 
     def __init__(self, app: ASGIApp, trusted_proxies: Networks) -> None:
         self._app, self._trusted = app, trusted_proxies
+        self._labels = Labels()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -53,7 +58,7 @@ class Identity:
         # vLLM takes its own request id from this header.
         rest = [(name, value) for name, value in scope["headers"] if name != _HEADER.encode()]
         scope["headers"] = [*rest, (_HEADER.encode(), request_id.encode())]
-        answer = _Answer(scope, send)
+        answer = _Answer(scope, send, self._labels)
         try:
             await self._app(scope, receive, answer)
         finally:
@@ -63,8 +68,8 @@ class Identity:
 class _Answer:
     """Adds the headers to a response, and writes the request's line to the log."""
 
-    def __init__(self, scope: Scope, send: Send) -> None:
-        self._scope, self._send = scope, send
+    def __init__(self, scope: Scope, send: Send, labels: "Labels") -> None:
+        self._scope, self._send, self._labels = scope, send, labels
         self._started = time.monotonic()
         self.status = 0
         """The status; 0 until the response begins, and for a client that left before."""
@@ -84,7 +89,7 @@ class _Answer:
         caller, scope = caller_of(self._scope), self._scope
         # 499 is nginx's status for a client that disconnected.
         status = self.status or 499
-        metrics.requests.labels(caller.key or "", str(status)).inc()
+        metrics.requests.labels(self._labels.of(caller.key or ""), str(status)).inc()
         fields = {
             "request_id": caller.request_id,
             "client": caller.address,
@@ -100,6 +105,25 @@ class _Answer:
             fields,
             extra=fields,
         )
+
+
+class Labels:
+    """Limits the names in the metrics, which keep each one until the server ends.
+
+    The file of keys limits the names of keys. An OpenID provider may have any number of users.
+    """
+
+    def __init__(self) -> None:
+        self._holders: set[str] = set()
+
+    def of(self, name: str) -> str:
+        """Return the label of a name: itself for keys and for the first holders of tokens."""
+        if not name.startswith(TOKEN_PREFIX) or name in self._holders:
+            return name
+        if len(self._holders) >= MAX_HOLDERS:
+            return OTHERS
+        self._holders.add(name)
+        return name
 
 
 def _request_id(headers: Headers) -> str:

@@ -1,4 +1,4 @@
-"""Checks the API keys of requests."""
+"""Checks the API keys of requests, and the access tokens that count as keys."""
 
 import hashlib
 import re
@@ -13,12 +13,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from emotion_llama_server import paths
 from emotion_llama_server.errors import path_of
-from emotion_llama_server.gate.caller import caller_of, refuse
+from emotion_llama_server.gate.caller import Caller, caller_of, refuse
+from emotion_llama_server.gate.oidc.tokens import Tokens
 from emotion_llama_server.settings import ServerSettings
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _MISSING = "An API key is needed: send `Authorization: Bearer KEY` or `X-API-Key: KEY`."
+_MISSING_EITHER = "An access token or API key is needed: send `Authorization: Bearer TOKEN`."
 _UNKNOWN = "The API key is unknown."
+_UNKNOWN_EITHER = "This is neither a known API key nor an access token in the form of a JWT."
 VLLM_KEY_NAME = "api-key"
 """The name of a key from `--api-key` or `VLLM_API_KEY`, which have no names."""
 
@@ -95,50 +98,84 @@ def read_keys(settings: ServerSettings, unnamed: Iterable[str] = ()) -> KeyRing:
     return ring
 
 
+@dataclass(frozen=True)
+class _Given:
+    """Holds what a request contains as its key."""
+
+    text: bytes
+    is_bearer: bool
+
+    @property
+    def may_be_token(self) -> bool:
+        """Return whether it has the place and the three parts of an access token."""
+        return self.is_bearer and self.text.count(b".") == 2
+
+    @classmethod
+    def by(cls, headers: Headers) -> Self | None:
+        """Read a request's headers."""
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            return cls(token.strip().encode("latin-1"), is_bearer=True)
+        key = headers.get("x-api-key")
+        return None if key is None else cls(key.strip().encode("latin-1"), is_bearer=False)
+
+
 class Keys:
     """Admits requests with a key and requests for open paths; without keys, it admits all.
 
     Args:
         app: the inner app.
         ring: the keys.
+        tokens: verifies access tokens, which count as keys; None if there are none.
         metrics_keys: the names of the keys that may read the metrics; if it is empty, all keys may.
     """
 
-    def __init__(self, app: ASGIApp, ring: KeyRing, metrics_keys: Collection[str] = ()) -> None:
-        self._app, self._ring, self._metrics_keys = app, ring, metrics_keys
+    def __init__(
+        self,
+        app: ASGIApp,
+        ring: KeyRing,
+        tokens: Tokens | None = None,
+        metrics_keys: Collection[str] = (),
+    ) -> None:
+        self._app, self._ring, self._tokens = app, ring, tokens
+        self._metrics_keys = metrics_keys
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self._ring:
-            given = _given(Headers(scope=scope))
-            name = None if given is None else self._ring.find(given)
-            caller_of(scope).key = name
-            error = self._refusal(path_of(scope), name, was_given=given is not None)
-            if error is not None:
-                await refuse(scope, receive, send, error=error, reason="key")
+        if scope["type"] == "http" and (self._ring or self._tokens):
+            given, caller = _Given.by(Headers(scope=scope)), caller_of(scope)
+            caller.key = given and self._ring.find(given.text)
+            try:
+                if (path := path_of(scope)) not in paths.OPEN:
+                    await self._check(path, given, caller)
+            except HTTPException as error:
+                reason = "issuer" if error.status_code == 503 else "key"
+                await refuse(scope, receive, send, error=error, reason=reason)
                 return
         await self._app(scope, receive, send)
 
-    def _refusal(self, path: str, name: str | None, *, was_given: bool) -> HTTPException | None:
-        """Return why the key of this name, or a client without a key, may not use a path."""
-        if path in paths.OPEN:
-            return None
-        if name is None:
-            words = _UNKNOWN if was_given else _MISSING
-            return HTTPException(401, words, {"WWW-Authenticate": "Bearer"})
+    async def _check(self, path: str, given: _Given | None, caller: Caller) -> None:
+        """Check that a client may use a path; store the name if an access token contains it.
+
+        Raises:
+            HTTPException: the client may not, or the issuer of its token does not answer.
+        """
+        if caller.key is None and given and given.may_be_token and self._tokens:
+            holder = await self._tokens.holder(given.text)
+            caller.key = holder.name
+            if holder.refusal is not None:
+                raise holder.refusal
+        if caller.key is None:
+            raise HTTPException(401, self._words(given), {"WWW-Authenticate": "Bearer"})
         # vLLM answers every path that begins so with its metrics.
-        is_metrics = path.startswith(paths.METRICS)
-        if self._metrics_keys and is_metrics and name not in self._metrics_keys:
-            return HTTPException(403, "This key may not read the metrics.")
-        return None
+        is_limited = self._metrics_keys and path.startswith(paths.METRICS)
+        if is_limited and caller.key not in self._metrics_keys:
+            raise HTTPException(403, "This key may not read the metrics.")
 
-
-def _given(headers: Headers) -> bytes | None:
-    """Return the key that a request contains."""
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return token.strip().encode("latin-1")
-    key = headers.get("x-api-key")
-    return None if key is None else key.strip().encode("latin-1")
+    def _words(self, given: _Given | None) -> str:
+        """Return what is wrong with a request that has no key, or an unknown one."""
+        if given is None:
+            return _MISSING if self._tokens is None else _MISSING_EITHER
+        return _UNKNOWN if self._tokens is None else _UNKNOWN_EITHER
 
 
 def _digest(key: bytes) -> bytes:

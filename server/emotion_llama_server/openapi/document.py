@@ -44,13 +44,13 @@ _KEYS = {
     "bearer": {
         "type": "http",
         "scheme": "bearer",
-        "description": "An API key, if the server requires one.",
+        "description": "An API key, or an access token (JWT), if the server requires one.",
     },
     "header": {
         "type": "apiKey",
         "in": "header",
         "name": "X-API-Key",
-        "description": "The same key.",
+        "description": "The same API key.",
     },
 }
 _TAGS = {
@@ -68,7 +68,7 @@ _RETRY_AFTER = {
     }
 }
 _ANYWHERE = ("headers_too_large",)
-_WITH_KEY = ("invalid_api_key",)
+_WITH_KEY = ("invalid_api_key", "invalid_token", "permission_denied", "server_unavailable")
 _WORK = (
     *("invalid_request", "request_timeout", "too_large", "unsupported_media_type"),
     *("rate_limit_exceeded", "internal_error", "server_unavailable", "processing_timeout"),
@@ -79,7 +79,6 @@ _FURTHER = {
     paths.CHAT: (*_ABOUT_CLIPS, MODEL_NOT_FOUND),
     paths.MODEL.replace(":path", ""): (MODEL_NOT_FOUND,),
     **dict.fromkeys(paths.LEGACY, _ABOUT_CLIPS),
-    paths.METRICS: ("permission_denied",),
     **dict.fromkeys((paths.HEALTH, paths.READYZ, paths.PING), ("server_unavailable",)),
 }
 """The error codes that only some routes send."""
@@ -138,7 +137,7 @@ def _refusals(path: str, *, is_work: bool) -> dict[str, Any]:
     """Describe every error status of a route, in ascending order."""
     codes = (*_ANYWHERE, *(() if path in paths.OPEN else _WITH_KEY), *(_WORK if is_work else ()))
     statuses: dict[int, list[str]] = {}
-    for code in (*codes, *_FURTHER.get(path, ())):
+    for code in dict.fromkeys((*codes, *_FURTHER.get(path, ()))):
         is_missing_in_chat = path == paths.CHAT and code == VIDEO_NOT_FOUND
         status = 400 if is_missing_in_chat else ERROR_CODES[code].status
         statuses.setdefault(status, []).append(code)

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 
 from emotion_llama import __version__
 from emotion_llama_server import paths
-from emotion_llama_server.gate.keys import KeyRing
 from emotion_llama_server.services import services_of
 from emotion_llama_vllm import demo_files
 from emotion_llama_vllm.settings import media_settings
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+    from emotion_llama_server.start.options import StartOptions
 
 _KEY = "$EMOTION_LLAMA_API_KEY"
 _FIRST = (paths.EMOTION, paths.CHAT, paths.MODELS)
@@ -59,11 +60,11 @@ class Place:
 def banner(args: Namespace, app: "FastAPI") -> str:
     """Return the text, which ends with a command that sends the server a request."""
     services = services_of(app)
-    place, keys = Place.of(args, services.settings.legacy_port), services.options.keys
+    place, options = Place.of(args, services.settings.legacy_port), services.options
     rows = [
         ("in a browser", f"{place.base}/   {place.base}{paths.DOCS}"),
         ("clips", _clips()),
-        ("API keys", _keys(keys)),
+        ("API keys", _keys(options)),
         ("to stop", f"Ctrl+C here, or `kill {os.getpid()}`"),
     ]
     return "\n".join(
@@ -73,7 +74,7 @@ def banner(args: Namespace, app: "FastAPI") -> str:
             *(f"  {route:<30}{words}" for route, words in routes(app)),
             f"  ({place.legacy} answers the same.)\n",
             *(f"  {what:<14}{words}" for what, words in rows),
-            f"\nTry it{_where_the_key_is(keys)}:\n  {_curl(args, place, keys)}\n",
+            f"\nTry it{_where_the_key_is(options)}:\n  {_curl(args, place, options)}\n",
         ]
     )
 
@@ -120,20 +121,23 @@ def _clips() -> str:
     return "uploads only; start with --media-root DIR to let requests name files in DIR"
 
 
-def _keys(keys: KeyRing) -> str:
-    if keys:
-        return f"needed: {', '.join(sorted(keys.names))}"
+def _keys(options: "StartOptions") -> str:
+    accepted = sorted(options.keys.names)
+    if (issuer := options.settings.oidc_issuer) is not None:
+        accepted.append(f"access tokens of {issuer}")
+    if accepted:
+        return f"needed: {', '.join(accepted)}"
     return "none: anyone who reaches these ports may send requests"
 
 
-def _where_the_key_is(keys: KeyRing) -> str:
-    return f", with your key in the variable {_KEY[1:]}" if keys else ""
+def _where_the_key_is(options: "StartOptions") -> str:
+    return f", with your key in the variable {_KEY[1:]}" if options.needs_key else ""
 
 
-def _curl(args: Namespace, place: Place, keys: KeyRing) -> str:
+def _curl(args: Namespace, place: Place, options: "StartOptions") -> str:
     """Return a shell command that works without changes."""
     words = [f"curl {shlex.quote(f'{place.base}{paths.EMOTION}')}", *_trust(args)]
-    if keys:
+    if options.needs_key:
         words.append(f'-H "Authorization: Bearer {_KEY}"')
     if (clip := next(_clips_in_roots(), None)) is not None:
         body = shlex.quote(json.dumps({"video": clip}))

@@ -18,9 +18,16 @@ from emotion_llama_server.environment import StartError
 from emotion_llama_server.gate import MIDDLEWARE
 from emotion_llama_server.gate.connection import MAX_HEAD_BYTES
 from emotion_llama_server.gate.keys import KeyFormatError, KeyRing, read_keys
+from emotion_llama_server.gate.oidc.issuer import Issuer, IssuerAway, IssuerWrong
 from emotion_llama_server.gate.rate_storage import Storage, StorageFailure
 from emotion_llama_server.logger import logger
-from emotion_llama_server.settings import ServerSettings, add_flags, first_error, given_flags
+from emotion_llama_server.settings import (
+    LOOPBACK,
+    ServerSettings,
+    add_flags,
+    first_error,
+    given_flags,
+)
 from emotion_llama_server.start.arguments import HOST, PORT, SHUTDOWN_SECONDS
 from emotion_llama_server.start.options import Cors, StartOptions
 from emotion_llama_vllm import demo_files
@@ -29,7 +36,6 @@ from emotion_llama_vllm.hooks.cpu_defaults import engine_defaults
 from emotion_llama_vllm.original import LOGITS_PROCESSOR
 from emotion_llama_vllm.settings import ENV_PREFIX, MediaSettings
 
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _MOST_SEQUENCES = 8
 """The maximum number of answers to one chat request."""
 
@@ -83,10 +89,11 @@ def parse(argv: list[str]) -> Namespace:
     _check_media_settings(args)
     options = _options(args)
     options.put_on(args)
-    _warn_without_keys(args, options.keys)
+    _warn_without_keys(args, options)
     _bound_answers(args, options.settings)
     _set_keep_alive(options.settings)
     _check_rate_limit_storage(options.settings)
+    _check_issuer(options.settings.oidc_issuer)
     _check_weights(args)
     validate_parsed_serve_args(args)
     return args
@@ -142,8 +149,8 @@ def _take_cors_over(args: Namespace) -> Cors | None:
     return Cors(origins, args.allow_credentials, args.allowed_methods, args.allowed_headers)
 
 
-def _warn_without_keys(args: Namespace, keys: KeyRing) -> None:
-    if not keys and args.host not in _LOOPBACK:
+def _warn_without_keys(args: Namespace, options: StartOptions) -> None:
+    if not options.needs_key and args.host not in LOOPBACK:
         logger.warning(
             "Anyone who can reach %s:%s may use it, because there are no API keys; "
             "--api-key-file FILE sets some.",
@@ -168,6 +175,19 @@ def _check_rate_limit_storage(settings: ServerSettings) -> None:
         raise StartError(
             f"--rate-limit-storage: it cannot count requests ({failure})."
         ) from failure
+
+
+def _check_issuer(url: str | None) -> None:
+    """Fetch the provider's keys on trial; one that is away now may be there when it is needed."""
+    if url is None:
+        return
+    try:
+        asyncio.run(Issuer(url).fetch_keys())
+    except IssuerWrong as error:
+        raise StartError(f"--oidc-issuer: {error}.") from error
+    except IssuerAway as error:
+        words = "--oidc-issuer: %s; until it answers, access tokens get status 503."
+        logger.warning(words, error)
 
 
 def _set_keep_alive(settings: ServerSettings) -> None:

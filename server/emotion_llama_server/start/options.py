@@ -50,6 +50,11 @@ class StartOptions:
         settings = ServerSettings()
         return cls(settings, read_keys(settings))
 
+    @property
+    def needs_key(self) -> bool:
+        """Return whether clients need a key or an access token."""
+        return bool(self.keys) or self.settings.oidc_issuer is not None
+
     def put_on(self, args: Namespace) -> None:
         """Store the options on vLLM's arguments."""
         setattr(args, _ATTRIBUTE, self)

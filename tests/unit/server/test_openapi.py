@@ -55,14 +55,14 @@ def test_every_name_is_unique_and_every_reference_leads_somewhere(document: dict
 
 
 def test_every_status_that_is_sent_is_in_it_and_no_other(document: dict[str, Any]) -> None:
-    work = {200, 400, 401, 404, 408, 413, 415, 429, 431, 500, 503, 504}
+    work = {200, 400, 401, 403, 404, 408, 413, 415, 429, 431, 500, 503, 504}
     expected = {
         "/v1/emotion": work | {507},
         "/v1/chat/completions": work,
         "/api/predict/": work,
         "/process_video": work,
-        "/v1/models": {200, 401, 431},
-        "/v1/models/{model}": {200, 401, 404, 431},
+        "/v1/models": {200, 401, 403, 431, 503},
+        "/v1/models/{model}": {200, 401, 403, 404, 431, 503},
         "/readyz": {200, 431, 503},
         "/livez": {200, 431},
     }
@@ -80,6 +80,7 @@ def test_every_status_that_is_sent_is_in_it_and_no_other(document: dict[str, Any
 def test_keys_are_described_and_needed_where_they_are(document: dict[str, Any]) -> None:
     schemes = document["components"]["securitySchemes"]
     assert schemes["bearer"]["scheme"] == "bearer"
+    assert "API key, or an access token" in schemes["bearer"]["description"]
     assert {frozenset(choice) for choice in document["security"]} == {
         frozenset({name}) for name in schemes
     }

@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 
 from emotion_llama_server.services import Services, install
+from emotion_llama_server.settings import ServerSettings
 from emotion_llama_server.start import banner
 from emotion_llama_vllm import demo_files
 from emotion_llama_vllm.checkpoint.card import Card
@@ -115,6 +116,16 @@ def test_with_keys_the_command_sends_one(app: FastAPI, roots: Callable[[Path], N
     assert '-H "Authorization: Bearer $EMOTION_LLAMA_API_KEY"' in text
     assert "alice" in text
     assert "secret" not in text
+
+
+def test_with_a_provider_the_command_sends_a_token(
+    app: FastAPI, roots: Callable[[Path], None]
+) -> None:
+    settings = ServerSettings(oidc_issuer="https://login.example", oidc_audience="a")
+    install(app, served(settings=settings))
+    text = banner.banner(flags(), app)
+    assert "needed: access tokens of https://login.example" in text
+    assert '-H "Authorization: Bearer $EMOTION_LLAMA_API_KEY"' in text
 
 
 def test_over_tls_the_command_trusts_the_servers_certificate_as_far_as_it_goes(
