@@ -3,7 +3,7 @@
 import { expectType, parse } from './answer.js';
 import { EmotionLLaMAError } from './errors.js';
 import { readEvents, type StreamEvent } from './events.js';
-import { Http, type Outgoing } from './http.js';
+import { Http, type Key, type Outgoing } from './http.js';
 import { type Analysis, asDone } from './many.js';
 import { environment, localFile } from './node.js';
 import { type Call, type Clip, makeCall, type Options, type Timeline } from './options.js';
@@ -21,8 +21,11 @@ export interface ClientOptions {
    * work too.
    */
   apiUrl?: string | URL;
-  /** In Node by default that of the environment variable EMOTION_LLAMA_API_KEY. */
-  apiKey?: string;
+  /**
+   * An API key or access token, or what returns a fresh one for each request. In Node by default
+   * that of the environment variable EMOTION_LLAMA_API_KEY.
+   */
+  apiKey?: Key;
   /**
    * Seconds until a silent server is given up, by default 120. The upload of a clip counts, and
    * Node's own `fetch` waits 300 at most.

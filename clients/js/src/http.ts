@@ -6,6 +6,9 @@ import { fromAnswer } from './errors.js';
 import { withRetries } from './retry.js';
 import { Watch } from './watch.js';
 
+/** An API key or access token, or a function that returns a fresh one for each request. */
+export type Key = string | (() => string | Promise<string>);
+
 /** A request. */
 export interface Outgoing {
   path: string;
@@ -58,13 +61,13 @@ export class Incoming {
 /** How one client asks; what it throws is an error of ours or the reason of an abort. */
 export class Http {
   readonly #apiUrl: string;
-  readonly #key: Record<string, string>;
+  readonly #key: Key | undefined;
   readonly #timeout: number;
   readonly #retries: number;
 
-  constructor(apiUrl: string | URL, apiKey: string | undefined, timeout: number, retries: number) {
+  constructor(apiUrl: string | URL, apiKey: Key | undefined, timeout: number, retries: number) {
     this.#apiUrl = baseUrl(apiUrl);
-    this.#key = apiKey ? { Authorization: `Bearer ${apiKey}` } : {};
+    this.#key = apiKey;
     this.#timeout = timeout;
     this.#retries = retries;
   }
@@ -81,7 +84,11 @@ export class Http {
   }
 
   async #send({ path, method, body, accept, signal }: Outgoing): Promise<Incoming> {
-    const headers: Record<string, string> = { ...this.#key, Accept: accept };
+    const headers: Record<string, string> = { Accept: accept };
+    const key = typeof this.#key === 'function' ? await this.#key() : this.#key;
+    if (key) {
+      headers.Authorization = `Bearer ${key}`;
+    }
     if (typeof body === 'string') {
       headers['Content-Type'] = 'application/json'; // a form's own has its boundary
     }

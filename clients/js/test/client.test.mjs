@@ -32,6 +32,18 @@ test('the documented call', async (t) => {
   assert.deepEqual(JSON.parse(sent[0].body), body);
 });
 
+test('a function is asked for a fresh token before each request', async (t) => {
+  const { apiUrl, sent } = await yes(t);
+  let count = 0;
+  for (const apiKey of [() => `token-${++count}`, async () => `token-${++count}`]) {
+    const client = new EmotionLLaMA({ apiUrl, apiKey });
+    await client.analyze({ videoPath: 'x.mp4' });
+    await client.analyze({ videoPath: 'x.mp4' });
+  }
+  const tokens = sent.map(({ headers }) => headers.authorization);
+  assert.deepEqual(tokens, [1, 2, 3, 4].map((number) => `Bearer token-${number}`));
+});
+
 test('every field is sent under its name on the wire', async (t) => {
   const { apiUrl, sent } = await yes(t);
   const client = new EmotionLLaMA({ apiUrl });

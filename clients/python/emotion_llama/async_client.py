@@ -13,6 +13,7 @@ from typing_extensions import Self, Unpack
 from emotion_llama.connection import DEFAULT_URL, Connection
 from emotion_llama.errors import ConnectionFailed, RequestTimeout
 from emotion_llama.events import Event, EventReader
+from emotion_llama.keys import AsyncKey
 from emotion_llama.many import Analysis, OwnOptions, no_own_options
 from emotion_llama.media import Upload
 from emotion_llama.options import Options, TimelineForm, make_call
@@ -21,13 +22,16 @@ from emotion_llama.wire import Exchange, Exchanges, Pause, T, as_text, parse
 
 
 class AsyncEmotionLLaMA:
-    """Sends requests to an Emotion-LLaMA server; its arguments and methods are EmotionLLaMA's."""
+    """Sends requests to an Emotion-LLaMA server; its arguments and methods are EmotionLLaMA's.
+
+    A function as `api_key` may be a coroutine.
+    """
 
     def __init__(
         self,
         api_url: str = DEFAULT_URL,
         *,
-        api_key: str | None = None,
+        api_key: AsyncKey | None = None,
         timeout: float = 120,
         max_retries: int = 2,
         transport: httpx2.AsyncBaseTransport | None = None,

@@ -14,6 +14,7 @@ from typing_extensions import Self, Unpack
 from emotion_llama.connection import DEFAULT_URL, Connection
 from emotion_llama.errors import ConnectionFailed, RequestTimeout
 from emotion_llama.events import Event, EventReader
+from emotion_llama.keys import Key
 from emotion_llama.many import Analysis, OwnOptions, no_own_options
 from emotion_llama.media import Upload
 from emotion_llama.options import Options, TimelineForm, make_call
@@ -27,7 +28,8 @@ class EmotionLLaMA:
     Args:
         api_url: the server's address; `host:port` and an address that ends in `/v1` work too. The
             environment's proxy variables apply, but never to an address of this machine.
-        api_key: the API key; by default the environment variable EMOTION_LLAMA_API_KEY.
+        api_key: the API key or access token, or a function that returns a fresh one for each
+            request; by default the environment variable EMOTION_LLAMA_API_KEY.
         timeout: the seconds after which a silent server counts as failed.
         max_retries: how often a request is sent again after 429, 503 or a failed connection.
         transport: replaces the network in tests.
@@ -40,7 +42,7 @@ class EmotionLLaMA:
         self,
         api_url: str = DEFAULT_URL,
         *,
-        api_key: str | None = None,
+        api_key: Key | None = None,
         timeout: float = 120,
         max_retries: int = 2,
         transport: httpx2.BaseTransport | None = None,

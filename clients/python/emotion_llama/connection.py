@@ -1,7 +1,6 @@
 """Builds the connection of a client: the server's address, the proxy and the key."""
 
 import ipaddress
-import os
 import re
 import ssl
 from dataclasses import dataclass
@@ -12,9 +11,9 @@ from urllib.request import getproxies, proxy_bypass
 import httpx2
 
 from emotion_llama.errors import InvalidSettings
+from emotion_llama.keys import AsyncKey, Key, key_arguments
 
 DEFAULT_URL = "http://localhost:7889"
-KEY_VARIABLE = "EMOTION_LLAMA_API_KEY"
 
 _ENDPOINT = re.compile(r"/v1(/emotion|/chat/completions|/models)?$", re.IGNORECASE)
 """Matches the end of an address that was copied from another client's settings or an example."""
@@ -47,30 +46,27 @@ class Connection:
         return server if self.proxy is None else f"{server}, through the proxy {self.proxy.url},"
 
     def client_arguments(
-        self, api_key: str | None, timeout: float, transport: Any = None
+        self, api_key: Key | AsyncKey | None, timeout: float, transport: Any = None
     ) -> dict[str, Any]:
         """Return the keyword arguments of an httpx2 client.
 
         Args:
-            api_key: the key; by default the environment variable EMOTION_LLAMA_API_KEY.
+            api_key: the key, as for `key_arguments`.
             timeout: the seconds after which a silent server counts as failed.
             transport: replaces the network in tests.
 
         Raises:
             InvalidSettings: the key cannot be sent.
         """
-        key = (api_key or os.environ.get(KEY_VARIABLE) or "").strip()
-        if not key.isascii() or not key.isprintable():
-            raise InvalidSettings("The API key has characters that a key cannot have.")
         way = {"proxy": self.proxy} if transport is None else {"transport": transport}
         return {
             "base_url": self.url,
-            "headers": {"Authorization": f"Bearer {key}"} if key else {},
             "timeout": httpx2.Timeout(timeout, connect=10),
             # httpx2 would create a proxy from every variable, even from one for other servers.
             "trust_env": False,
             "verify": self._certificates(),
             **way,
+            **key_arguments(api_key),
         }
 
     def _certificates(self) -> ssl.SSLContext:

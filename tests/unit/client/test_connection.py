@@ -256,3 +256,36 @@ def test_a_key_out_of_a_file(key: str) -> None:
     assert seen == ["Bearer secret"]
     with pytest.raises(errors.InvalidSettings, match="API key"):
         EmotionLLaMA(api_key="schlüssel", **more)
+
+
+def test_a_function_is_asked_for_a_fresh_token_before_each_attempt() -> None:
+    seen: list[str] = []
+
+    def serve(request: httpx2.Request) -> httpx2.Response:
+        seen.append(request.headers["Authorization"])
+        status = 503 if len(seen) == 1 else 200
+        return httpx2.Response(status, json={"object": "list", "data": []})
+
+    def fresh() -> str:
+        return f"token-{len(seen)}"
+
+    transport = httpx2.MockTransport(serve)
+    client = EmotionLLaMA(api_key=fresh, transport=transport, sleep=lambda seconds: None)
+    client.models()
+    client.models()
+    assert seen == ["Bearer token-0", "Bearer token-1", "Bearer token-2"]
+
+
+async def test_a_coroutine_may_fetch_the_token() -> None:
+    seen: list[str] = []
+
+    def serve(request: httpx2.Request) -> httpx2.Response:
+        seen.append(request.headers["Authorization"])
+        return httpx2.Response(200, json={"object": "list", "data": []})
+
+    async def fresh() -> str:
+        return "token"
+
+    for key in (fresh, lambda: "token"):
+        await AsyncEmotionLLaMA(api_key=key, transport=httpx2.MockTransport(serve)).models()
+    assert seen == ["Bearer token"] * 2

@@ -18,7 +18,8 @@ from emotion_llama.commands.results import Results, begin, check_form
 from emotion_llama.commands.saved import Saved
 from emotion_llama.commands.terminal import printable, show
 from emotion_llama.commands.words import Words, as_options, read_words
-from emotion_llama.connection import DEFAULT_URL, KEY_VARIABLE
+from emotion_llama.connection import DEFAULT_URL
+from emotion_llama.keys import KEY_VARIABLE
 from emotion_llama.many import Analysis
 from emotion_llama.schema import EmotionResponse
 

@@ -18,8 +18,9 @@ from emotion_llama.bench.routes import ROUTES
 from emotion_llama.commands.clips import find_clips
 from emotion_llama.commands.failure import CommandError, fail, note
 from emotion_llama.commands.progress import progress
-from emotion_llama.connection import DEFAULT_URL, KEY_VARIABLE, Connection
+from emotion_llama.connection import DEFAULT_URL, Connection
 from emotion_llama.errors import EmotionLLaMAError, InvalidSettings
+from emotion_llama.keys import KEY_VARIABLE
 
 _CONCURRENCY = "1,4,16,64"
 

@@ -23,7 +23,8 @@ from emotion_llama.commands.saved import Saved
 from emotion_llama.commands.tables import Row, read_table
 from emotion_llama.commands.terminal import printable
 from emotion_llama.commands.words import as_options
-from emotion_llama.connection import DEFAULT_URL, KEY_VARIABLE
+from emotion_llama.connection import DEFAULT_URL
+from emotion_llama.keys import KEY_VARIABLE
 from emotion_llama.many import Analysis
 
 
