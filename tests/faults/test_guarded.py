@@ -25,6 +25,7 @@ import requests
 from devtools.media import Recipe, make_clip
 from emotion_llama_vllm import demo_files
 from tests.faults.conftest import KEYS, Guarded, Start, chat
+from tests.support.oidc import AUDIENCE, Provider
 
 CHAT = "/v1/chat/completions"
 MISSES = 'emotion_llama_clip_cache_total{result="miss"}'
@@ -32,11 +33,19 @@ LEGACY = {"video_path": "clip.mp4", "question": "x"}
 
 
 @pytest.fixture(scope="module")
-def guarded(start: Start) -> Iterator[Guarded]:
+def provider() -> Iterator[Provider]:
+    made = Provider()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def guarded(start: Start, provider: Provider) -> Iterator[Guarded]:
     flags = ["--max-in-flight", "2", "--max-waiting", "1", "--request-timeout", "20"]
     flags += ["--max-upload-mb", "4", "--log-format", "json", "--expose-route", "/tokenize"]
     flags += ["--rate-limit", "100/minute", "--allowed-origins", '["https://page.example"]']
     flags += ["--metrics-key", "alice", "--answer-cache-mb", "16"]
+    flags += ["--oidc-issuer", provider.url, "--oidc-audience", AUDIENCE]
     with start(*flags) as server:
         yield server
 
@@ -129,6 +138,31 @@ def test_each_key_opens_every_route_on_both_ports(guarded: Guarded) -> None:
             assert answer.status_code == 200
     bearer = {"Authorization": f"Bearer {KEYS['bob']}"}
     assert guarded.ask("GET", "/v1/models", None, headers=bearer).status_code == 200
+
+
+def test_an_access_token_opens_every_route_on_both_ports(
+    guarded: Guarded, provider: Provider
+) -> None:
+    def status(method: str, path: str, token: str, legacy: bool, **more: Any) -> int:
+        bearer = {"Authorization": f"Bearer {token}"}
+        return guarded.ask(method, path, None, legacy=legacy, headers=bearer, **more).status_code
+
+    good, late = provider.token(sub="dave"), provider.token(exp=-100)
+    work = {
+        "/v1/emotion": {"video": "clip.mp4", "task": "emotion"},
+        CHAT: chat(max_tokens=1),
+        "/process_video": LEGACY,
+        "/api/predict/": {"data": ["clip.mp4", "x"]},
+    }
+    for legacy in (False, True):
+        assert status("GET", "/v1/models", good, legacy) == 200
+        assert status("GET", "/metrics", good, legacy) == 403
+        assert status("GET", "/v1/models", late, legacy) == 401
+        for path, body in work.items():
+            assert status("POST", path, good, legacy, json=body) == 200
+            assert status("POST", path, late, legacy, json=body) == 401
+    counted = guarded.ask("GET", "/metrics").text
+    assert 'emotion_llama_requests_total{key="oidc:dave",status="200"} 10.0' in counted
 
 
 def test_a_route_of_vllms_answers_where_it_was_named(guarded: Guarded) -> None:
