@@ -1,17 +1,20 @@
 """Serves a small app on both ports with vLLM's launcher, without an engine.
 
-A test runs `serve` in a fork of a process that has imported this module, as vLLM's import takes
-ten seconds and each test ends its process by signals.
+The program imports vLLM once, which takes ten seconds, and forks for each line of its input:
+
+    start LOG HOST PORT LEGACY_PORT   binds both ports in a new process, and prints its id;
+                                      the ports listen when somebody has written to LOG.go
+    wait ID                           prints the exit code of a process when it has ended
 """
 
 import asyncio
 import os
 import ssl
 import sys
+import traceback
 from argparse import Namespace
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from multiprocessing.synchronize import Event
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -59,7 +62,7 @@ def flags(host: str) -> Namespace:
     )
 
 
-async def _main(host: str, port: int, legacy_port: int, may_go_on: Event) -> int:
+async def _main(host: str, port: int, legacy_port: int, may_go_on: Path) -> int:
     app = FastAPI(lifespan=lifespan)
     engine = SimpleNamespace(errored=False, shutdown=shut_down)
     app.add_api_route("/look", look, methods=["GET", "POST"])
@@ -68,7 +71,7 @@ async def _main(host: str, port: int, legacy_port: int, may_go_on: Event) -> int
     legacy = LegacyListener(flags(host), legacy_port, lambda _: print("ready", flush=True))
     listener = create_server_socket((host, port), reuse_port=False)
     print("bound", flush=True)
-    may_go_on.wait()
+    may_go_on.read_bytes()  # noqa: ASYNC240  (a pipe, and nothing else runs yet)
     legacy.prepare(app)
     options: dict[str, Any] = {"host": host, "port": port, "log_level": "error", **HEADS}
     try:
@@ -79,17 +82,34 @@ async def _main(host: str, port: int, legacy_port: int, may_go_on: Event) -> int
     return legacy.exit_code
 
 
-def serve(log: Path, host: str, port: int, legacy_port: int, may_go_on: Event) -> None:
-    """Serve until a signal arrives; exit with the code of the listeners.
-
-    Args:
-        log: the file that takes what the process prints.
-        host: the address of both ports.
-        port: the port of vLLM's listener.
-        legacy_port: the second port.
-        may_go_on: the ports are bound, but do not listen, until this event is set.
-    """
+def _start(log: Path, host: str, port: int, legacy_port: int) -> int:
+    """Fork a process that serves until a signal arrives; return its id."""
+    may_go_on = log.with_suffix(".go")
+    os.mkfifo(may_go_on)
+    if process := os.fork():
+        return process
     out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(out, 1)
     os.dup2(out, 2)
-    sys.exit(uvloop.run(_main(host, port, legacy_port, may_go_on)))
+    try:
+        code = uvloop.run(_main(host, port, legacy_port, may_go_on))
+    except BaseException:
+        traceback.print_exc()
+        code = 70
+    sys.stdout.flush()
+    os._exit(code)
+
+
+def main() -> None:
+    """Obey the lines of the input."""
+    for line in sys.stdin:
+        match line.split():
+            case ["start", log, host, port, legacy_port]:
+                print(_start(Path(log), host, int(port), int(legacy_port)), flush=True)
+            case ["wait", process]:
+                status = os.waitpid(int(process), 0)[1]
+                print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -41,7 +41,10 @@ test('a function is asked for a fresh token before each request', async (t) => {
     await client.analyze({ videoPath: 'x.mp4' });
   }
   const tokens = sent.map(({ headers }) => headers.authorization);
-  assert.deepEqual(tokens, [1, 2, 3, 4].map((number) => `Bearer token-${number}`));
+  assert.deepEqual(
+    tokens,
+    [1, 2, 3, 4].map((number) => `Bearer token-${number}`),
+  );
 });
 
 test('every field is sent under its name on the wire', async (t) => {

@@ -1,14 +1,14 @@
 """How signals end a process with both ports."""
 
-import multiprocessing
+import contextlib
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from multiprocessing.context import ForkServerProcess
-from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
@@ -17,27 +17,44 @@ import requests
 from devtools.server import free_port
 from emotion_llama_server.start.banner import url_host
 
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["tests.support.two_ports"])
+ROOT = Path(__file__).parents[4]
+
+
+class Template:
+    """A process that has imported vLLM, and forks."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-m", "tests.support.two_ports"]
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=ROOT)
+
+    def ask(self, *words: object) -> int:
+        assert self._process.stdin
+        assert self._process.stdout
+        print(*words, file=self._process.stdin, flush=True)
+        return int(self._process.stdout.readline())
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.communicate()
 
 
 @dataclass
 class TwoPorts:
-    """A process with both ports."""
+    """A process with both ports, which are bound and do not listen yet."""
 
-    process: ForkServerProcess
+    template: Template
+    process: int
     log: Path
-    may_go_on: Event
 
     def go_on(self) -> None:
         """Let the process listen; return when it has begun to start."""
-        self.may_go_on.set()
+        self.log.with_suffix(".go").write_text("")
         self.wait_for("starting")
 
     def wait_for(self, word: str) -> None:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 60
         while word not in self.printed():
-            assert self.process.is_alive(), self.printed()
             assert time.monotonic() < deadline, self.printed()
             time.sleep(0.01)
 
@@ -45,39 +62,39 @@ class TwoPorts:
         return self.log.read_text().split("\n") if self.log.exists() else []
 
     def send_signal(self, number: signal.Signals) -> None:
-        assert self.process.pid
-        os.kill(self.process.pid, number)
+        os.kill(self.process, number)
 
-    def ended(self) -> tuple[int | None, list[str]]:
+    def ended(self) -> tuple[int, list[str]]:
         """Return the exit code and the lines that the process has printed."""
-        self.process.join(60)
-        return self.process.exitcode, self.printed()[:-1]
+        return self.template.ask("wait", self.process), self.printed()[:-1]
+
+
+@pytest.fixture(scope="module")
+def template() -> Iterator[Template]:
+    made = Template()
+    yield made
+    made.end()
 
 
 Start = Callable[..., TwoPorts]
 
 
 @pytest.fixture
-def bind(tmp_path: Path) -> Iterator[Start]:
+def bind(template: Template, tmp_path: Path) -> Iterator[Start]:
     """Start a process whose ports are bound, but do not listen yet."""
     started: list[TwoPorts] = []
 
     def start(host: str, port: int, legacy_port: int) -> TwoPorts:
-        # The process imports this module when it starts, and only it needs vLLM.
-        from tests.support import two_ports
-
-        log, may_go_on = tmp_path / "log", FORKS.Event()
-        words = (log, host, port, legacy_port, may_go_on)
-        made = TwoPorts(FORKS.Process(target=two_ports.serve, args=words), log, may_go_on)
-        made.process.start()
-        started.append(made)
-        made.wait_for("bound")
-        return made
+        log = tmp_path / "log"
+        process = template.ask("start", log, host, port, legacy_port)
+        started.append(TwoPorts(template, process, log))
+        started[-1].wait_for("bound")
+        return started[-1]
 
     yield start
     for made in started:
-        made.process.kill()
-        made.process.join()
+        with contextlib.suppress(ProcessLookupError):
+            made.send_signal(signal.SIGKILL)
 
 
 def upgrading(host: str, port: int) -> bytes:
