@@ -4,6 +4,7 @@ import io
 import os
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,7 @@ def tone(seconds: float, rate: int, channels: int, hertz: float) -> npt.NDArray[
     return (gains[:, None] * wave).astype(np.float32)
 
 
+@lru_cache(maxsize=64)
 def make_clip(recipe: Recipe = Recipe()) -> bytes:
     """Return the bytes of a clip."""
     sink: Any = Pipe() if recipe.live else io.BytesIO()

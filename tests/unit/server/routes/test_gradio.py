@@ -1,4 +1,4 @@
-"""What Gradio's clients send and get, without an engine; the clients are in test_gradio_clients."""
+"""What Gradio's clients send and get, without an engine; the clients are in `tests/e2e`."""
 
 import contextlib
 import functools

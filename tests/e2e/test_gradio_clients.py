@@ -139,13 +139,16 @@ def test_the_client_of_gradio_3_asks_the_original_route(tmp_path: Path) -> None:
     assert "Video file not found" in error
 
 
+@pytest.mark.slow
 def test_the_javascript_client_asks_uploads_and_is_told_what_is_wrong(node: Path) -> None:
     (node / "ask.mjs").write_text(JAVASCRIPT)
     told = asked("node", node / "ask.mjs")
     assert told == [said("happy_face.mp4"), said(CLIP.read_bytes()), MISSING]
 
 
-@pytest.mark.parametrize("page", ["docs/en/gradio.md", "docs/zh/gradio.md"])
+@pytest.mark.parametrize(
+    "page", ["docs/en/gradio.md", pytest.param("docs/zh/gradio.md", marks=pytest.mark.slow)]
+)
 def test_what_the_page_shows_works(page: str, current_python: Path, node: Path) -> None:
     text = (CHECKOUT / page).read_text(encoding="utf-8")
     with GradioApp(keys={}).served() as address:
