@@ -7,7 +7,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --python-version 3.11 --quiet --ext
 TORCH_CPU ?= --torch-backend cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help python setup setup-dev serve lock check check-js test test-all audit fuzz soak hostile-load bench bench-quick bench-gpu demo-clips demo-checkpoint demo-eval clean
+.PHONY: help python setup setup-dev serve lock check check-js unit test quick-tests test-all audit fuzz soak hostile-load bench bench-quick bench-gpu demo-clips demo-checkpoint demo-eval clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,11 +49,20 @@ check-js:
 	@test -z "$(CI)"
 endif
 
-test: check ## The checks, then all tests but the slow ones
-	$(BIN)/python -m pytest -m "not slow"
+# Two processes share the tests: those of one file, or of one engine, stay together and in order.
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+
+unit: setup-dev ## The tests that start no engine; TESTS='tests/unit/client' chooses some
+	$(PYTEST) -m "not slow" $(or $(TESTS),tests/unit)
+
+test: setup-dev ## The checks and all tests but the slow ones, side by side
+	@$(MAKE) --jobs 2 check quick-tests
+
+quick-tests:
+	$(PYTEST) -m "not slow"
 
 test-all: check ## The checks, then every test
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 audit: setup-dev ## Look the installed packages up in PyPI's database of vulnerabilities
 	$(BIN)/python -m pip_audit --local --strict
