@@ -50,7 +50,7 @@ check-js:
 endif
 
 # Two processes share the tests: those of one file, or of one engine, stay together and in order.
-PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder
 
 unit: setup-dev ## The tests that start no engine; TESTS='tests/unit/client' chooses some
 	$(PYTEST) -m "not slow" $(or $(TESTS),tests/unit)

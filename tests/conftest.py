@@ -1,4 +1,5 @@
-"""Fixtures that several folders of tests use, and which tests share a worker of pytest-xdist.
+"""Fixtures that several folders of tests use, and which tests share a worker of
+pytest-xdist.
 
 The fixtures import what they need when a test asks for them: PyTorch's and transformers' import
 takes longer than all tests of the client.
@@ -6,26 +7,30 @@ takes longer than all tests of the client.
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
     from emotion_llama_vllm.config import EmotionLlamaConfig
 
-_TESTS = Path(__file__).parent
-_WITH_ONE_ENGINE = ("e2e",)
+_WITH_ONE_ENGINE = ("tests/e2e/",)
 """The folders whose files share one engine."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give the tests of a file to one worker, in their order; those of one engine, too."""
-    for item in items:
-        place = item.path.relative_to(_TESTS)
-        shared = place.parts[0] in _WITH_ONE_ENGINE
-        item.add_marker(pytest.mark.xdist_group(place.parts[0] if shared else str(place)))
+class _ByEngine(LoadFileScheduling):
+    """Gives the tests of a file, or of the files with one engine, to one worker in their order."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        shared = (folder for folder in _WITH_ONE_ENGINE if nodeid.startswith(folder))
+        return next(shared, super()._split_scope(nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    return _ByEngine(config, log)
 
 
 @pytest.fixture(scope="session")

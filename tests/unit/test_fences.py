@@ -46,6 +46,7 @@ def test_a_run_of_light_tests_does_not_load_the_engine() -> None:
     assert loaded(light, _ENGINE) == []
 
 
+@pytest.mark.slow
 def test_the_commands_about_checkpoints_load_no_vllm() -> None:
     """It costs seconds at each call, and a checkpoint can be converted without it."""
     light = ("emotion_llama_vllm.checkpoint", "emotion_llama_server.checkpoint_commands")

@@ -102,6 +102,7 @@ def test_loudness_says_nothing() -> None:
     assert max(levels) < 1.5 * min(levels)
 
 
+@pytest.mark.slow
 def test_voices_sound_as_the_facts_say() -> None:
     """Pitch and pace, measured: against the same voice speaking neutrally."""
     sounds = {label: [_measure(voice, label) for voice in VOICES["train"]] for label in LABELS}

@@ -113,6 +113,8 @@ SERVER = """
 import multiprocessing, os, signal, time
 from emotion_llama_vllm.hooks import orphan
 
+orphan._LEAVE_SECONDS = 0.5
+
 def engine():
     orphan.end_with_server()
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is stuck
@@ -145,7 +147,7 @@ def test_a_librarys_engine_outlives_a_parent_that_is_no_server(
     engine = pid_told_by(process)
     process.kill()
     process.wait()
-    assert not is_gone(engine, seconds=5)
+    assert not is_gone(engine, seconds=2)
     psutil.Process(engine).kill()
 
 

@@ -257,8 +257,8 @@ def test_endless_packets_are_not_walked(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_more_frames_than_memory_are_refused() -> None:
-    data = make_clip(Recipe(width=1280, height=720, seconds=6, audio=None))
-    small = MediaSettings(decode_memory_mb=256)
+    data = make_clip(Recipe(width=640, height=360, seconds=6, audio=None))
+    small = MediaSettings().model_copy(update={"decode_memory_mb": 64})
     with pytest.raises(MediaError, match="Take a larger step"):
         record(data, window=0.5, step=0.1, settings=small)
     assert len(record(data, window=0.5, step=0.1, size=64, settings=small).cut().windows) > 50
