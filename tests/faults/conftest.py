@@ -14,6 +14,7 @@ import requests
 from devtools.media import Recipe, write_clip
 from devtools.server import Server, running_server
 from emotion_llama_vllm import demo_files
+from tests.support.ends import value
 
 KEYS = {"alice": "key-of-alice", "bob": "key-of-bob", "carol": "key-of-carol"}
 
@@ -50,9 +51,7 @@ class Guarded:
 
     def metric(self, name: str) -> float:
         """The sum over its labels."""
-        lines = self.ask("GET", "/metrics").text.splitlines()
-        found = [line for line in lines if line.startswith((f"{name} ", f"{name}{{"))]
-        return sum(float(line.split()[-1]) for line in found)
+        return value(self.ask("GET", "/metrics").text, name)
 
 
 @pytest.fixture(scope="session")

@@ -262,14 +262,6 @@ def test_a_client_that_leaves_frees_its_decoder(guarded: Guarded) -> None:
     raise AssertionError("No client left while its clip was decoded.")
 
 
-def test_a_request_that_takes_too_long_is_ended(guarded: Guarded) -> None:
-    with opened(guarded, UPLOAD) as connection:
-        connection.settimeout(30)
-        answer = connection.recv(65536)
-    assert b" 408 " in answer.split(b"\r\n")[0]
-    until(lambda: is_idle(guarded))
-
-
 LARGE = {
     "video": "minute.mp4",
     "task": "emotion",
@@ -340,12 +332,12 @@ def share_of_the_wait_allowed(guarded: Guarded, first: int) -> float:
 def test_a_large_analysis_leaves_the_engine_to_another_key(guarded: Guarded) -> None:
     """A question waits at most twice as long as alone and a step.
 
-    One round of four is to show it, with half as much again for noise: other programs on the
-    machine only ever make a wait longer.
+    One round of at most four is to show it, with half as much again for noise: other programs on
+    the machine only ever make a wait longer.
     """
     seconds_for(guarded, questions(0, 1)[0])
-    shares = [share_of_the_wait_allowed(guarded, first) for first in (100, 200, 300, 400)]
-    assert min(shares) <= 1.5, shares
+    shares = (share_of_the_wait_allowed(guarded, first) for first in (100, 200, 300, 400))
+    assert any(share <= 1.5 for share in shares)
 
 
 def test_clients_that_never_shake_hands_hold_nobody_up(guarded: Guarded) -> None:
@@ -356,17 +348,20 @@ def test_clients_that_never_shake_hands_hold_nobody_up(guarded: Guarded) -> None
         assert guarded.ask("GET", "/livez", None).status_code == 200
 
 
-def long_ones(guarded: Guarded, pool: ThreadPoolExecutor, count: int) -> list[Any]:
-    """Requests that go on for a while."""
-    return [
-        pool.submit(guarded.ask, "POST", CHAT, "bob", json=chat(seed=number))
-        for number in range(count)
-    ]
+def listen_until(is_enough: threading.Event, guarded: Guarded, seed: int) -> int:
+    """Ask for a long answer, leave when it is enough, and return the status."""
+    asked = chat(seed=seed, stream=True)
+    with guarded.ask("POST", CHAT, "bob", json=asked, stream=True) as answer:
+        for _ in answer.iter_lines():
+            if is_enough.is_set():
+                break
+        return answer.status_code
 
 
 def test_more_than_may_wait_are_refused_at_once(guarded: Guarded) -> None:
+    is_enough = threading.Event()
     with ThreadPoolExecutor(3) as pool:
-        inside = long_ones(guarded, pool, 3)
+        inside = [pool.submit(listen_until, is_enough, guarded, seed) for seed in range(3)]
         until(lambda: guarded.metric("emotion_llama_requests_waiting") == 1)
         took = []
         for _ in range(5):
@@ -378,7 +373,8 @@ def test_more_than_may_wait_are_refused_at_once(guarded: Guarded) -> None:
             assert b"retry-after" in answer
         assert guarded.ask("GET", "/readyz").status_code == 200
         assert guarded.ask("POST", CHAT, json=chat(max_tokens=1)).status_code == 200  # by another
-        assert {future.result().status_code for future in inside} <= {200, 504}
+        is_enough.set()
+        assert {future.result() for future in inside} <= {200, 504}
     assert (
         statistics.median(took) < 0.25
     )  # 50 ms where the cores are idle; here the engine has them

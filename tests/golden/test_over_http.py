@@ -1,7 +1,15 @@
-"""The golden answers over HTTP: chat completions with `prompt_style` and `return_token_ids`."""
+"""The golden answers over HTTP: chat completions with `prompt_style` and `return_token_ids`.
+
+The last test ends the server.
+"""
 
 import io
+import os
+import signal
+import socket
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +22,11 @@ from transformers import PreTrainedTokenizerFast
 
 from devtools.server import Server, running_server
 from emotion_llama_server.routes.legacy import post_process
+from tests.support.ends import INSIDE, family_of, left_of, wait_for
 from tests.support.golden import ANSWERED, RUNS, Case
 
+TIMEOUT = 5
+"""Seconds that a request may take."""
 RECORDED = [(case, run) for case in ANSWERED for run in case.runs]
 
 
@@ -24,6 +35,7 @@ def golden_server(converted: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     log = tmp_path_factory.mktemp("golden_server") / "log"
     flags = ["--dtype", "float32", "--enforce-eager", "--max-model-len", "2048"]
     flags += ["--kv-cache-memory-bytes", str(1 << 28), "--served-model-name", "golden"]
+    flags += ["--request-timeout", str(TIMEOUT)]
     with running_server(log, str(converted), *flags) as started:
         yield started
 
@@ -35,6 +47,10 @@ def clip_part(case: Case) -> dict[str, Any]:
     np.savez(data, video=picture, features=case.features)
     encoded = pybase64.b64encode(data.getvalue()).decode()
     return {"type": "video_url", "video_url": {"url": f"data:;base64,{encoded}"}}
+
+
+def post(server: Server, body: dict[str, Any]) -> requests.Response:
+    return requests.post(f"{server.url}/v1/chat/completions", json=body, timeout=120)
 
 
 def ask(server: Server, case: Case, run: str) -> dict[str, Any]:
@@ -50,7 +66,7 @@ def ask(server: Server, case: Case, run: str) -> dict[str, Any]:
     }
     if RUNS[run] != 1:
         body["vllm_xargs"] = {"generated_repetition_penalty": RUNS[run]}
-    answer = requests.post(f"{server.url}/v1/chat/completions", json=body, timeout=120)
+    answer = post(server, body)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
@@ -76,3 +92,39 @@ def test_the_legacy_routes_cut_answers_as_the_original(
     for recorded in case.runs.values():
         said = golden_tokenizer.decode(recorded["generated_ids"], skip_special_tokens=True)
         assert post_process(str(said)) == recorded["text"]
+
+
+UPLOAD = b"""POST /v1/emotion HTTP/1.1\r
+Host: x\r
+Content-Type: multipart/form-data; boundary=b\r
+Content-Length: 3000000\r
+\r
+--b"""
+
+
+def test_a_request_that_takes_too_long_is_ended(golden_server: Server) -> None:
+    address = ("127.0.0.1", golden_server.port)
+    with socket.create_connection(address, timeout=TIMEOUT + 10) as connection:
+        connection.sendall(UPLOAD)
+        answer = connection.recv(65536)
+    assert b" 408 " in answer.split(b"\r\n")[0]
+    wait_for(golden_server, "emotion_llama_requests_in_flight", 0)
+
+
+def test_a_second_signal_ends_at_once(golden_server: Server) -> None:
+    case = ANSWERED[0]
+    messages = case.messages("greedy", clip_part(case))
+    body = {"model": "golden", "messages": messages, "ignore_eos": True, "max_tokens": 1500}
+    family = family_of(golden_server)
+    with ThreadPoolExecutor(1) as pool:
+        inside = pool.submit(post, golden_server, body)
+        wait_for(golden_server, INSIDE, 1)
+        os.kill(golden_server.pid, signal.SIGTERM)
+        time.sleep(0.5)
+        assert golden_server.process.poll() is None
+        began = time.monotonic()
+        os.kill(golden_server.pid, signal.SIGINT)
+        assert inside.result(10).status_code == 503
+    assert golden_server.process.wait(15) != 0
+    assert time.monotonic() - began < 10
+    assert not left_of(family)
