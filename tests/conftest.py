@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from emotion_llama_vllm.config import EmotionLlamaConfig
 
+# Threads that wait for each other cost these small networks most. PyTorch reads it at its import.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 _WITH_ONE_ENGINE = ("tests/e2e/",)
 """The folders whose files share one engine."""
 
