@@ -109,20 +109,19 @@ class Reference:
 
         `prompt_ids` holds the clip's placeholder once for each of the clip's embeddings.
         """
-        logits = self._logits(prompt_ids + answer_ids, clip)
-        steps = logits[len(prompt_ids) - 1 : -1].log_softmax(-1)
+        steps = self.logits(prompt_ids, answer_ids, clip).log_softmax(-1)
         return steps.gather(1, torch.tensor(answer_ids)[:, None])[:, 0]
 
     @torch.inference_mode()
-    def next_logits(self, ids: list[int], clip: torch.Tensor) -> torch.Tensor:
-        """Return the scores of the next token, [vocabulary]."""
-        return self._logits(ids, clip)[-1]
-
-    def _logits(self, ids: list[int], clip: torch.Tensor) -> torch.Tensor:
+    def logits(
+        self, prompt_ids: list[int], answer_ids: list[int], clip: torch.Tensor
+    ) -> torch.Tensor:
+        """Return the scores from which each token of an answer is drawn, [answer, vocabulary]."""
+        ids = prompt_ids + answer_ids
         embeddings = self.llama.get_input_embeddings()(torch.tensor(ids))
         embeddings[_longest_run(ids, self.config.video_token_id, len(clip))] = clip
         made: Any = self.llama(inputs_embeds=embeddings[None])
-        return made.logits[0]
+        return made.logits[0, len(prompt_ids) - 1 : -1]
 
 
 _BLOCK = (
