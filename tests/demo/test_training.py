@@ -1,6 +1,7 @@
 """What is trained is what is served, and a training can be interrupted."""
 
 import json
+import multiprocessing.dummy
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from demo import train
 from demo.chance import stream
 from demo.clip import clip_row
 from demo.recipe import numbered
-from demo.training import language, loop
+from demo.training import clips, encoded, encoders, language, loop
 from demo.training.clips import cut
 from demo.training.eva import EvaViT
 from demo.training.examples import draw_example
@@ -143,9 +144,15 @@ def test_the_command_makes_a_sound_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A training of two steps a stage, through the original's formats and the converter."""
-    monkeypatch.setattr(train, "CLIPS", {"train": 48, "val": 12})
+    monkeypatch.setattr(train, "CLIPS", {"train": 20, "val": 5})
     monkeypatch.setattr(train, "STEPS", dict.fromkeys(train.STEPS, 2))
+    monkeypatch.setattr(encoders, "PICTURES", 16)
+    monkeypatch.setattr(encoders, "SOUNDS_AT_ONCE", 4)
+    monkeypatch.setattr(encoded, "BLANKS", 4)
+    monkeypatch.setattr(language, "BLANKS", 4)
     monkeypatch.setattr(language, "BATCH", 4)
+    # Threads: a process imports vLLM for ten times as long as it reads these clips.
+    monkeypatch.setattr(clips, "get_context", lambda method: multiprocessing.dummy)
     train.Training(tmp_path / "work", seed=5).run(tmp_path / "out")
     assert all(finding.ok for finding in examine_checkpoint(tmp_path / "out"))
     assert read_served("demo", str(tmp_path / "out")).card.description == train.DESCRIPTION
