@@ -45,9 +45,17 @@ RUN = distinct([b for b in BLOCKS if b.language in FILES and not b.needs and not
 
 
 def asked(*languages: str) -> list[Any]:
-    """Return the blocks that ask a server, as parameters; what takes long is for `test-all`."""
+    """Return the blocks that ask a server, as parameters.
+
+    What takes long is for `test-all`, as are Chinese pages, whose code differs from the English
+    pages' in a question or a language.
+    """
     return [
-        pytest.param(block, id=str(block), marks=pytest.mark.slow if block.takes_long else ())
+        pytest.param(
+            block,
+            id=str(block),
+            marks=pytest.mark.slow if block.takes_long or block.is_chinese else (),
+        )
         for block in RUN
         if block.language in languages and not block.serves
     ]

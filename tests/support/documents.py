@@ -61,6 +61,11 @@ class Block:
         return self.language == "bash" and bool(_SERVES.search(self.code))
 
     @property
+    def is_chinese(self) -> bool:
+        """Return whether the page is the Chinese one of two."""
+        return self.page.startswith("docs/zh/") or self.page.endswith(".zh.md")
+
+    @property
     def takes_long(self) -> bool:
         """Return whether the block loads an engine, or measures, builds or tests something."""
         return bool(_TAKES_LONG.search(self.code))
