@@ -120,6 +120,8 @@ def body_shots(target: Target, largest: bool = True) -> Iterator[Shot]:
         assert isinstance(shot.request.body, bytes)
         if largest or len(shot.request.body) < 16 * _MIB:
             yield shot
+    if largest:
+        yield from _large_clips(target)
 
 
 def _all_shots(target: Target) -> Iterator[Shot]:
@@ -139,7 +141,6 @@ def _all_shots(target: Target) -> Iterator[Shot]:
         statuses = _EITHER if name in ("a huge window", "tokens") else _REFUSED
         yield _shot(name, post_json(target.url + _EMOTION, body), statuses)
     yield from _form_shots(target)
-    yield from _large_clips(target)
 
 
 def _form_shots(target: Target) -> Iterator[Shot]:
