@@ -18,16 +18,17 @@ LABEL_SETS = (
     ["happy", "happiness", "happy and glad", "hap", "sad", "sadness", "sad and angry"],
     ["worried about it", "worried", "angry", "surprised", "surprise", "非常高兴", "🙂"],
 )
-CLIPS = 20
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=[9, pytest.param(20, marks=pytest.mark.slow)])
 def found(
-    tmp_path_factory: pytest.TempPathFactory, user_environment: dict[str, str]
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    user_environment: dict[str, str],
 ) -> list[dict[str, Any]]:
     folder = tmp_path_factory.mktemp("emotion")
     clips = []
-    for index in range(CLIPS):
+    for index in range(request.param):
         plan = numbered("val", 5, index)
         write_clip(plan, folder)
         labels = LABEL_SETS[index % len(LABEL_SETS)]
@@ -46,7 +47,7 @@ def found(
 
 
 def test_the_probabilities_are_those_of_labels_scored_alone(found: list[dict[str, Any]]) -> None:
-    assert len(found) == CLIPS
+    assert len(found) >= len(LABEL_SETS)
     for clip in found:
         scores = np.array(clip["scores"])
         weights = np.exp(scores - scores.max())

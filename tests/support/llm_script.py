@@ -13,16 +13,21 @@ from vllm import LLM, SamplingParams
 
 from tests.support.offline import PENALTY, Answer, Job
 
+ONE_PROCESS = "vllm.v1.executor.uniproc_executor.UniProcExecutor"
+"""The executor's full name, because vLLM replaces "uni" by "mp" on CPUs."""
+
 
 def main() -> None:
     checkpoint, given, made, *size = sys.argv[1:]
+    ranks = int(size[0]) if size else 1
     llm = LLM(
         checkpoint,
         dtype="float32",
         enforce_eager=True,
         max_model_len=2048,
         max_logprobs=-1,
-        tensor_parallel_size=int(size[0]) if size else 1,
+        tensor_parallel_size=ranks,
+        distributed_executor_backend=ONE_PROCESS if ranks == 1 else "mp",
         kv_cache_memory_bytes=1 << 28,
         logits_processors=["emotion_llama_vllm.logits_processor:GeneratedRepetitionPenalty"],
     )
