@@ -1,14 +1,22 @@
 """`LocalEmotionLLaMA` analyses clips in the calling process as `POST /v1/emotion` does."""
 
+import asyncio
 import time
-from collections.abc import Iterator, Sequence
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from functools import cached_property
 from itertools import islice
 from os import PathLike
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import yaml
+from vllm.v1.engine.exceptions import EngineDeadError
 
+from emotion_llama.many import Analysis
 from emotion_llama.schema import EmotionRequest, EmotionResponse, Timing
 from emotion_llama_vllm import demo_files
 from emotion_llama_vllm.analysis import questions, response, sampling
@@ -16,17 +24,30 @@ from emotion_llama_vllm.analysis.clips import cut, decoding
 from emotion_llama_vllm.analysis.labels import LabelTree
 from emotion_llama_vllm.analysis.prompts import label_tree, one_turn
 from emotion_llama_vllm.checkpoint.served import read_served
+from emotion_llama_vllm.engine_thread import EngineThread, Prompt
 from emotion_llama_vllm.hooks.attention_cache import default_size
 from emotion_llama_vllm.hooks.cpu_defaults import engine_defaults
 from emotion_llama_vllm.hooks.vllm_environment import compile_nothing, set_environment
 from emotion_llama_vllm.media.clip import Clip
+from emotion_llama_vllm.media.clip_file import ClipFile
 from emotion_llama_vllm.media.decode.timeline import Timeline
-from emotion_llama_vllm.settings import media_settings
+from emotion_llama_vllm.media.workers.pool import Workers
+from emotion_llama_vllm.settings import default_decode_workers, media_settings
 
 DEMO = "demo"
 
-_Job = tuple[dict[str, Any], Any]
-"""A prompt and its sampling parameters, as `vllm.LLM.generate` takes them."""
+Name = str | PathLike[str]
+"""The name of a clip, which is a path if nothing else reads it."""
+
+
+def read_file(name: Name) -> bytes:
+    """Return the bytes of a file."""
+    return Path(name).read_bytes()
+
+
+def no_own_fields(_: Name) -> Mapping[str, Any]:
+    """Return no further fields for any clip."""
+    return {}
 
 
 class LocalEmotionLLaMA:
@@ -53,10 +74,21 @@ class LocalEmotionLLaMA:
         if size := default_size(str(model), engine):
             engine["kv_cache_memory_bytes"] = size.per_rank
         self.llm: Any = LLM(str(model), **engine)
+        self._config: Any = self.llm.llm_engine.model_config
         self._tokenizer = self.llm.get_tokenizer()
         self._served = read_served(name, str(model), engine.get("revision"))
+        self._engine = EngineThread(self.llm.llm_engine)
+        weakref.finalize(self, self._engine.stop)
+        self._loop = asyncio.new_event_loop()
+        Thread(target=self._loop.run_forever, name="analyze-many", daemon=True).start()
+        weakref.finalize(self, self._loop.call_soon_threadsafe, self._loop.stop)
 
-    def analyze(self, video: str | PathLike[str] | bytes, **fields: Any) -> EmotionResponse:
+    @property
+    def labels(self) -> list[str]:
+        """Return the checkpoint's own labels, which a request without labels is answered in."""
+        return list(self._served.card.labels)
+
+    def analyze(self, video: Name | bytes, **fields: Any) -> EmotionResponse:
         """Return the emotion of a clip, the probability of each label, the reason and the time.
 
         Args:
@@ -69,37 +101,106 @@ class LocalEmotionLLaMA:
             FieldError: the model cannot take the labels.
             VLLMError: the model cannot take the texts.
         """
-        started = time.monotonic()
+        times = [time.monotonic()]
         request = EmotionRequest(**fields)
-        data = video if isinstance(video, bytes) else Path(video).read_bytes()
-        fetched = time.monotonic()
-        size = self.llm.llm_engine.model_config.hf_config.feature_size
-        timeline = cut(decoding(request, settings=media_settings())(data), request, size)
-        decoded = time.monotonic()
-        tree = label_tree(self._tokenizer, questions.labels(request, self._served.card))
-        outputs = self._ask(list(self._jobs(timeline, request, tree)))
-        timing = Timing(
-            fetch=fetched - started,
-            decode=decoded - fetched,
-            queue=None,
-            first_token=None,
-            total=time.monotonic() - started,
-        )
-        return self._conclude(outputs, timeline, request, tree, timing)
+        data = video if isinstance(video, bytes) else read_file(video)
+        times.append(time.monotonic())
+        decoded = decoding(request, settings=media_settings())(data)
+        timeline = cut(decoded, request, self._config.hf_config.feature_size)
+        times.append(time.monotonic())
+        tree = self._tree(request)
+        outputs = self._engine.submit(list(self._prompts(timeline, request, tree))).result()
+        return self._conclude(outputs, timeline, request, tree, times)
 
-    def _jobs(self, timeline: Timeline, request: EmotionRequest, tree: LabelTree) -> Iterator[_Job]:
-        """Yield jobs for the label reads of each stretch, the answer and the explanation."""
+    def analyze_many(
+        self,
+        videos: Iterable[Name],
+        *,
+        at_once: int = 64,
+        read: Callable[[Name], bytes] = read_file,
+        own_fields: Callable[[Name], Mapping[str, Any]] = no_own_fields,
+        **fields: Any,
+    ) -> Iterator[Analysis]:
+        """Yield the result of each clip in their order; an error of a clip is a result too.
+
+        The clips are decoded in worker processes, which a bad clip cannot leave, and the engine
+        begins a clip as soon as another one has finished. Threads that call this at the same time
+        share the workers and the engine.
+
+        Args:
+            videos: the clips; they are read when there is room.
+            at_once: the number of clips at once.
+            read: a function that returns the bytes of a clip; by default `videos` are files.
+            own_fields: a function that returns further fields for one clip, such as its
+                transcript.
+            fields: the fields of EmotionRequest for all clips; `task` is `both` by default.
+
+        Raises:
+            EngineDeadError: the engine has failed, and this object is of no more use.
+        """
+        started: deque[tuple[Name, Future[EmotionResponse]]] = deque()
+        try:
+            for video in videos:
+                asked = {**fields, **own_fields(video)}
+                work = self._decode_and_ask(video, read, asked)
+                started.append((video, asyncio.run_coroutine_threadsafe(work, self._loop)))
+                if len(started) >= at_once:
+                    yield _result(*started.popleft())
+            while started:
+                yield _result(*started.popleft())
+        finally:
+            for _, future in started:
+                future.cancel()
+
+    async def _decode_and_ask(
+        self, video: Name, read: Callable[[Name], bytes], fields: dict[str, Any]
+    ) -> EmotionResponse:
+        times = [time.monotonic()]
+        request = EmotionRequest(**fields)
+        tree, workers = self._tree(request), self._workers
+        with await asyncio.to_thread(lambda: ClipFile.in_memory(read(video))) as clip:
+            times.append(time.monotonic())
+            job = decoding(
+                request, reads=len(tree.reads), size=workers.size, settings=media_settings()
+            )
+            decoded = await workers.run(job, clip)
+        timeline = cut(decoded, request, self._config.hf_config.feature_size)
+        times.append(time.monotonic())
+        prompts = list(self._prompts(timeline, request, tree))
+        outputs = await asyncio.wrap_future(self._engine.submit(prompts))
+        return self._conclude(outputs, timeline, request, tree, times)
+
+    @cached_property
+    def _workers(self) -> Workers:
+        """Return the decode workers, which start with the first clips and end with this object."""
+        settings = media_settings()
+        if not settings.decode_workers:
+            settings = settings.model_copy(update={"decode_workers": default_decode_workers()})
+        workers = Workers(settings, self._config.hf_config.vision.image_size)
+        weakref.finalize(self, workers.stop)
+        return workers
+
+    def _tree(self, request: EmotionRequest) -> LabelTree:
+        return label_tree(self._tokenizer, questions.labels(request, self._served.card))
+
+    def _prompts(
+        self, timeline: Timeline, request: EmotionRequest, tree: LabelTree
+    ) -> Iterator[Prompt]:
+        """Yield the question for a label about the clip and its windows, then for a reason."""
         card = self._served.card
         asked = self._ids(questions.emotion_text(request, card))
-        for clip in (timeline.whole, *(window.clip for window in timeline.windows)):
-            for prefix, wanted in tree.reads.items():
-                yield _prompt([*asked, *prefix], clip), sampling.reading(wanted)
+        reads = [(prefix, sampling.reading(wanted)) for prefix, wanted in tree.reads.items()]
+        answer = []
         if request.task != "reason":
             limit = min(sampling.ANSWER_TOKENS, request.max_tokens)
-            yield self._generating(asked, timeline.whole, request, limit)
+            answer = [((), self._generating(asked, request, limit))]
+        yield _prompt(asked, timeline.whole, [*reads, *answer])
+        for window in timeline.windows:
+            yield _prompt(asked, window.clip, reads)
         if request.task != "emotion":
             reason = self._ids(questions.reason_text(request, card))
-            yield self._generating(reason, timeline.whole, request, request.max_tokens)
+            asks = [((), self._generating(reason, request, request.max_tokens))]
+            yield _prompt(reason, timeline.whole, asks)
 
     def _prompt(self, text: str) -> str:
         return one_turn(self._tokenizer, text, "eval")
@@ -107,16 +208,10 @@ class LocalEmotionLLaMA:
     def _ids(self, text: str) -> list[int]:
         return self._tokenizer.encode(self._prompt(text), add_special_tokens=False)
 
-    def _generating(
-        self, ids: list[int], clip: Clip, request: EmotionRequest, max_tokens: int
-    ) -> _Job:
-        model = self.llm.llm_engine.model_config
-        room = model.max_model_len - len(ids) + 1 - model.hf_config.embeddings_per_clip
-        return _prompt(ids, clip), sampling.generating(request, max_tokens, room)
-
-    def _ask(self, jobs: Sequence[_Job]) -> list[Any]:
-        prompts, params = zip(*jobs, strict=True)
-        return self.llm.generate(list(prompts), list(params), use_tqdm=False)
+    def _generating(self, ids: list[int], request: EmotionRequest, max_tokens: int) -> Any:
+        embeddings = self._config.hf_config.embeddings_per_clip
+        room = self._config.max_model_len - len(ids) + 1 - embeddings
+        return sampling.generating(request, max_tokens, room)
 
     def _conclude(
         self,
@@ -124,20 +219,30 @@ class LocalEmotionLLaMA:
         timeline: Timeline,
         request: EmotionRequest,
         tree: LabelTree,
-        timing: Timing,
+        times: Sequence[float],
     ) -> EmotionResponse:
-        """Read the outputs in the order of `_jobs` and build the response."""
+        """Read the outputs in the order of `_prompts` and build the response.
+
+        Args:
+            outputs: the outputs of all requests.
+            timeline: the analysed clip and its windows.
+            request: the request.
+            tree: the labels that were read.
+            times: when the clip's turn began, when it was read, and when it was decoded.
+        """
         left, size = iter(outputs), len(tree.reads)
-        first, *others = (list(islice(left, size)) for _ in range(1 + len(timeline.windows)))
-        spoken = list(left)
-        words = [output.outputs[0].text.strip() for output in spoken]
+        first = list(islice(left, size))
+        answer = next(left) if request.task != "reason" else None
+        others = [list(islice(left, size)) for _ in timeline.windows]
+        reason = next(left) if request.task != "emotion" else None
         asked = [first[0], *(reads[0] for reads in others)]
-        asked += spoken[-1:] if request.task != "emotion" else []
+        asked += [] if reason is None else [reason]
+        started, fetched, decoded = times
         return response.conclude(
             emotion=response.emotion_event(
-                _probabilities(tree, first), words[0] if request.task != "reason" else None
+                _probabilities(tree, first), None if answer is None else _text(answer)
             ),
-            explanation=words[-1] if request.task != "emotion" else None,
+            explanation=None if reason is None else _text(reason),
             windows=[
                 response.window(window.start, window.end, _probabilities(tree, reads))
                 for window, reads in zip(timeline.windows, others, strict=True)
@@ -148,13 +253,33 @@ class LocalEmotionLLaMA:
             prompt=self._prompt(questions.emotion_text(request, self._served.card)),
             prompt_tokens=sum(len(output.prompt_token_ids) for output in asked),
             completion_tokens=sum(len(output.outputs[0].token_ids) for output in outputs),
-            timing=timing,
+            timing=Timing(
+                fetch=fetched - started,
+                decode=decoded - fetched,
+                queue=None,
+                first_token=None,
+                total=time.monotonic() - started,
+            ),
         )
 
 
-def _prompt(ids: list[int], clip: Clip) -> dict[str, Any]:
+def _result(video: Name, future: Future[EmotionResponse]) -> Analysis:
+    """Wait for the answer about a clip, or for its error."""
+    try:
+        return Analysis(video, future.result(), None)
+    except EngineDeadError:
+        raise
+    except Exception as error:
+        return Analysis(video, None, error)
+
+
+def _prompt(ids: list[int], clip: Clip, asks: Sequence[Any]) -> Prompt:
     video = [(clip.frame[None], clip.metadata())]
-    return {"prompt_token_ids": ids, "multi_modal_data": {"video": video}}
+    return Prompt({"prompt_token_ids": ids, "multi_modal_data": {"video": video}}, asks)
+
+
+def _text(output: Any) -> str:
+    return output.outputs[0].text.strip()
 
 
 def _probabilities(tree: LabelTree, reads: Sequence[Any]) -> dict[str, float]:

@@ -18,6 +18,8 @@ LABEL_SETS = (
     ["happy", "happiness", "happy and glad", "hap", "sad", "sadness", "sad and angry"],
     ["worried about it", "worried", "angry", "surprised", "surprise", "非常高兴", "🙂"],
 )
+_OWN = {"id", "timing", "confidence", "probabilities"}
+"""The fields that differ between two analyses of a clip, if only by rounding."""
 
 
 @pytest.fixture(scope="module", params=[9, pytest.param(20, marks=pytest.mark.slow)])
@@ -63,3 +65,12 @@ def test_the_result_is_that_of_the_server(found: list[dict[str, Any]]) -> None:
         assert analysis.explanation
         assert analysis.model == "emotion-llama-demo"
         assert analysis.usage.completion_tokens > len(analysis.probabilities)
+
+
+def test_a_clip_among_others_has_the_result_that_it_has_alone(found: list[dict[str, Any]]) -> None:
+    for clip in found:
+        alone, together = (
+            EmotionResponse.model_validate(clip[way]) for way in ("analysis", "together")
+        )
+        assert together.model_dump(exclude=_OWN) == alone.model_dump(exclude=_OWN)
+        assert together.probabilities == pytest.approx(alone.probabilities, abs=1e-4)

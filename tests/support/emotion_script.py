@@ -1,7 +1,7 @@
 """A user's script analyses clips with `LocalEmotionLLaMA` and scores each label with its `llm`.
 
 `python -m tests.support.emotion_script GIVEN OUT` reads `{"clips": [{"path", "labels"}]}` and
-writes, for each clip, the analysis and the labels' log-probabilities.
+writes, for each clip, the analysis alone and among the others, and the labels' log-probabilities.
 """
 
 import json
@@ -19,11 +19,16 @@ from emotion_llama_vllm.settings import MediaSettings
 def main() -> None:
     given, out = map(Path, sys.argv[1:])
     model = LocalEmotionLLaMA("demo", dtype="float32")
+    clips = json.loads(given.read_text())["clips"]
     found = []
-    for clip in json.loads(given.read_text())["clips"]:
+    for clip in clips:
         analysis = model.analyze(clip["path"], labels=clip["labels"], max_tokens=20)
         scores = score_alone(model.llm, clip, analysis.evidence.prompt)
         found.append({"analysis": analysis.model_dump(), "scores": scores})
+    labels = {clip["path"]: {"labels": clip["labels"]} for clip in clips}
+    together = model.analyze_many(labels, own_fields=lambda clip: labels[clip], max_tokens=20)
+    for clip, one in zip(found, together, strict=True):
+        clip["together"] = one.response and one.response.model_dump()
     out.write_text(json.dumps(found))
 
 

@@ -241,6 +241,7 @@ vllm.multimodal.video
     VideoLoader.load_bytes (data)
 vllm.outputs
     CompletionOutput .text .token_ids .logprobs .finish_reason
+    RequestOutput .request_id
 vllm.plugins.endpoint_plugins.interface
     EndpointPlugin .name .required_tasks
     EndpointPlugin.attach_router (app)
@@ -248,11 +249,15 @@ vllm.plugins.endpoint_plugins.interface
 vllm.renderers.base
     BaseRenderer.get_tokenizer ()
     BaseRenderer.render_chat_async (conversations, chat_params, tok_params)
+    BaseRenderer.render_cmpl (prompts)
     BaseRenderer.render_cmpl_async (prompts, tok_params)
 vllm.utils.cpu_resource_utils
     LogicalCPUInfo .physical_core
 vllm.v1.engine.llm_engine
-    LLMEngine .model_config
+    LLMEngine .model_config .renderer
+    LLMEngine.abort_request (request_ids)
+    LLMEngine.add_request (request_id, prompt, params)
+    LLMEngine.step ()
 vllm.v1.metrics.stats
     RequestStateStats .queued_ts .scheduled_ts
 vllm.v1.sample.logits_processor

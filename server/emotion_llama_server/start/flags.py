@@ -12,7 +12,6 @@ from vllm.config import StructuredOutputsConfig
 from vllm.entrypoints.launchers.cli_args import make_arg_parser, validate_parsed_serve_args
 from vllm.entrypoints.serve.utils.api_utils import cli_env_setup
 from vllm.utils.argparse_utils import FlexibleArgumentParser
-from vllm.utils.torch_utils import available_cpu_count
 
 from emotion_llama_server.environment import StartError
 from emotion_llama_server.gate import MIDDLEWARE
@@ -34,13 +33,12 @@ from emotion_llama_vllm import demo_files
 from emotion_llama_vllm.checkpoint.doctor import examine_weights
 from emotion_llama_vllm.hooks.cpu_defaults import engine_defaults
 from emotion_llama_vllm.original import LOGITS_PROCESSOR
-from emotion_llama_vllm.settings import ENV_PREFIX, MediaSettings
+from emotion_llama_vllm.settings import ENV_PREFIX, MediaSettings, default_decode_workers
 
 _MOST_SEQUENCES = 8
 """The maximum number of answers to one chat request."""
 
 _KEEP_ALIVE = "VLLM_HTTP_TIMEOUT_KEEP_ALIVE"
-_FEWEST_DECODE_WORKERS, _MOST_DECODE_WORKERS = 2, 8
 
 
 class _Parser(FlexibleArgumentParser):
@@ -221,19 +219,9 @@ def _demo_arguments(argv: list[str]) -> list[str]:
     return [*config, *demo, "--media-root", str(demo_files.clips()), *argv]
 
 
-def _decode_workers() -> int:
-    """Return half of the cores, within limits.
-
-    With two workers on 16 cores beside a GPU, only 19 to 25 of 64 simultaneous requests were in the
-    engine; the others waited before it.
-    """
-    half = available_cpu_count() // 2
-    return min(max(_FEWEST_DECODE_WORKERS, half), _MOST_DECODE_WORKERS)
-
-
 def _check_media_settings(args: Namespace) -> None:
     """Check the media flags, and pass them to every process through the environment."""
-    os.environ.setdefault(f"{ENV_PREFIX}DECODE_WORKERS", str(_decode_workers()))
+    os.environ.setdefault(f"{ENV_PREFIX}DECODE_WORKERS", str(default_decode_workers()))
     for name, value in given_flags(args, MediaSettings).items():
         if name == "media_root":
             value = ":".join(str(Path(p).absolute()) for v in value for p in v.split(":") if p)
