@@ -22,12 +22,20 @@ WORK = Path(__file__).parent.parent / "build" / "bench"
 """The folder of checkpoints and clips, which stays between runs."""
 MODEL = "measured"
 """The model name in both servers."""
+ENGINE = {
+    "enforce_eager": True,
+    "max_model_len": 2048,
+    "max_num_seqs": 80,
+    "kv_cache_memory_bytes": 3 << 30,
+}
+"""The engine's options; the attention cache has room for all clips of a measurement."""
 _FLAGS = (
     *("--served-model-name", MODEL, "--enforce-eager"),
-    *("--max-model-len", "2048", "--max-num-seqs", "80"),
-    *("--kv-cache-memory-bytes", str(3 << 30)),
+    *("--max-model-len", str(ENGINE["max_model_len"])),
+    *("--max-num-seqs", str(ENGINE["max_num_seqs"])),
+    *("--kv-cache-memory-bytes", str(ENGINE["kv_cache_memory_bytes"])),
 )
-"""The flags of both servers; the attention cache has room for all clips of a measurement."""
+"""The flags of all servers."""
 _START_SECONDS = 240
 _TEXT_FILES = (
     *("tokenizer.json", "tokenizer_config.json", "generation_config.json"),
@@ -46,8 +54,15 @@ def midsize() -> Path:
 @contextmanager
 def midsize_server(clips: Path) -> Iterator[Server]:
     """Run `emotion-llama serve` with the mid-size checkpoint and the media root `clips`."""
+    with server_of(midsize(), clips) as server:
+        yield server
+
+
+@contextmanager
+def server_of(model: Path, clips: Path) -> Iterator[Server]:
+    """Run `emotion-llama serve` with a checkpoint and the media root `clips`."""
     flags = (*_FLAGS, "--media-root", str(clips), "--log-level", "info")  # `dtype` reads the log
-    with running_server(WORK / "serve.log", str(midsize()), *flags) as server:
+    with running_server(WORK / "serve.log", str(model), *flags) as server:
         yield server
 
 
