@@ -2,12 +2,15 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+BUILDER ?= docker build
+TARGET ?= gpu
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' clients/python/emotion_llama/__init__.py)
 BOOTSTRAP := $(PYTHON) deploy/bootstrap.py $(if $(ENGINE),--engine $(ENGINE))
 LOCK := $(BIN)/uv pip compile pyproject.toml --python-version 3.11 --quiet --extra bench --extra dev --extra redis $(ARGS)
 TORCH_CPU ?= --torch-backend cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help python setup setup-dev serve lock check check-js unit test quick-tests test-all audit fuzz soak hostile-load bench bench-quick bench-gpu demo-clips demo-checkpoint demo-eval clean
+.PHONY: help python setup setup-dev serve lock check check-js unit test quick-tests test-all audit fuzz soak hostile-load bench bench-quick bench-gpu image demo-clips demo-checkpoint demo-eval clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -84,6 +87,9 @@ bench-quick: setup-dev ## Compare rough ratios with those of benchmarks/results/
 
 bench-gpu: setup-dev ## Measure the 7B with random weights on one GPU
 	$(BIN)/python -m benchmarks.gpu
+
+image: ## Build the container image; TARGET=cpu or gpu, BUILDER='podman build --format docker'
+	$(BUILDER) --file deploy/docker/Dockerfile --target $(TARGET) --tag emotion-llama:$(VERSION)-$(TARGET) .
 
 demo-clips: setup-dev ## Generate the clips in demo/clips anew
 	$(BIN)/python -m demo.samples
