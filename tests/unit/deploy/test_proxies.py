@@ -113,7 +113,7 @@ def caddy(folder: Path, app_port: int, port: int) -> list[str]:
     """Write what Caddy needs; return the command that starts it."""
     changes = {
         "127.0.0.1:7889": f"{HOST}:{app_port}",
-        "emotion.example {": f"https://{HOST}:{port} {{\n\ttls internal",
+        "{$SITE:emotion.example} {": f"https://{HOST}:{port} {{\n\ttls internal",
     }
     options = "{\n\tadmin off\n\tskip_install_trust\n\tauto_https disable_redirects\n}\n"
     (folder / "Caddyfile").write_text(options + adapted("Caddyfile", changes))
