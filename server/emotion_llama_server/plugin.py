@@ -90,7 +90,7 @@ async def _services(
     model, settings = client.model_config, options.settings
     served = await asyncio.to_thread(_served, model)
     shares, doorkeeper = _shares(client), Doorkeeper(settings)
-    lifecycle = Lifecycle(doorkeeper, client, args.shutdown_timeout)
+    lifecycle = Lifecycle(doorkeeper, client, args.shutdown_timeout, settings.drain_delay)
     engine = Engine(client, shares, by_priority=_takes_turns(client))
     stages.tell("Warming up")
     decoder.use(await _decoder(model))

@@ -45,9 +45,10 @@ class Services:
         return self.options.settings
 
     @property
-    def accepts_requests(self) -> bool:
-        """Return whether the server takes new requests: it does not end, and its engine works."""
-        return self.doorkeeper.closed is None and not self.client.errored
+    def is_ready(self) -> bool:
+        """Return whether routers may send requests: no end has begun, and the engine works."""
+        is_open = self.doorkeeper.closed is None
+        return is_open and not self.lifecycle.is_draining and not self.client.errored
 
 
 def install(app: FastAPI, services: Services) -> None:

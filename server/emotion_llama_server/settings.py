@@ -81,6 +81,9 @@ class ServerSettings(BaseSettings):
     max_answer_tokens: int = Field(default=2048, ge=1)
     """maximum tokens of an answer"""
 
+    drain_delay: float = Field(default=0, ge=0, allow_inf_nan=False)
+    """seconds that requests are taken after SIGTERM"""
+
     keep_alive_seconds: int = Field(default=75, ge=1)
     """seconds an idle connection stays open"""
 

@@ -18,7 +18,7 @@ async def livez() -> Response:
 
 @router.get(paths.READYZ, response_class=Response)
 async def readyz(raw_request: Request) -> Response:
-    """Answer 200 if the server accepts requests, 503 while it ends or after its engine has died."""
-    if not services_of(raw_request.app).accepts_requests:
-        raise HTTPException(503, "The server accepts no requests now.", {"Retry-After": "2"})
+    """Answer 200 if routers may send requests, 503 from a signal on or after the engine's death."""
+    if not services_of(raw_request.app).is_ready:
+        raise HTTPException(503, "The server is ending; send it no requests.", {"Retry-After": "2"})
     return Response()

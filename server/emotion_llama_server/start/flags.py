@@ -4,7 +4,7 @@ import asyncio
 import os
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import limits
 from pydantic import ValidationError
@@ -37,6 +37,15 @@ from emotion_llama_vllm.settings import ENV_PREFIX, MediaSettings, default_decod
 
 _MOST_SEQUENCES = 8
 """The maximum number of answers to one chat request."""
+
+_ONE_PROCESS = "one process answers all requests; start several servers behind a router instead"
+_IGNORED: dict[str, tuple[Any, ...]] = {
+    "api_server_count": (None, 1),
+    "headless": (False,),
+    "data_parallel_multi_port_external_lb": (False,),
+    "grpc": (False,),
+}
+"""The flags that only `vllm serve` obeys, with the values for which there is nothing to obey."""
 
 _KEEP_ALIVE = "VLLM_HTTP_TIMEOUT_KEEP_ALIVE"
 
@@ -80,6 +89,7 @@ def parse(argv: list[str]) -> Namespace:
     args: Namespace = parser.parse_args(argv)  # type: ignore[assignment]
     if args.model_tag is None and args.model == parser.get_default("model"):
         args = parser.parse_args(_demo_arguments(argv))  # type: ignore[assignment]
+    _refuse_ignored(args)
     args.model = args.model_tag or args.model
     args.middleware = [*args.middleware, MIDDLEWARE]
     args.logits_processors = [*(args.logits_processors or []), LOGITS_PROCESSOR]
@@ -95,6 +105,13 @@ def parse(argv: list[str]) -> Namespace:
     _check_weights(args)
     validate_parsed_serve_args(args)
     return args
+
+
+def _refuse_ignored(args: Namespace) -> None:
+    """Refuse flags that would start other processes than this server, or none at all."""
+    for name, idle in _IGNORED.items():
+        if getattr(args, name, idle[0]) not in idle:
+            raise StartError(f"--{name.replace('_', '-')} does not work here: {_ONE_PROCESS}.")
 
 
 def _fill_in(args: Namespace, parser: ArgumentParser) -> None:

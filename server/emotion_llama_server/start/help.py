@@ -25,8 +25,14 @@ GROUPS: dict[str, tuple[str, ...]] = {
         *("decode_workers", "decode_seconds", "decode_memory_mb", "clip_cache_mb"),
     ),
     "requests": (
-        *("max_in_flight", "max_waiting", "request_timeout", "keep_alive_seconds"),
-        *("max_upload_mb", "max_answer_tokens", "answer_cache_mb", "allow_text_only"),
+        *("max_in_flight", "max_waiting", "request_timeout", "drain_delay"),
+        *(
+            "keep_alive_seconds",
+            "max_upload_mb",
+            "max_answer_tokens",
+            "answer_cache_mb",
+            "allow_text_only",
+        ),
     ),
     "log": ("log_format", "log_file"),
     "engine": (),

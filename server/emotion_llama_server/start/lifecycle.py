@@ -33,16 +33,25 @@ class Lifecycle:
     vLLM's own handler ends the engine on SIGTERM, and with it every clip that is still being
     fetched or decoded. This handler replaces it, and ends the engine after the last request is
     answered.
+
+    Args:
+        doorkeeper: the requests inside.
+        engine: the engine, which ends with the server.
+        drain_seconds: the seconds for the requests inside after new ones are refused.
+        drain_delay: the seconds between the signal and the first refusal, in which a router hears
+            from `/readyz` that it must send no more.
     """
 
     doorkeeper: Doorkeeper
     engine: "EngineClient"
     drain_seconds: float
+    drain_delay: float = 0
     exit_code: int = EXIT_ENGINE_DEAD
     """The exit code, if neither a signal nor a failed task changes it: then the engine has died."""
     _servers: list[uvicorn.Server] = field(default_factory=list)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    _is_draining: bool = False
+    is_draining: bool = False
+    """True from the first signal on."""
     _is_ending: bool = False
     """True while the engine is about to be shut down, which looks as if it had died."""
     _kills: MemoryKills = field(default_factory=MemoryKills)
@@ -78,15 +87,18 @@ class Lifecycle:
         self._stop()
 
     def _on_signal(self) -> None:
-        if self._is_draining:
+        if self.is_draining:
             self.start(self._end_at_once())
         else:
-            self._is_draining = True
+            self.is_draining = True
             self.exit_code = 0
             self.start(self._drain())
 
     async def _drain(self) -> None:
-        """Refuse new requests, wait for those inside, then end."""
+        """Take requests for the delay, refuse new ones, wait for those inside, then end."""
+        if self.drain_delay:
+            logger.info("Not ready; refusing requests in %g s.", self.drain_delay)
+            await asyncio.sleep(self.drain_delay)
         logger.info("Draining: %s requests are inside.", self.doorkeeper.inside)
         self.doorkeeper.close("The server is shutting down; use another one, or try again later.")
         if not await self._emptied(self.drain_seconds):

@@ -1,5 +1,6 @@
 """What the plugin gives vLLM's app, with an engine that only has a configuration."""
 
+import asyncio
 from argparse import Namespace
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from httpx2 import ASGITransport, AsyncClient
 
 from emotion_llama_server import plugin
 from emotion_llama_server.engine import Engine
@@ -75,7 +77,7 @@ async def test_the_app_has_its_services_before_its_start_goes_on(app: FastAPI, c
     assert (services.lifecycle.drain_seconds, services.doorkeeper.seconds) == (9, 7)
     assert services.analyst.engine is services.engine
     assert services.shares.sequences.has_room("anybody", 14)
-    assert services.accepts_requests
+    assert services.is_ready
 
 
 async def test_the_server_accepts_nothing_after_its_engine_or_its_door_has_closed(
@@ -84,10 +86,27 @@ async def test_the_server_accepts_nothing_after_its_engine_or_its_door_has_close
     await begin(app, client, Namespace(shutdown_timeout=9))
     services = services_of(app)
     client.errored = True
-    assert not services.accepts_requests
+    assert not services.is_ready
     client.errored = False
     services.doorkeeper.close("The server is shutting down.")
-    assert not services.accepts_requests
+    assert not services.is_ready
+
+
+async def test_the_server_is_not_ready_from_the_signal_on_though_it_takes_requests(
+    app: FastAPI, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    args = Namespace(shutdown_timeout=9)
+    StartOptions(ServerSettings(drain_delay=60), KeyRing.parse([])).put_on(args)
+    await begin(app, client, args)
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://x") as probe:
+        assert (await probe.get("/readyz")).status_code == 200
+        lifecycle = services_of(app).lifecycle
+        lifecycle._on_signal()
+        assert (await probe.get("/readyz")).status_code == 503
+        await asyncio.sleep(0)
+    assert services_of(app).doorkeeper.refusal("anybody") is None
+    for task in list(lifecycle._tasks):
+        task.cancel()
 
 
 async def test_under_vllm_alone_the_settings_come_from_the_environment(

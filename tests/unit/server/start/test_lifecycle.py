@@ -154,6 +154,30 @@ async def test_a_signal_ends_the_servers_after_the_last_answer(
     assert (inside.status, ending.exit_code) == (200, 0)
 
 
+async def test_requests_are_taken_until_the_delay_after_the_signal_is_over(
+    ending: Lifecycle, servers: list[Any], house: House
+) -> None:
+    ending.drain_delay = 0.3
+    house.go_on.set()
+    ending._on_signal()
+    await asyncio.sleep(0.02)
+    assert (await Call(house).answer()).status == 200
+    assert not is_told_to_exit(servers)
+    await until(lambda: is_told_to_exit(servers))
+    assert (await Call(house).answer()).status == 503
+    assert ending.exit_code == 0
+
+
+async def test_a_second_signal_waits_for_no_delay_either(
+    ending: Lifecycle, servers: list[Any], engine: Engine
+) -> None:
+    ending.drain_delay = 60
+    ending._on_signal()
+    ending._on_signal()
+    await until(lambda: is_told_to_exit(servers))
+    assert (ending.exit_code, engine.shut_down) == (EXIT_UNFINISHED, [0])
+
+
 async def test_a_request_over_the_deadline_of_the_end_is_told_so(
     ending: Lifecycle, servers: list[Any], house: House
 ) -> None:

@@ -69,6 +69,21 @@ def test_a_config_file_turns_a_switch_on(parse: Any, tmp_path: Path) -> None:
     assert args.seed == 3
 
 
+@pytest.mark.parametrize(
+    "given", [["--api-server-count", "2"], ["--api-server-count=0"], ["--headless"]]
+)
+def test_a_flag_that_would_be_ignored_is_refused_in_one_sentence(
+    parse: Any, given: list[str]
+) -> None:
+    flag = given[0].partition("=")[0]
+    with pytest.raises(StartError, match=rf"^{flag} does not work here: one process [^.]+\."):
+        parse(*given)
+
+
+def test_one_api_server_is_what_there_is(parse: Any) -> None:
+    assert parse("--api-server-count", "1").api_server_count == 1
+
+
 def test_json_has_no_blanks_unless_the_operator_says_otherwise(parse: Any) -> None:
     assert parse().structured_outputs_config.disable_any_whitespace
     given = parse("--structured-outputs-config", '{"backend": "guidance"}')
