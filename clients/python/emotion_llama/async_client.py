@@ -18,7 +18,7 @@ from emotion_llama.many import Analysis, OwnOptions, no_own_options
 from emotion_llama.media import Upload
 from emotion_llama.options import Options, TimelineForm, make_call
 from emotion_llama.schema import EmotionResponse, ModelList, Task
-from emotion_llama.wire import Exchange, Exchanges, Pause, T, as_text, parse
+from emotion_llama.wire import Exchange, Exchanges, Pause, T, Work, as_text, parse
 
 
 class AsyncEmotionLLaMA:
@@ -152,6 +152,8 @@ class AsyncEmotionLLaMA:
                 if isinstance(step, Pause):
                     await self._sleep(step.seconds)
                     came: Any = None
+                elif isinstance(step, Work):
+                    came = await asyncio.to_thread(step.function)
                 else:
                     came = await self._http.send(step.request, stream=True)
                     if came.is_error or not step.stream:

@@ -1,7 +1,8 @@
 """Implements the exchanges of both clients without any input or output.
 
-An exchange is a generator: it yields the next step (a request to send, a pause) and receives its
-result. The synchronous and the asynchronous client differ only in how they execute the steps.
+An exchange is a generator: it yields the next step (a request to send, a pause, some work) and
+receives its result. The synchronous and the asynchronous client differ only in how they execute
+the steps.
 """
 
 import email.utils
@@ -26,6 +27,7 @@ from emotion_llama.errors import (
     from_response,
 )
 from emotion_llama.media import is_url
+from emotion_llama.session import session_headers
 
 ROUTE = "/v1/emotion"
 _NOT_READABLE = (VIDEO_NOT_READABLE, VIDEO_NOT_FOUND)
@@ -60,7 +62,14 @@ class Pause:
     seconds: float
 
 
-Exchange = Generator[Send | Pause, Any, T]
+@dataclass(frozen=True)
+class Work:
+    """Requests the result of a function that may take long, apart from an event loop."""
+
+    function: Callable[[], Any]
+
+
+Exchange = Generator[Send | Pause | Work, Any, T]
 Build = Callable[..., httpx2.Request]
 """The method `build_request` of an httpx2 client."""
 
@@ -147,7 +156,7 @@ class Exchanges:
 
     def _by_name(self, call: Call, video: str | None) -> Exchange[httpx2.Response]:
         body = call.fields | {"video": video}
-        headers = {"Accept": call.accept}
+        headers = {"Accept": call.accept} | (yield Work(lambda: session_headers(video)))
         return (
             yield from self._attempts(
                 lambda: self.build("POST", ROUTE, json=body, headers=headers), stream=call.stream
@@ -160,6 +169,7 @@ class Exchanges:
             file.open("rb") if call.upload is None and file else nullcontext(call.upload)
         )
         with opened as data:
+            headers = {"Accept": call.accept} | (yield Work(lambda: session_headers(data)))
 
             def build() -> httpx2.Request:
                 name = _as_utf8(file.name) if file else "video"
@@ -167,7 +177,7 @@ class Exchanges:
                     "request": (None, text, "application/json"),
                     "video": (name, data, "application/octet-stream"),
                 }
-                return self.build("POST", ROUTE, files=parts, headers={"Accept": call.accept})
+                return self.build("POST", ROUTE, files=parts, headers=headers)
 
             # httpx2 rewinds a body that it has sent before, if possible.
             is_repeatable = isinstance(data, bytes) or (

@@ -2,9 +2,11 @@
 
 import base64
 import mimetypes
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from emotion_llama.session import session_headers
 
 DEMO_CLIPS = (
     "angry_voice.mp4",
@@ -38,11 +40,13 @@ class Clip:
         name: the name of the file.
         json: the clip's JSON string in a request body, with its quotes.
         data: the bytes of a clip that is uploaded instead.
+        headers: the headers of every request about it.
     """
 
     name: str
     json: bytes = b""
     data: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -79,24 +83,31 @@ class Deck:
 
 def named(name: str) -> Clip:
     """Return a clip that the server has under this name."""
-    return Clip(name, json=_quoted(name))
+    return Clip(name, json=_quoted(name), headers=session_headers(name))
 
 
 def as_data_url(file: Path) -> Clip:
     kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-    return Clip(file.name, json=_quoted(f"data:{kind};base64,{_base64(file)}"))
+    data = file.read_bytes()
+    return _inside(file.name, f"data:{kind};base64,{_base64(data)}", data)
 
 
 def as_base64(file: Path) -> Clip:
-    return Clip(file.name, json=_quoted(_base64(file)))
+    data = file.read_bytes()
+    return _inside(file.name, _base64(data), data)
 
 
 def as_upload(file: Path) -> Clip:
-    return Clip(file.name, data=file.read_bytes())
+    data = file.read_bytes()
+    return Clip(file.name, data=data, headers=session_headers(data))
 
 
-def _base64(file: Path) -> str:
-    return base64.b64encode(file.read_bytes()).decode()
+def _inside(name: str, text: str, data: bytes) -> Clip:
+    return Clip(name, json=_quoted(text), headers=session_headers(data))
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
 
 
 def _quoted(text: str) -> bytes:

@@ -105,7 +105,7 @@ async def _ask_emotion(target: Target, question: Question, heard: Heard) -> None
     else:
         fields = (None, json.dumps(body).encode(), "application/json")
         upload = (clip.name, clip.data, "application/octet-stream")
-        sent = {"files": {"request": fields, "video": upload}}
+        sent = {"files": {"request": fields, "video": upload}, "headers": clip.headers}
     async with _answer(target, "/v1/emotion", **sent) as response:
         reader = EventReader(response)
         async for text in response.aiter_text():
@@ -142,7 +142,7 @@ ROUTES = {
 def _as_json(body: dict[str, Any], clip: Clip) -> dict[str, Any]:
     """Return httpx2's arguments; the clip may have megabytes and is not encoded again each time."""
     content = json.dumps(body).encode().replace(json.dumps(_CLIP).encode(), clip.json, 1)
-    return {"content": content, "headers": {"Content-Type": "application/json"}}
+    return {"content": content, "headers": {"Content-Type": "application/json", **clip.headers}}
 
 
 @asynccontextmanager
