@@ -8,6 +8,7 @@ import { type Analysis, asDone } from './many.js';
 import { environment, localFile } from './node.js';
 import { type Call, type Clip, makeCall, type Options, type Timeline } from './options.js';
 import type { EmotionResponse, ModelList } from './schema.js';
+import { sessionHeaders } from './session.js';
 import { blobOf, formOf } from './upload.js';
 
 const ROUTE = '/v1/emotion';
@@ -153,14 +154,19 @@ export class EmotionLLaMA {
   async #ask<T>(call: Call, send: (outgoing: Outgoing) => Promise<T>): Promise<T> {
     const { videoPath, video, fields, accept, signal } = call;
     const outgoing = { path: ROUTE, method: 'POST', accept, signal } as const;
+    const upload = async (clip: Blob) => {
+      const headers = await sessionHeaders(clip);
+      return send({ ...outgoing, headers, body: formOf(clip, fields) });
+    };
     if (video != null) {
-      return send({ ...outgoing, body: formOf(await blobOf(video), fields) });
+      return upload(await blobOf(video));
     }
     const { file, reason } = await localFile(videoPath ?? '');
     if (!file || !this.#notReadable.has(file.folder)) {
-      const body = JSON.stringify({ ...fields, video: file?.path ?? videoPath });
+      const name = file?.path ?? videoPath ?? '';
+      const headers = await sessionHeaders(name);
       try {
-        return await send({ ...outgoing, body });
+        return await send({ ...outgoing, headers, body: JSON.stringify({ ...fields, video: name }) });
       } catch (error) {
         if (!(error instanceof EmotionLLaMAError) || !NOT_READABLE.includes(error.code)) {
           throw error;
@@ -171,6 +177,6 @@ export class EmotionLLaMA {
         this.#notReadable.add(file.folder);
       }
     }
-    return send({ ...outgoing, body: formOf(await file.open(), fields) });
+    return upload(await file.open());
   }
 }

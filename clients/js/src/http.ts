@@ -15,6 +15,8 @@ export interface Outgoing {
   method: 'GET' | 'POST';
   /** A string is JSON. */
   body?: string | FormData;
+  /** Beside those of every request. */
+  headers?: Record<string, string>;
   accept: string;
   signal?: AbortSignal;
 }
@@ -83,8 +85,8 @@ export class Http {
     return withRetries(() => this.#send(outgoing), this.#retries, outgoing.signal);
   }
 
-  async #send({ path, method, body, accept, signal }: Outgoing): Promise<Incoming> {
-    const headers: Record<string, string> = { Accept: accept };
+  async #send({ path, method, body, accept, signal, ...more }: Outgoing): Promise<Incoming> {
+    const headers: Record<string, string> = { ...more.headers, Accept: accept };
     const key = typeof this.#key === 'function' ? await this.#key() : this.#key;
     if (key) {
       headers.Authorization = `Bearer ${key}`;
