@@ -16,6 +16,7 @@ import pytest
 from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from devtools.routers import Router, envoy, haproxy, is_installed, nginx, running
 from devtools.server import free_port
 from emotion_llama.session import HEADER
 from emotion_llama_server.gate import Gate
@@ -23,7 +24,6 @@ from emotion_llama_server.services import install
 from emotion_llama_server.settings import ServerSettings
 from tests.support.light_server import light_server
 from tests.support.paths import CHECKOUT
-from tests.support.routers import Router, envoy, haproxy, is_installed, nginx, running
 from tests.support.services import services
 
 SESSIONS = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(24)]
@@ -168,6 +168,11 @@ def seconds_to_first_event(both: Routed) -> float:
             replica.go_on.set()
         assert "".join(pieces) == "data: 2\n\n"
     return seconds
+
+
+def test_the_end_of_an_upload_is_not_held(both: Routed) -> None:
+    """As it is for 40 ms by nginx without tcp_nopush; a busy machine may be slow once."""
+    assert min(both.ask(content=bytes(22_000)).elapsed.total_seconds() for _ in range(5)) < 0.035
 
 
 def test_what_one_replica_refuses_with_503_the_other_answers(both: Routed) -> None:

@@ -11,10 +11,8 @@ from pathlib import Path
 
 import httpx2
 
-from tests.support.paths import CHECKOUT
-
 HOST = "127.0.0.1"
-_FOLDER = CHECKOUT / "deploy/routers"
+_FOLDER = Path(__file__).parent.parent / "deploy/routers"
 _PLACES = ("replica-1.example", "replica-2.example")
 
 Router = Callable[[Path, list[int], int], list[str]]
