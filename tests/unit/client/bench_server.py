@@ -28,6 +28,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         data = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.note(self.path, self.headers["Authorization"], data)
+        self.server.sessions.add(self.headers["X-Session-ID"])
         failure = next((f for word, f in self.server.failures.items() if word in str(data)), None)
         if isinstance(failure, int):
             error = {"message": "no room", "type": "x", "param": None, "code": failure}
@@ -87,6 +88,7 @@ class FakeServer(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.asked: list[tuple[str, str | None, bytes]] = []
+        self.sessions: set[str | None] = set()
         self.times: list[float] = []
         self.failures: dict[str, int | str] = {}
         self.first = 0.0

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -129,6 +130,17 @@ def test_the_first_event_of_an_analysis(server: FakeServer, clips: Path, tmp_pat
         assert max(r.end_to_end - (r.ttft or 0) for r in measurement.records) > GAP / 2
         assert measurement.figures.inter_token is None
         assert measurement.figures.output_tokens_per_second
+
+
+@pytest.mark.parametrize("route", ["emotion", "predict"])
+def test_each_request_has_the_session_of_its_clip(
+    server: FakeServer, clips: Path, tmp_path: Path, route: str
+) -> None:
+    words = ("--route", route, "--clips", clips, "--concurrency", 1, "--requests", 1)
+    measured(server, tmp_path, *words)
+    sessions = {sha256(clip.read_bytes()).hexdigest() for clip in clips.iterdir()}
+    assert server.sessions
+    assert server.sessions <= sessions
 
 
 @pytest.mark.parametrize(
