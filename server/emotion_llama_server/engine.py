@@ -24,6 +24,7 @@ from emotion_llama_vllm.analysis.labels import LabelTree
 from emotion_llama_vllm.analysis.prompts import PromptStyle
 from emotion_llama_vllm.media.clip import SAMPLING_RATE, Clip
 from emotion_llama_vllm.shares import asking, turns
+from emotion_llama_vllm.telemetry import headers_of, stage
 
 __all__ = [
     "Engine",
@@ -121,27 +122,33 @@ class Engine:
             RuntimeError: the engine refuses the request in every attempt.
         """
         owner = asking.get().owner
-        async with self._shares.sequences.take(owner):
-            with turns.take(owner) as turn:
-                async with aclosing(self._send(prompt, params, turn)) as outputs:
-                    async for output in outputs:
-                        yield output
+        with stage("engine") as span:
+            async with self._shares.sequences.take(owner):
+                with turns.take(owner) as turn:
+                    options = self._options(turn, headers_of(span))
+                    async with aclosing(self._send(prompt, params, options)) as outputs:
+                        async for output in outputs:
+                            yield output
+
+    def _options(self, turn: int, trace: Mapping[str, str] | None) -> dict[str, Any]:
+        """Return a request's place in the engine's queue, and in a trace if it has one."""
+        options: dict[str, Any] = {"priority": turn} if self._by_priority else {}
+        return options if trace is None else {**options, "trace_headers": trace}
 
     async def _send(
-        self, prompt: EngineInput, params: SamplingParams, turn: int
+        self, prompt: EngineInput, params: SamplingParams, options: Mapping[str, Any]
     ) -> AsyncGenerator[RequestOutput, None]:
-        """Yield the engine's outputs for a request, whose place in its queue is `turn`.
+        """Yield the engine's outputs for a request, which is sent with these options.
 
         If several requests have the same new clip, the first rendered one carries the clip to the
         engine. vLLM refuses a request that arrives before the clip; that request is sent again.
         """
-        place: dict[str, Any] = {"priority": turn} if self._by_priority else {}
         for pause in _PAUSES:
             await asyncio.sleep(pause)
             request_id = f"emotion-llama-{uuid.uuid4().hex}"
             is_refused = False
             async with aclosing(
-                self._client.generate(prompt, params, request_id, **place)
+                self._client.generate(prompt, params, request_id, **options)
             ) as outputs:
                 async for output in outputs:
                     is_refused = _is_refused(output)

@@ -32,5 +32,20 @@ OPEN = PAGES | {HEALTH, LIVEZ, READYZ}
 READ_ONLY = OPEN | {METRICS, VERSION, PING, MODELS, MODEL}
 """The routes that answer only GET and HEAD, even if vLLM answers other methods."""
 
-DOCUMENTED = READ_ONLY | {CHAT, EMOTION, *LEGACY}
+WORK = (CHAT, EMOTION, *LEGACY)
+"""The documented routes that ask the model."""
+
+DOCUMENTED = READ_ONLY | {*WORK}
 """The routes that answer although no operator names them."""
+
+OTHER = "other"
+
+
+def label(path: str) -> str:
+    """Return the name of a path's route in metrics and traces, one of a fixed set."""
+    if path in DOCUMENTED:
+        return path
+    if path.startswith(f"{MODELS}/"):
+        return MODEL
+    is_gradio = path in GRADIO_RUNS or path.startswith(f"{GRADIO_PREFIX}/")
+    return GRADIO_PREFIX if is_gradio else OTHER

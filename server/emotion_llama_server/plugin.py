@@ -33,7 +33,7 @@ from emotion_llama_server.services import Services
 from emotion_llama_server.shortening import shorten_log
 from emotion_llama_server.start.lifecycle import Lifecycle
 from emotion_llama_server.start.options import StartOptions
-from emotion_llama_vllm import stages
+from emotion_llama_vllm import metrics, stages
 from emotion_llama_vllm.checkpoint.served import Served, read_served
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.hooks.connector import media_reader
@@ -77,6 +77,7 @@ class EmotionLlamaApi:
         await asyncio.to_thread(self._app.openapi)  # the app caches it, so no request waits for it
         built = await _services(engine_client, state, args, options)
         services.install(self._app, built)
+        metrics.begin_requests(options.keys.names or ("",), paths.WORK)
         await built.engine.warm_up()
         shorten_log()
         if options.on_ready is not None:

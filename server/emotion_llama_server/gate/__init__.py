@@ -1,9 +1,9 @@
 """Protects vLLM's app from the network with pure ASGI middleware, one subject in each file.
 
-The layers from the outside to the inside: `identity` (request id, log line, security headers),
-CORS, `failures` (unexpected errors), `keys` (with `oidc`, access tokens too), `known_routes` (404,
-405 and HEAD), `rate`, `streams` (headers and comments of event streams), `admission` (slots,
-deadline, the end of the server), `body` (sizes).
+The layers from the outside to the inside: `traces` (spans, if they are exported), `identity`
+(request id, log line, security headers), CORS, `failures` (unexpected errors), `keys` (with `oidc`,
+access tokens too), `known_routes` (404, 405 and HEAD), `rate`, `streams` (headers and comments of
+event streams), `admission` (slots, deadline, the end of the server), `body` (sizes).
 """
 
 from starlette.middleware.cors import CORSMiddleware
@@ -17,7 +17,9 @@ from emotion_llama_server.gate.keys import Keys
 from emotion_llama_server.gate.known_routes import Routes
 from emotion_llama_server.gate.rate import RateLimit
 from emotion_llama_server.gate.streams import Streams
+from emotion_llama_server.gate.traces import Traces
 from emotion_llama_server.services import Services, services_of
+from emotion_llama_vllm import telemetry
 from emotion_llama_vllm.settings import media_settings
 
 __all__ = ["MIDDLEWARE", "Doorkeeper", "Gate"]
@@ -68,4 +70,5 @@ def _build(router: ASGIApp, services: Services) -> ASGIApp:
             allow_headers=cors.allow_headers,
             expose_headers=_READABLE,
         )
-    return Identity(app, settings.trusted_proxy)
+    app = Identity(app, settings.trusted_proxy)
+    return Traces(app) if telemetry.is_on() else app

@@ -12,7 +12,9 @@ from emotion_llama_server.errors import Failure, describe, failure_response, ope
 from emotion_llama_server.gate.caller import ABORT, caller_of, is_work, owner_of, refuse
 from emotion_llama_server.settings import ServerSettings
 from emotion_llama_vllm import metrics
+from emotion_llama_vllm.metrics import Reason
 from emotion_llama_vllm.shares import Asker, Shares, asking, turns, with_reserve
+from emotion_llama_vllm.telemetry import stage
 
 _RETRY_SECONDS = 2
 _LEAVE_SECONDS = 5
@@ -64,7 +66,7 @@ class Doorkeeper:
         """Return whether the owner's next request gets a slot at once."""
         return self._slots.has_room(owner)
 
-    def refusal(self, owner: str) -> tuple[HTTPException, str] | None:
+    def refusal(self, owner: str) -> tuple[HTTPException, Reason] | None:
         """Return the error of the owner's next request, and its name in the metrics, or None."""
         if self.closed is not None:
             return self.closed, "closed"
@@ -104,7 +106,7 @@ class Doorkeeper:
 
     async def take_slot(self, owner: str) -> None:
         """Wait for a slot; an owner's requests get their slots in the order of their arrival."""
-        with metrics.queue_seconds.time():
+        with stage("queue"):
             await self._slots.acquire(owner)
         self._show()
 
@@ -192,7 +194,7 @@ class Visit:
     def _expire(self, doorkeeper: Doorkeeper) -> None:
         status = 504 if self._is_read else 408
         words = f"The request took over {doorkeeper.seconds:g} s, the limit of this server."
-        metrics.refusals.labels("deadline").inc()
+        metrics.refuse("deadline")
         self.end(HTTPException(status, words))
 
     async def _wait_for_slot(self, doorkeeper: Doorkeeper) -> bool:

@@ -8,6 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from emotion_llama_server.errors import describe, failure_response
 from emotion_llama_vllm import metrics
+from emotion_llama_vllm.metrics import Reason
 
 _KEY = "emotion_llama.caller"
 
@@ -62,8 +63,8 @@ def is_work(scope: Scope) -> bool:
 
 
 async def refuse(
-    scope: Scope, receive: Receive, send: Send, *, error: HTTPException, reason: str
+    scope: Scope, receive: Receive, send: Send, *, error: HTTPException, reason: Reason
 ) -> None:
     """Answer with an error in place of the app, and count it."""
-    metrics.refusals.labels(reason).inc()
+    metrics.refuse(reason)
     await failure_response(scope, describe(error))(scope, receive, send)

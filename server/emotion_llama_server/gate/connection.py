@@ -166,7 +166,7 @@ class Connection(HttpToolsProtocol):
     def _refuse(self, status: HTTPStatus, words: str) -> None:
         """Stop reading, and send the error to the client when all earlier requests are answered."""
         self._is_refused = True
-        metrics.refusals.labels("header").inc()
+        metrics.refuse("header")
         logger.info("Refused a connection of %s: %s", self.client and self.client[0], words)
         if self._awaits_head and not self._is_answered():
             self.cycle.keep_alive = False  # earlier requests are answered first

@@ -10,6 +10,7 @@ import uuid
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from emotion_llama_server import paths
 from emotion_llama_server.errors import path_of
 from emotion_llama_server.gate.address import Networks, client_address
 from emotion_llama_server.gate.caller import TOKEN_PREFIX, Caller, caller_of, set_caller
@@ -89,7 +90,10 @@ class _Answer:
         caller, scope = caller_of(self._scope), self._scope
         # 499 is nginx's status for a client that disconnected.
         status = self.status or 499
-        metrics.requests.labels(self._labels.of(caller.key or ""), str(status)).inc()
+        route, seconds = paths.label(path_of(scope)), time.monotonic() - self._started
+        key = self._labels.of(caller.key or "")
+        metrics.requests.labels(key, route, str(status)).inc()
+        metrics.request_seconds.labels(route).observe(seconds)
         fields = {
             "request_id": caller.request_id,
             "client": caller.address,
@@ -97,7 +101,7 @@ class _Answer:
             "method": printable(scope["method"]),
             "path": printable(path_of(scope)),
             "status": status,
-            "milliseconds": round((time.monotonic() - self._started) * 1000, 1),
+            "milliseconds": round(seconds * 1000, 1),
         }
         access.info(
             "%(method)s %(path)s %(status)s %(milliseconds)s ms client=%(client)s key=%(key)s "

@@ -6,6 +6,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from emotion_llama_server.gate.caller import caller_of, is_work, owner_of, refuse
 from emotion_llama_server.gate.rate_storage import RETRY_SECONDS, Start, Storage, StorageFailure
+from emotion_llama_vllm.metrics import Reason
 
 
 class RateLimit:
@@ -35,7 +36,7 @@ class RateLimit:
                 return
         await self._app(scope, receive, send)
 
-    async def _refusal(self, owner: str) -> tuple[HTTPException, str] | None:
+    async def _refusal(self, owner: str) -> tuple[HTTPException, Reason] | None:
         """Return the error of the owner's request, and its name in the metrics, or None."""
         try:
             wait = await self._storage.count(owner)

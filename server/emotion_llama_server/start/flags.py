@@ -27,6 +27,7 @@ from emotion_llama_server.settings import (
     first_error,
     given_flags,
 )
+from emotion_llama_server.start import tracing
 from emotion_llama_server.start.arguments import HOST, PORT, SHUTDOWN_SECONDS
 from emotion_llama_server.start.options import Cors, StartOptions
 from emotion_llama_vllm import demo_files
@@ -95,6 +96,7 @@ def parse(argv: list[str]) -> Namespace:
     args.logits_processors = [*(args.logits_processors or []), LOGITS_PROCESSOR]
     _fill_in(args, parser)
     _check_media_settings(args)
+    tracing.take_over(args)
     options = _options(args)
     options.put_on(args)
     _warn_without_keys(args, options)

@@ -161,12 +161,23 @@ def _log_what_is_written() -> None:
     sys.stdout, sys.stderr = _Lines(logging.INFO), _Lines(logging.WARNING)
 
 
+def _add_trace_id(record: logging.LogRecord) -> bool:
+    """Add the id of the current request's trace to a line; the format shows every addition."""
+    from opentelemetry import trace  # installed together with vLLM
+
+    context = trace.get_current_span().get_span_context()
+    if context.is_valid:
+        record.trace_id = trace.format_trace_id(context.trace_id)
+    return True
+
+
 def _dressed(handler: logging.Handler, form: str) -> logging.Handler:
     """Give a handler its line format and the filter that shortens a client's text."""
     if is_json():
         from pythonjsonlogger.json import JsonFormatter  # installed together with vLLM
 
         handler.setFormatter(JsonFormatter(_JSON))
+        handler.addFilter(_add_trace_id)
     else:
         handler.setFormatter(logging.Formatter(form, _TIME))
     if is_log_shortened():

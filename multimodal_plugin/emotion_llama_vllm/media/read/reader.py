@@ -15,7 +15,6 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from emotion_llama.media import is_url
-from emotion_llama_vllm import metrics
 from emotion_llama_vllm.media.clip_file import ClipFile
 from emotion_llama_vllm.media.errors import (
     MediaError,
@@ -29,6 +28,7 @@ from emotion_llama_vllm.media.read.data_url import is_inline_clip, read_inline_c
 from emotion_llama_vllm.media.read.http import Fetcher
 from emotion_llama_vllm.media.read.threads import files
 from emotion_llama_vllm.settings import MediaSettings
+from emotion_llama_vllm.telemetry import stage
 
 _MAX_PATH_BYTES = 4096
 """The maximum length of a path; Linux opens no longer one, and resolving takes quadratic time."""
@@ -61,7 +61,7 @@ class MediaReader:
         scheme, is_inline = url[:8].lower(), is_inline_clip(url)
         if not is_inline:
             _check_length(url)
-        with metrics.fetch_seconds.time():
+        with stage("fetch"):
             try:
                 if scheme.startswith(("http://", "https://")):
                     return await self._fetch(url)

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol, TypeVar
 
-from emotion_llama_vllm import metrics
 from emotion_llama_vllm.media.clip import Clip
 from emotion_llama_vllm.media.clip_file import ClipFile
 from emotion_llama_vllm.media.decode.first_frame import decode
 from emotion_llama_vllm.media.errors import shortage
 from emotion_llama_vllm.media.read.threads import decoders, files
 from emotion_llama_vllm.settings import media_settings
+from emotion_llama_vllm.telemetry import stage
 
 
 class Decoded(Protocol):
@@ -50,7 +50,7 @@ class InProcess:
     size = None
 
     async def run(self, job: Callable[[bytes], _T], clip: ClipFile) -> _T:
-        with metrics.decode_seconds.time():
+        with stage("decode"):
             try:
                 data = await files.run(clip.read)
                 return await decoders.run(lambda: job(data))

@@ -17,6 +17,7 @@ from emotion_llama_vllm.media.errors import DecodeTimeout, MediaError, ServerBus
 from emotion_llama_vllm.media.workers import child
 from emotion_llama_vllm.settings import MediaSettings
 from emotion_llama_vllm.shares import Shares, asking, with_reserve
+from emotion_llama_vllm.telemetry import stage
 
 _T = TypeVar("_T")
 _CLIPS_PER_WORKER = 500
@@ -50,18 +51,26 @@ class Workers:
         self._places: Shares[str] = Shares(together, self._own)
 
     async def run(self, job: Callable[[bytes], _T], clip: ClipFile) -> _T:
-        with metrics.decoding.track_inprogress(), metrics.decode_seconds.time():
+        with metrics.decoding.track_inprogress(), stage("decode"):
             return await self._when_free(job, clip)
 
     async def _when_free(self, job: Callable[[bytes], _T], clip: ClipFile) -> _T:
-        async with self._places.take(asking.get().owner):
-            if self._busy == self._own:
-                return await self._with(lambda: self._reserve, job, clip)
-            self._busy += 1
-            try:
-                return await self._with(lambda: self._pool, job, clip)
-            finally:
-                self._busy -= 1
+        owner = asking.get().owner
+        with metrics.decodes_waiting.track_inprogress():
+            await self._places.acquire(owner)
+        try:
+            return await self._with_a_free_one(job, clip)
+        finally:
+            self._places.release(owner)
+
+    async def _with_a_free_one(self, job: Callable[[bytes], _T], clip: ClipFile) -> _T:
+        if self._busy == self._own:
+            return await self._with(lambda: self._reserve, job, clip)
+        self._busy += 1
+        try:
+            return await self._with(lambda: self._pool, job, clip)
+        finally:
+            self._busy -= 1
 
     async def _with(
         self, current: Callable[[], ProcessPool], job: Callable[[bytes], _T], clip: ClipFile

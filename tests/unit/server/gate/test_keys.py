@@ -78,7 +78,9 @@ async def test_the_name_and_never_the_key_is_told(
     assert "request_id=i1" in caplog.text
     assert "thekey" not in caplog.text
     name = "emotion_llama_requests_total"
-    assert (REGISTRY.get_sample_value(name, {"key": "alice", "status": "200"}) or 0) > 0
+    assert (
+        REGISTRY.get_sample_value(name, {"key": "alice", "route": "other", "status": "200"}) or 0
+    ) > 0
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/metrics/", "/metricsx", "/metrics/x"])

@@ -147,3 +147,23 @@ def test_a_sentence_before_the_log_has_its_form(clean_environment: pytest.Monkey
     assert log.sentence("it ends.") == "emotion-llama serve: it ends."
     clean_environment.setenv("EMOTION_LLAMA_LOG_FORMAT", "json")
     assert json.loads(log.sentence("it ends."))["message"] == "it ends."
+
+
+def test_a_json_line_of_a_traced_request_has_the_id_of_its_trace() -> None:
+    program = """
+import logging, sys
+from opentelemetry import trace
+from emotion_llama_server.start import arguments, log
+
+log.configure(arguments.read(sys.argv[1:]))
+ours = logging.getLogger("vllm.emotion_llama_server")
+ours.info("before")
+context = trace.SpanContext(0xABC, 1, is_remote=False)
+with trace.use_span(trace.NonRecordingSpan(context)):
+    ours.info("inside")
+"""
+    command = [sys.executable, "-c", program, "--log-format", "json"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    before, inside = (json.loads(line) for line in told.splitlines())
+    assert "trace_id" not in before
+    assert inside["trace_id"] == f"{0xABC:032x}"

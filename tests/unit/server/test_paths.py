@@ -1,0 +1,23 @@
+"""The label of a path is one of a fixed set, whatever a client asks for."""
+
+import pytest
+
+from emotion_llama_server import paths
+
+
+@pytest.mark.parametrize(
+    ("path", "label"),
+    [
+        ("/v1/emotion", "/v1/emotion"),
+        ("/api/predict", "/api/predict"),
+        ("/metrics", "/metrics"),
+        ("/v1/models/a/b", "/v1/models/{model:path}"),
+        ("/run/predict", "/gradio_api"),
+        ("/gradio_api/call/predict/abc", "/gradio_api"),
+        ("/v1/emotion/", "other"),
+        ("/metrics/../../etc", "other"),
+        ("", "other"),
+    ],
+)
+def test_a_path_has_the_label_of_its_route(path: str, label: str) -> None:
+    assert paths.label(path) == label
