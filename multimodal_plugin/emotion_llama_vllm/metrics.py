@@ -38,6 +38,7 @@ Reason = Literal[
     "deadline",
     "encoding",
     "header",
+    "issuer",
     "key",
     "method",
     "overload",

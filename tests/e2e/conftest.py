@@ -15,6 +15,7 @@ from emotion_llama_vllm import demo_files
 from tests.support.documents import make_folder
 from tests.support.npm import npm, require_npm
 from tests.support.reference import Reference
+from tests.support.traces import Collector, running_collector
 
 MODEL = demo_files.MODEL_NAME
 
@@ -56,12 +57,20 @@ def origin(media_root: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def collector() -> Iterator[Collector]:
+    """What receives the server's traces."""
+    with running_collector() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def server(
-    media_root: Path, origin: str, tmp_path_factory: pytest.TempPathFactory
+    media_root: Path, origin: str, collector: Collector, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     log = tmp_path_factory.mktemp("server") / "log"
     flags = ["--dtype", "float32", "--media-root", str(media_root)]
     fetching = ["--allowed-media-domains", origin, "--allow-private-media-host", origin]
+    flags += ["--otlp-traces-endpoint", f"http://127.0.0.1:{collector.port}"]
     with running_server(log, *flags, *fetching) as started:
         yield started
 

@@ -174,7 +174,7 @@ vllm.distributed.parallel_state
     GroupCoordinator .world_size
 vllm.engine.protocol
     EngineClient .model_config .vllm_config .renderer .errored
-    EngineClient.generate (prompt, sampling_params, request_id, priority, trace_headers)
+    EngineClient.generate (prompt, sampling_params, request_id, trace_headers, priority)
     EngineClient.shutdown (timeout)
 vllm.entrypoints.openai.chat_completion.protocol
     ChatCompletionRequest .messages .model .n .max_tokens .max_completion_tokens .min_tokens .echo

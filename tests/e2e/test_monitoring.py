@@ -1,0 +1,108 @@
+"""A real Prometheus and a collector of traces, beside the real server."""
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from devtools.server import Server
+from emotion_llama_vllm import demo_files
+from tests.support.monitoring import metrics_in, queries, running_prometheus
+from tests.support.traces import Collector
+
+CHAT = {
+    "model": demo_files.MODEL_NAME,
+    "max_tokens": 8,
+    "messages": [
+        {
+            "role": "user",
+            "content": [
+                {"type": "video_url", "video_url": {"url": "clip3.mp4"}},
+                {"type": "text", "text": "Why?"},
+            ],
+        }
+    ],
+}
+BODIES: dict[str, Any] = {
+    "/v1/emotion": {"video": "clip1.mp4", "task": "emotion"},
+    "/process_video": {"video_path": "clip2.mp4", "question": "[emotion] Which?"},
+    "/api/predict/": {"data": ["clip4.mp4", "[emotion] Which?"]},
+    "/v1/chat/completions": CHAT,
+}
+
+
+def ask_traced(server: Server, path: str) -> str:
+    """Send a request as the part of a trace, and return its `traceparent`."""
+    traceparent = f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-01"
+    headers = {"traceparent": traceparent}
+    answer = requests.post(f"{server.url}{path}", json=BODIES[path], headers=headers, timeout=60)
+    assert answer.status_code == 200, answer.text
+    return traceparent
+
+
+def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+@pytest.mark.parametrize("path", BODIES)
+def test_a_request_is_one_trace_from_the_client_to_the_engine(
+    server: Server, collector: Collector, path: str
+) -> None:
+    asked = ask_traced(server, path)
+    until(lambda: any(span.name == f"POST {path}" for span in collector.of(asked)))
+    spans = {span.span_id: span for span in collector.of(asked)}
+    (request,) = [span for span in spans.values() if span.name == f"POST {path}"]
+    assert request.parent_span_id.hex() == asked.split("-")[2]
+    names = Counter(span.name for span in spans.values())
+    assert names["fetch"] == names["decode"] == names["queue"] == 1
+    assert names["llm_request"] >= 1
+    above_vllm = "engine" if names["engine"] else request.name  # chats are vLLM's own route
+    assert names["engine"] or path == "/v1/chat/completions"
+    for span in spans.values():
+        if span is not request:
+            parent = spans[span.parent_span_id]
+            assert parent.name == (above_vllm if span.name == "llm_request" else request.name)
+            assert within(span, parent)
+
+
+def within(span: Span, parent: Span) -> bool:
+    """Return whether a span begins while its parent lasts; clocks differ by a little."""
+    slack = 50_000_000
+    first, last = parent.start_time_unix_nano - slack, parent.end_time_unix_nano + slack
+    return first <= span.start_time_unix_nano <= last
+
+
+def test_each_panel_shows_numbers_of_the_live_server_and_each_alert_is_read(
+    server: Server, tmp_path: Path
+) -> None:
+    with running_prometheus(f"127.0.0.1:{server.port}", tmp_path) as prometheus:
+        until(lambda: bool(ready(prometheus.url)))
+        for path in BODIES:
+            ask_traced(server, path)
+        until(lambda: len(prometheus.ask("emotion_llama_requests_in_flight[1m]")[0]["values"]) > 3)
+        for query in queries():
+            assert prometheus.ask(query), query
+            for name in metrics_in(query):
+                assert prometheus.ask(f'{{__name__=~"{name}.*"}}'), name
+        (group,) = prometheus.get("rules")["groups"]
+        assert {rule["health"] for rule in group["rules"]} == {"ok"}
+        traffic = prometheus.ask('emotion_llama_requests_total{route="/v1/emotion",status="200"}')
+        assert sum(float(series["value"][1]) for series in traffic) >= 1
+
+
+def ready(url: str) -> bool:
+    """Return whether Prometheus has read the server's metrics once."""
+    try:
+        answer = requests.get(f"{url}/api/v1/query", {"query": "up == 1"}, timeout=5)
+    except requests.ConnectionError:
+        return False
+    return answer.ok and bool(answer.json()["data"]["result"])
