@@ -162,7 +162,9 @@ def test_an_access_token_opens_every_route_on_both_ports(
             assert status("POST", path, good, legacy, json=body) == 200
             assert status("POST", path, late, legacy, json=body) == 401
     counted = guarded.ask("GET", "/metrics").text
-    assert 'emotion_llama_requests_total{key="oidc:dave",status="200"} 10.0' in counted
+    for path in ("/v1/models", *work):
+        labels = f'key="oidc:dave",route="{path}",status="200"'
+        assert f"emotion_llama_requests_total{{{labels}}} 2.0" in counted
 
 
 def test_a_route_of_vllms_answers_where_it_was_named(guarded: Guarded) -> None:
