@@ -50,7 +50,7 @@ def guarded(start: Start, provider: Provider) -> Iterator[Guarded]:
         yield server
 
 
-def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+def until(condition: Callable[[], bool], seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
@@ -322,7 +322,7 @@ def share_of_the_wait_allowed(guarded: Guarded, first: int) -> float:
     """Measure the wait beside an analysis, as a share of twice the wait alone and a step."""
     alone = [seconds_for(guarded, question) for question in questions(first, 5)]
     with large_analysis(guarded) as told:
-        until(lambda: bool(told), seconds=15)
+        until(lambda: bool(told), seconds=60)
         before = len(told)
         beside = [seconds_for(guarded, question) for question in questions(first + 50, 5)]
         steps = seconds_of_steps(guarded)

@@ -4,6 +4,7 @@ Otherwise vLLM's engine would wait for requests for ever after a kill of its ser
 server would not get the GPU's memory.
 """
 
+import contextlib
 import functools
 import multiprocessing
 import multiprocessing.util
@@ -55,11 +56,18 @@ def _watch_server() -> None:
 
 def _end_after(parent: int, server: int) -> None:
     """End this process after its parent ends; the server may have ended before this call."""
-    import psutil
-
-    ancestors = {process.pid for process in psutil.Process().parents()}
-    while server in ancestors and os.getppid() == parent:
+    while _descends_from(server) and os.getppid() == parent:
         time.sleep(_LOOK_SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(_LEAVE_SECONDS)
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _descends_from(server: int) -> bool:
+    """Return whether a process is an ancestor of this one and runs."""
+    import psutil
+
+    while True:
+        # An ancestor that ends while its own parent is looked up is an error of psutil.
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return server in {process.pid for process in psutil.Process().parents()}

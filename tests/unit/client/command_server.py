@@ -67,6 +67,9 @@ class FakeServer(ThreadingHTTPServer):
     seconds: float = 0.0
     more: dict[str, Any]
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing about clients that hang up: a command prints into the same stream."""
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
