@@ -6,7 +6,7 @@ BUILDER ?= docker build
 TARGET ?= gpu
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' clients/python/emotion_llama/__init__.py)
 BOOTSTRAP := $(PYTHON) deploy/bootstrap.py $(if $(ENGINE),--engine $(ENGINE))
-LOCK := $(BIN)/uv pip compile pyproject.toml --python-version 3.11 --quiet --extra bench --extra dev --extra redis $(ARGS)
+LOCK := $(BIN)/uv pip compile pyproject.toml --python-version 3.11 --quiet --extra bench --extra dev --extra ray --extra redis $(ARGS)
 TORCH_CPU ?= --torch-backend cpu
 
 .DEFAULT_GOAL := help
