@@ -166,7 +166,11 @@ export class EmotionLLaMA {
       const name = file?.path ?? videoPath ?? '';
       const headers = await sessionHeaders(name);
       try {
-        return await send({ ...outgoing, headers, body: JSON.stringify({ ...fields, video: name }) });
+        return await send({
+          ...outgoing,
+          headers,
+          body: JSON.stringify({ ...fields, video: name }),
+        });
       } catch (error) {
         if (!(error instanceof EmotionLLaMAError) || !NOT_READABLE.includes(error.code)) {
           throw error;
