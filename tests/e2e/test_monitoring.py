@@ -11,6 +11,7 @@ import pytest
 import requests
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from devtools.media import Recipe, write_clip
 from devtools.server import Server
 from emotion_llama_vllm import demo_files
 from tests.support.monitoring import metrics_in, queries, running_prometheus
@@ -23,18 +24,25 @@ CHAT = {
         {
             "role": "user",
             "content": [
-                {"type": "video_url", "video_url": {"url": "clip3.mp4"}},
+                {"type": "video_url", "video_url": {"url": "traced3.mp4"}},
                 {"type": "text", "text": "Why?"},
             ],
         }
     ],
 }
 BODIES: dict[str, Any] = {
-    "/v1/emotion": {"video": "clip1.mp4", "task": "emotion"},
-    "/process_video": {"video_path": "clip2.mp4", "question": "[emotion] Which?"},
-    "/api/predict/": {"data": ["clip4.mp4", "[emotion] Which?"]},
+    "/v1/emotion": {"video": "traced0.mp4", "task": "emotion"},
+    "/process_video": {"video_path": "traced1.mp4", "question": "[emotion] Which?"},
+    "/api/predict/": {"data": ["traced2.mp4", "[emotion] Which?"]},
     "/v1/chat/completions": CHAT,
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _new_clips(media_root: Path) -> None:
+    """Write clips that no cache knows, as a cached clip is neither read nor decoded."""
+    for index in range(len(BODIES)):
+        write_clip(media_root / f"traced{index}.mp4", Recipe(seed=50 + index))
 
 
 def ask_traced(server: Server, path: str) -> str:

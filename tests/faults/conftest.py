@@ -16,7 +16,8 @@ from devtools.server import Server, running_server
 from emotion_llama_vllm import demo_files
 from tests.support.ends import value
 
-KEYS = {"alice": "key-of-alice", "bob": "key-of-bob", "carol": "key-of-carol"}
+KEYS = {name: f"key-of-{name}" for name in ("alice", "bob", "carol", "dave")}
+"""Each may send 100 requests a minute, so a test that sends many has a key of its own."""
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ def provider() -> Iterator[Provider]:
 
 @pytest.fixture(scope="module")
 def guarded(start: Start, provider: Provider) -> Iterator[Guarded]:
-    flags = ["--max-in-flight", "2", "--max-waiting", "1", "--request-timeout", "20"]
+    flags = ["--max-in-flight", "2", "--max-waiting", "1", "--request-timeout", "60"]
     flags += ["--max-upload-mb", "4", "--log-format", "json", "--expose-route", "/tokenize"]
     flags += ["--rate-limit", "100/minute", "--allowed-origins", '["https://page.example"]']
     flags += ["--metrics-key", "alice", "--answer-cache-mb", "16"]
@@ -275,12 +275,13 @@ LARGE = {
 
 @contextmanager
 def large_analysis(guarded: Guarded) -> Iterator[list[float]]:
-    """Have alice analyse for as long as the block runs; yields when her windows were told."""
+    """Have dave analyse for as long as the block runs; yields when his windows were told."""
     told: list[float] = []
     is_enough = threading.Event()
 
     def listen() -> None:
-        with guarded.ask("POST", "/v1/emotion", json=LARGE, stream=True) as response:
+        with guarded.ask("POST", "/v1/emotion", "dave", json=LARGE, stream=True) as response:
+            response.raise_for_status()
             for line in response.iter_lines():
                 if line == b"event: timeline.window":
                     told.append(time.monotonic())
