@@ -332,6 +332,7 @@ def share_of_the_wait_allowed(guarded: Guarded, first: int) -> float:
     return statistics.median(beside) / (2 * statistics.median(alone) + statistics.median(steps))
 
 
+@pytest.mark.slow  # it measures waits, and needs the machine for itself
 def test_a_large_analysis_leaves_the_engine_to_another_key(guarded: Guarded) -> None:
     """A question waits at most twice as long as alone and a step.
 
