@@ -106,9 +106,10 @@ def to_rgb(frame: VideoFrame) -> npt.NDArray[np.uint8]:
         MediaError: it is too large, or damaged.
     """
     check_size(frame.width, frame.height)
-    # This is OpenCV's own conversion: to BGR with bicubic chroma.
+    # This is OpenCV's own conversion: to BGR with bicubic chroma. Each frame has its own converter;
+    # on a busy machine the stacks of their threads would fill the worker's memory.
     try:
-        bgr = frame.reformat(format="bgr24", interpolation="BICUBIC").to_ndarray()
+        bgr = frame.reformat(format="bgr24", interpolation="BICUBIC", threads=1).to_ndarray()
     except (FFmpegError, ValueError) as error:
         raise MediaError("The clip's picture is damaged: its colours cannot be read.") from error
     # NumPy copies a reversed view six times as slowly as channel by channel.

@@ -8,12 +8,14 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
 from devtools.media import Recipe, make_clip, picture, tone
 from emotion_llama_vllm.media.clip import SAMPLING_RATE
 from emotion_llama_vllm.media.decode.first_frame import decode
+from emotion_llama_vllm.media.decode.picture.pixels import to_rgb
 from emotion_llama_vllm.media.decode.timeline import record
 from emotion_llama_vllm.media.errors import MediaError
 from emotion_llama_vllm.settings import MediaSettings
@@ -262,3 +264,12 @@ def test_more_frames_than_memory_are_refused() -> None:
     with pytest.raises(MediaError, match="Take a larger step"):
         record(data, window=0.5, step=0.1, settings=small)
     assert len(record(data, window=0.5, step=0.1, size=64, settings=small).cut().windows) > 50
+
+
+def test_the_conversion_of_a_frame_starts_no_thread() -> None:
+    """Such threads filled the memory of a worker, and a good clip counted as damaged."""
+    with av.open(io.BytesIO(make_clip(Recipe(width=640, height=360, audio=None)))) as container:
+        frames = list(container.decode(video=0))
+    before = psutil.Process().num_threads()
+    assert all(to_rgb(frame).shape == (360, 640, 3) for frame in frames)
+    assert psutil.Process().num_threads() == before
