@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import httpx2
@@ -21,15 +21,8 @@ command that starts it."""
 
 
 def nginx(folder: Path, replicas: list[int], port: int) -> list[str]:
-    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    places = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in kinds)
-    user = "user root;" if os.geteuid() == 0 else ""
-    (folder / "nginx.conf").write_text(
-        f"{user} daemon off; pid {folder}/pid; error_log stderr; events {{}}\n"
-        f"http {{ access_log off;\n{places}"
-        f"{_adapted('nginx.conf', ':7889', replicas, 'listen 80', f'listen {HOST}:{port}')}\n}}\n"
-    )
-    return ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")]
+    ours, here = "listen 80", f"listen {HOST}:{port}"
+    return nginx_command(folder, _adapted("nginx.conf", ":7889", replicas, ours, here))
 
 
 def haproxy(folder: Path, replicas: list[int], port: int) -> list[str]:
@@ -68,6 +61,26 @@ def running(router: Router, folder: Path, replicas: list[int], port: int) -> Ite
         process.wait(10)
 
 
+def nginx_command(folder: Path, servers: str) -> list[str]:
+    """Write a whole configuration around nginx's servers; return the command that starts it."""
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    places = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in kinds)
+    user = "user root;" if os.geteuid() == 0 else ""
+    (folder / "nginx.conf").write_text(
+        f"{user} daemon off; pid {folder}/pid; error_log stderr; events {{}}\n"
+        f"http {{ access_log off;\n{places}{servers}\n}}\n"
+    )
+    return ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")]
+
+
+def replaced(text: str, changes: Mapping[str, str]) -> str:
+    """Return an example with these texts replaced, each of which stands there once."""
+    for old, new in changes.items():
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    return text
+
+
 def _program(name: str) -> str | None:
     """Return the path of a program, which may come from a Python package."""
     return shutil.which(name, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
@@ -80,10 +93,7 @@ def _adapted(example: str, colon: str, ports: list[int], ours: str, here: str) -
         f"{place}{colon}": f"{HOST}{colon.replace('7889', str(port))}"
         for place, port in zip(_PLACES, ports, strict=True)
     }
-    for old, new in changes.items():
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
-    return text
+    return replaced(text, changes)
 
 
 def _wait(address: str, log: Path) -> None:

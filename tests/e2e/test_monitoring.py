@@ -1,9 +1,8 @@
 """A real Prometheus and a collector of traces, beside the real server."""
 
 import os
-import time
 from collections import Counter
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,11 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from devtools.media import Recipe, write_clip
 from devtools.server import Server
 from emotion_llama_vllm import demo_files
+from tests.support import waiting
 from tests.support.monitoring import metrics_in, queries, running_prometheus
 from tests.support.traces import Collector
+
+until = partial(waiting.until, seconds=20, pause=0.2)
 
 CHAT = {
     "model": demo_files.MODEL_NAME,
@@ -52,13 +54,6 @@ def ask_traced(server: Server, path: str) -> str:
     answer = requests.post(f"{server.url}{path}", json=BODIES[path], headers=headers, timeout=60)
     assert answer.status_code == 200, answer.text
     return traceparent
-
-
-def until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
 
 
 @pytest.mark.parametrize("path", BODIES)

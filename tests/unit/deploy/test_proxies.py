@@ -1,60 +1,43 @@
 """The examples in deploy/proxies, run as they are but for names, ports and times."""
 
-import asyncio
 import contextlib
 import os
 import shutil
 import ssl
 import subprocess
-import threading
 import time
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
 import pytest
-from fastapi import FastAPI, Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from fastapi import Request
+from starlette.responses import PlainTextResponse, Response
 
+from devtools.routers import nginx_command, replaced
 from devtools.server import free_port
-from emotion_llama_server.gate import Gate, streams
+from emotion_llama_server.gate import streams
 from emotion_llama_server.gate.caller import caller_of
-from emotion_llama_server.services import install
 from emotion_llama_server.settings import ServerSettings
 from emotion_llama_vllm.settings import MediaSettings
+from tests.support.gated_app import GatedApp
 from tests.support.light_server import HOST, light_server
 from tests.support.paths import CHECKOUT
-from tests.support.services import services
 
 EXAMPLES = CHECKOUT / "deploy/proxies"
 LARGEST = ServerSettings().max_body_bytes(MediaSettings())
 """Bytes of the largest body that the server takes."""
 
 
-@dataclass
-class App:
-    """A small app behind the gate, whose stream waits for `go_on` between its two events."""
-
-    go_on: threading.Event = field(default_factory=threading.Event)
+class App(GatedApp):
+    """Streams, counts the bytes of a body, and says which address it sees."""
 
     def __post_init__(self) -> None:
-        self.app = FastAPI()
+        super().__post_init__()
         self.app.add_api_route("/v1/emotion", self.stream, methods=["POST"])
         self.app.add_api_route("/process_video", self.count, methods=["POST"])
         self.app.add_api_route("/address", self.address, methods=["GET"])
-        settings = ServerSettings(trusted_proxy="127.0.0.1")  # type: ignore[arg-type]
-        install(self.app, services(settings))
-        self.app.add_middleware(Gate)
-
-    async def stream(self) -> Response:
-        async def events() -> AsyncIterator[bytes]:
-            yield b"data: 1\n\n"
-            while not self.go_on.is_set():  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-            yield b"data: 2\n\n"
-
-        return StreamingResponse(events(), media_type="text/event-stream")
 
     async def count(self, raw_request: Request) -> Response:
         return PlainTextResponse(str(len(await raw_request.body())))
@@ -74,11 +57,7 @@ class Proxied:
 def adapted(example: str, changes: dict[str, str]) -> str:
     """Return an example with these texts replaced; each stands there once, comments aside."""
     lines = (EXAMPLES / example).read_text(encoding="utf-8").splitlines()
-    text = "\n".join(line for line in lines if not line.strip().startswith("#"))
-    for old, new in changes.items():
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
-    return text
+    return replaced("\n".join(x for x in lines if not x.strip().startswith("#")), changes)
 
 
 def nginx(folder: Path, app_port: int, port: int) -> list[str]:
@@ -99,14 +78,7 @@ def nginx(folder: Path, app_port: int, port: int) -> list[str]:
         "/etc/ssl/private/emotion.example.key": str(key),
         "proxy_read_timeout 310s": "proxy_read_timeout 1s",
     }
-    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    places = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in kinds)
-    user = "user root;" if os.geteuid() == 0 else ""
-    (folder / "nginx.conf").write_text(
-        f"{user} daemon off; pid {folder}/pid; error_log stderr; events {{}}\n"
-        f"http {{ access_log off;\n{places}{adapted('nginx.conf', changes)}\n}}\n"
-    )
-    return ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")]
+    return nginx_command(folder, adapted("nginx.conf", changes))
 
 
 def caddy(folder: Path, app_port: int, port: int) -> list[str]:

@@ -1,37 +1,33 @@
 """The routers in deploy/routers, run before two small apps behind the gate."""
 
-import asyncio
 import contextlib
 import hashlib
-import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
 import pytest
-from fastapi import FastAPI, Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from fastapi import Request
+from starlette.responses import JSONResponse, Response
 
 from devtools.routers import Router, envoy, haproxy, is_installed, nginx, running
 from devtools.server import free_port
 from emotion_llama.session import HEADER
-from emotion_llama_server.gate import Gate
-from emotion_llama_server.services import install
 from emotion_llama_server.settings import ServerSettings
+from tests.support.gated_app import GatedApp
 from tests.support.light_server import light_server
 from tests.support.paths import CHECKOUT
-from tests.support.services import services
 
 SESSIONS = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(24)]
 HEADERS = {"Authorization": "Bearer k", "X-Request-Id": "r-1", "Accept": "text/csv"}
 
 
 @dataclass
-class Replica:
+class Replica(GatedApp):
     """A small app behind the gate, which says who it is."""
 
     name: str
@@ -39,16 +35,12 @@ class Replica:
     """The status of every answer but the probe's, if it refuses."""
     is_ready: bool = True
     asked: int = 0
-    go_on: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        self.app = FastAPI()
+        super().__post_init__()
         self.app.add_api_route("/readyz", self.readyz, methods=["GET"])
         self.app.add_api_route("/stream", self.stream, methods=["POST"])
         self.app.add_api_route("/v1/emotion", self.answer, methods=["POST"])
-        settings = ServerSettings(trusted_proxy="127.0.0.1")  # type: ignore[arg-type]
-        install(self.app, services(settings))
-        self.app.add_middleware(Gate)
 
     async def readyz(self) -> Response:
         return Response(status_code=200 if self.is_ready else 503)
@@ -62,15 +54,6 @@ class Replica:
         query = raw_request.url.query
         digest = hashlib.sha256(body).hexdigest()
         return JSONResponse({"by": self.name, "body": digest, "query": query, "headers": sent})
-
-    async def stream(self) -> Response:
-        async def events() -> AsyncIterator[bytes]:
-            yield b"data: 1\n\n"
-            while not self.go_on.is_set():  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-            yield b"data: 2\n\n"
-
-        return StreamingResponse(events(), media_type="text/event-stream")
 
 
 @dataclass

@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
 
 import pytest
 from fastapi import FastAPI
@@ -14,8 +15,11 @@ from emotion_llama_server.gate import Doorkeeper, Gate
 from emotion_llama_server.services import install
 from emotion_llama_server.settings import ServerSettings
 from emotion_llama_server.start.listeners import cut_stalled
+from tests.support import waiting
 from tests.support.light_server import HOST, light_server
 from tests.support.services import services
+
+until = partial(waiting.until, seconds=30)
 
 HUGE = 64 << 20
 """More than the kernel keeps for a client that does not read."""
@@ -62,13 +66,6 @@ class Hall:
 
     async def short(self) -> Response:
         return Response("short")
-
-
-def until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @pytest.fixture

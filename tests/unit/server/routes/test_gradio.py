@@ -4,7 +4,8 @@ import contextlib
 import functools
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import httpx2
@@ -13,7 +14,10 @@ import pytest
 from emotion_llama_server.gradio import desk
 from emotion_llama_server.routes import gradio
 from emotion_llama_vllm.settings import media_settings
+from tests.support import waiting
 from tests.support.gradio import KEYS, MISSING, QUESTION, GradioApp, said
+
+until = partial(waiting.until, seconds=10, pause=0.01)
 
 CLIP = b"the bytes of a clip" * 100_000
 """Larger than what an upload keeps in memory."""
@@ -59,13 +63,6 @@ def joined(client: httpx2.Client, clip: Any = "clip.mp4") -> Iterator[Iterator[d
         body = question(clip, event_id=first["event_id"], fn_index=0, session_hash="s")
         client.post("/queue/data", json=body).raise_for_status()
         yield messages
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("prefix", ["", "/gradio_api"])
