@@ -13,9 +13,10 @@ import ssl
 import statistics
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -25,7 +26,10 @@ import requests
 from devtools.media import Recipe, make_clip
 from emotion_llama_vllm import demo_files
 from tests.faults.conftest import KEYS, Guarded, Start, chat
+from tests.support import waiting
 from tests.support.oidc import AUDIENCE, Provider
+
+until = partial(waiting.until, seconds=10, pause=0.05)
 
 CHAT = "/v1/chat/completions"
 MISSES = 'emotion_llama_clip_cache_total{result="miss"}'
@@ -41,20 +45,13 @@ def provider() -> Iterator[Provider]:
 
 @pytest.fixture(scope="module")
 def guarded(start: Start, provider: Provider) -> Iterator[Guarded]:
-    flags = ["--max-in-flight", "2", "--max-waiting", "1", "--request-timeout", "60"]
+    flags = ["--max-in-flight", "2", "--max-waiting", "1", "--request-timeout", "20"]
     flags += ["--max-upload-mb", "4", "--log-format", "json", "--expose-route", "/tokenize"]
     flags += ["--rate-limit", "100/minute", "--allowed-origins", '["https://page.example"]']
     flags += ["--metrics-key", "alice", "--answer-cache-mb", "16"]
     flags += ["--oidc-issuer", provider.url, "--oidc-audience", AUDIENCE]
     with start(*flags) as server:
         yield server
-
-
-def until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def is_idle(guarded: Guarded) -> bool:
@@ -323,7 +320,7 @@ def share_of_the_wait_allowed(guarded: Guarded, first: int) -> float:
     """Measure the wait beside an analysis, as a share of twice the wait alone and a step."""
     alone = [seconds_for(guarded, question) for question in questions(first, 5)]
     with large_analysis(guarded) as told:
-        until(lambda: bool(told), seconds=60)
+        until(lambda: bool(told), seconds=15)
         before = len(told)
         beside = [seconds_for(guarded, question) for question in questions(first + 50, 5)]
         steps = seconds_of_steps(guarded)

@@ -38,7 +38,7 @@ def pid_told_by(process: subprocess.Popen[str]) -> int:
     return int(process.stdout.readline())
 
 
-def is_gone(pid: int, seconds: float = 60) -> bool:
+def is_gone(pid: int, seconds: float = 20) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
