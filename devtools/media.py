@@ -2,6 +2,8 @@
 
 import io
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -85,7 +87,21 @@ def tone(seconds: float, rate: int, channels: int, hertz: float) -> npt.NDArray[
     return (gains[:, None] * wave).astype(np.float32)
 
 
+@contextmanager
+def _unchanged_scheduling() -> Iterator[None]:
+    """Undo what AV1's encoder does for root: this thread, and all that it starts, become real-time.
+
+    Two real-time processes that wait for other threads would hold both cores of a machine for ever.
+    """
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, parameters)
+
+
 @lru_cache(maxsize=64)
+@_unchanged_scheduling()
 def make_clip(recipe: Recipe = Recipe()) -> bytes:
     """Return the bytes of a clip."""
     sink: Any = Pipe() if recipe.live else io.BytesIO()
