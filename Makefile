@@ -64,8 +64,8 @@ test: setup-dev ## The checks and all tests but the slow ones, side by side
 quick-tests:
 	$(PYTEST) -m "not slow"
 
-test-all: check ## The checks, then every test
-	$(PYTEST)
+test-all: test ## The checks and every test, the slow ones in one process as they measure times
+	$(BIN)/python -m pytest -m slow
 
 audit: setup-dev ## Look the installed packages up in PyPI's database of vulnerabilities
 	$(BIN)/python -m pip_audit --local --strict
