@@ -268,7 +268,8 @@ def test_more_frames_than_memory_are_refused() -> None:
 
 def test_the_conversion_of_a_frame_starts_no_thread() -> None:
     """Such threads filled the memory of a worker, and a good clip counted as damaged."""
-    with av.open(io.BytesIO(make_clip(Recipe(width=640, height=360, audio=None)))) as container:
+    data = make_clip(Recipe(width=640, height=360, audio=None))
+    with av.open(io.BytesIO(data), mode="r") as container:
         frames = list(container.decode(video=0))
     before = psutil.Process().num_threads()
     assert all(to_rgb(frame).shape == (360, 640, 3) for frame in frames)
