@@ -107,9 +107,7 @@ class SoundTrack:
 def resample(waveform: npt.NDArray[np.float32], rate: float) -> npt.NDArray[np.float32]:
     """Resample a mono waveform from `rate` Hz to 16 kHz.
 
-    The samples equal those of `librosa.resample`, which calls soxr with the same arguments. librosa
-    itself is not used, because its import compiles code that has to be stored: it fails for a user
-    without a writable home.
+    The samples equal those of `librosa.resample`, which calls soxr with the same arguments.
 
     Raises:
         MediaError: a sample is not a finite number, or the rate is missing.
