@@ -1,5 +1,6 @@
 """Registers Emotion-LLaMA with vLLM; the import is cheap, `register` does the work."""
 
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -7,11 +8,12 @@ if TYPE_CHECKING:
 
     EmotionLlama = LocalEmotionLLaMA
 
-__all__ = ["ARCHITECTURE", "EmotionLlama", "LocalEmotionLLaMA", "register"]
+__all__ = ["ARCHITECTURE", "EmotionLlama", "LocalEmotionLLaMA", "cpu_platform", "register"]
 
 ARCHITECTURE = "EmotionLlamaForConditionalGeneration"
 VIDEO_PROCESSOR_TYPE = "EmotionLlamaVideoProcessor"
 """The name by which a checkpoint selects our video loader."""
+_CPU_PLATFORM = "vllm.platforms.cpu.CpuPlatform"
 
 
 def register() -> None:
@@ -34,6 +36,20 @@ def register() -> None:
         ModelRegistry.register_model(
             ARCHITECTURE, f"emotion_llama_vllm.model.emotion_llama:{ARCHITECTURE}"
         )
+
+
+def cpu_platform() -> str | None:
+    """Name the platform of a server on a machine without a GPU, else None.
+
+    This is the `vllm.platform_plugins` entry point.
+    """
+    from vllm.platforms import builtin_platform_plugins
+
+    from emotion_llama_vllm.hooks.orphan import SERVER_PID
+
+    if SERVER_PID in os.environ and builtin_platform_plugins["cpu"]() == _CPU_PLATFORM:
+        return "emotion_llama_vllm.hooks.cpu_platform.ForkingCpuPlatform"
+    return None
 
 
 def __getattr__(name: str) -> Any:

@@ -40,6 +40,9 @@ describe("Serve Emotion-LLaMA, and ask it about the emotion in a video clip.", _
 )
 def serve(context: typer.Context) -> None:
     """Serve a checkpoint over HTTP; by default the demo's."""
+    from emotion_llama_server.start.process import restart_with_large_pages
+
+    restart_with_large_pages()
     from emotion_llama_server.start.serve import main as serve_main
 
     sys.exit(serve_main(context.args))

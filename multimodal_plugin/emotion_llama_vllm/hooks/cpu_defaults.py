@@ -23,8 +23,19 @@ _TOO_SMALL_TO_SHARE = 64 << 20
 """The size of weights in bytes up to which one thread is faster. The demo's matrix products, of 8
 MiB, take less time than two threads need to meet: one thread answers 16 requests at once 1.7 times
 as fast. A checkpoint of 328 MiB is faster with all cores; sizes between were not tried."""
-_ONE_PROCESS = "vllm.v1.executor.uniproc_executor.UniProcExecutor"
+ONE_PROCESS = "vllm.v1.executor.uniproc_executor.UniProcExecutor"
 """The executor's full name, because vLLM replaces "uni" by "mp" on CPUs."""
+
+
+LARGE_PAGES = {
+    # For torch's large tensors: a step took 38 ms instead of 46 for one request, and 88 ms instead
+    # of 97 for 16 (200 million parameters, two cores of a virtual machine).
+    "THP_MEM_ALLOC_ENABLE": "1",
+    # For other memory, such as weights that oneDNN has packed: products of 16 tokens took 63 ms
+    # instead of 74.
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+}
+"""The environment variables that a process reads once, at its start."""
 
 
 def engine_defaults(model: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -41,12 +52,8 @@ def engine_defaults(model: str, given: Mapping[str, Any]) -> dict[str, Any]:
 
     if not current_platform.is_cpu():
         return {}
-    # Large pages for torch's large tensors: a step took 38 ms instead of 46 for one request, and
-    # 88 ms instead of 97 for 16 (200 million parameters, two cores of a virtual machine).
-    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
-    # Large pages for other memory, such as weights that oneDNN has packed: products of 16 tokens
-    # took 63 ms instead of 74.
-    os.environ.setdefault("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
+    for name, value in LARGE_PAGES.items():
+        os.environ.setdefault(name, value)
     # vLLM's engine ends when it has computed only a part of a seeded request: it rewinds the
     # generator, which torch's CPU generator does not support.
     defaults: dict[str, Any] = {
@@ -60,13 +67,18 @@ def engine_defaults(model: str, given: Mapping[str, Any]) -> dict[str, Any]:
     if ranks == 1 and _may_share_a_process():
         # Engine and worker poll for each other's messages without sleeping: in two processes, the
         # waiting one would take a core from the computing one.
-        defaults["distributed_executor_backend"] = _ONE_PROCESS
+        defaults["distributed_executor_backend"] = ONE_PROCESS
         os.environ.setdefault("OMP_NUM_THREADS", str(_threads(model)))
-        if "OMP_WAIT_POLICY" not in os.environ:
-            os.environ.setdefault("GOMP_SPINCOUNT", _SPINS)
+        spin_less()
     if not _has_bfloat16() and _fits_in_float32(model):
         defaults["dtype"] = "float32"
     return defaults
+
+
+def spin_less() -> None:
+    """Let waiting threads sleep early; a process reads this when it imports torch."""
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", _SPINS)
 
 
 def _may_share_a_process() -> bool:

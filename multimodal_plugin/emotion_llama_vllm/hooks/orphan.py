@@ -27,6 +27,11 @@ def announce_server() -> None:
     multiprocessing.util.register_after_fork(_watch_server, lambda watch: watch())
 
 
+def is_server() -> bool:
+    """Return whether this process has announced itself as the server."""
+    return os.environ.get(SERVER_PID) == str(os.getpid())
+
+
 @functools.cache
 def end_with_server() -> None:
     """Watch the server if this process belongs to the server's engine.

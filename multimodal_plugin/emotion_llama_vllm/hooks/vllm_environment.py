@@ -5,10 +5,11 @@ import os
 import pwd
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
-PLUGINS = ("emotion_llama", "emotion_llama_api")
-"""The entry points of the model and of the routes. `VLLM_PLUGINS` must list both."""
+PLUGINS = ("emotion_llama", "emotion_llama_api", "emotion_llama_cpu")
+"""The entry points of the model, the routes and the platform. `VLLM_PLUGINS` must list them."""
 
 _ENVIRONMENT = {
     "VLLM_NO_USAGE_STATS": "1",
@@ -20,6 +21,8 @@ _ENVIRONMENT = {
     "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "128",
     "LRU_CACHE_CAPACITY": "128",
 }
+
+_NO_COMPILER = "TORCHDYNAMO_DISABLE"
 
 _MEMORY = "/dev/shm"  # noqa: S108
 """The folder in memory to use if the machine's disks are full or read-only."""
@@ -57,9 +60,16 @@ def _find_places() -> None:
         os.environ.setdefault("USER", f"user-{os.getuid()}")
 
 
-def compile_nothing() -> None:
+def compile_nothing() -> Callable[[], None]:
     """Keep vLLM's sampler from compiling C++ at the first request.
 
-    That would take many seconds and a compiler.
+    That would take many seconds and a compiler. The functions of vLLM that are imported from now on
+    are not compiled, and those of new processes; the result restores the variable for the latter.
     """
-    os.environ.setdefault("TORCHDYNAMO_DISABLE", "1")
+    before = os.environ.setdefault(_NO_COMPILER, "")
+    os.environ[_NO_COMPILER] = before or "1"
+
+    def restore() -> None:
+        os.environ[_NO_COMPILER] = before
+
+    return restore

@@ -6,7 +6,7 @@ import os
 import resource
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from emotion_llama_server.environment import StartError
 from emotion_llama_server.logger import logger
 from emotion_llama_server.start import addresses, ending, log
 from emotion_llama_vllm import stages
+from emotion_llama_vllm.hooks.cpu_defaults import spin_less
 from emotion_llama_vllm.hooks.orphan import announce_server
 from emotion_llama_vllm.hooks.vllm_environment import PLUGINS, compile_nothing, set_environment
 
@@ -82,10 +83,26 @@ def _parse(words: list[str]) -> Namespace:
     set_environment()
     announce_server()
     ending.start_tracker()
+    allow_compiler = _prepare_for_cpus()
     from emotion_llama_server.start.flags import parse
 
     stages.tell("Checking the settings")
-    return parse(words)
+    args = parse(words)
+    if not args.enforce_eager:
+        allow_compiler()
+    return args
+
+
+def _prepare_for_cpus() -> Callable[[], None]:
+    """Set what this process reads at its imports, as the engine's process is a copy of it.
+
+    The result lets the engine compile in a new process.
+    """
+    engine = environment.detect_engine()
+    if engine is None or not engine.is_for_cpus:
+        return lambda: None
+    spin_less()
+    return compile_nothing()
 
 
 def _check_installation() -> None:

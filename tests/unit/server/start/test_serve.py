@@ -346,7 +346,7 @@ def test_a_dead_engine_is_told_as_503() -> None:
     assert describe(EngineDeadError()).status == 503
 
 
-def test_both_plugins_are_named_beside_the_operators_own(
+def test_the_plugins_are_named_beside_the_operators_own(
     clean_environment: pytest.MonkeyPatch,
 ) -> None:
     for name in ("VLLM_NO_USAGE_STATS", "VLLM_MEDIA_CONNECTOR", "VLLM_USE_V2_MODEL_RUNNER"):
@@ -354,7 +354,7 @@ def test_both_plugins_are_named_beside_the_operators_own(
         clean_environment.delenv(name)
     clean_environment.setenv("VLLM_PLUGINS", "mine,emotion_llama")
     vllm_environment.set_environment()
-    assert os.environ["VLLM_PLUGINS"] == "mine,emotion_llama,emotion_llama_api"
+    assert os.environ["VLLM_PLUGINS"] == "mine,emotion_llama,emotion_llama_api,emotion_llama_cpu"
     assert os.environ["VLLM_NO_USAGE_STATS"] == "1"
 
 
