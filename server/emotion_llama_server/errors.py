@@ -5,7 +5,6 @@ OpenAI's error object, with the types and codes of `emotion_llama.error_codes`.
 """
 
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from http import HTTPStatus
 
 from fastapi.exceptions import RequestValidationError
@@ -30,7 +29,8 @@ from emotion_llama.error_codes import (
     code_of_status,
     error_type,
 )
-from emotion_llama.schema import EmotionRequest, ErrorDetail, ErrorResponse, TimelineRequest
+from emotion_llama.field_errors import first_error
+from emotion_llama.schema import ErrorDetail, ErrorResponse
 from emotion_llama_server import paths
 from emotion_llama_server.logger import logger
 from emotion_llama_server.shortening import shortened
@@ -48,11 +48,6 @@ _TITLES = {
 }
 _PROMPT_LENGTH = ("input_tokens", "input_text")
 """Parameters that vLLM blames for a prompt that is too long."""
-_MOST_ERRORS = 100
-_FIELDS = [*EmotionRequest.model_fields, *TimelineRequest.model_fields]
-"""The fields of the requests that refuse unknown ones."""
-_MAX_NAME = 64
-"""The maximum length of a field's name that is compared with these; a long one takes long."""
 _INTERNAL = "The server failed to answer this request; its log says why."
 
 
@@ -89,7 +84,7 @@ def describe(error: Exception) -> Failure:
     if isinstance(error, OSError | MemoryError | RuntimeError):
         error = shortage(error) or error
     if isinstance(error, RequestValidationError | ValidationError):
-        status, (param, details) = 400, _first_error(error)
+        status, (param, details) = 400, first_error(error.errors())
     elif isinstance(error, HTTPException):
         status, details = error.status_code, str(error.detail)
         param, code = getattr(error, "param", None), getattr(error, "code", None)
@@ -189,33 +184,3 @@ def _shorten(error: Exception) -> Exception:
         if error.parameter is not None:
             error.parameter = shortened(error.parameter)
     return error
-
-
-def _first_error(error: RequestValidationError | ValidationError) -> tuple[str | None, str]:
-    """Return the first invalid field and its error, without the values of the body."""
-    errors = list(error.errors())[:_MOST_ERRORS]
-    if errors[0]["type"] == "json_invalid":
-        return None, "The body is not valid JSON."
-    param = _param(errors[0]["loc"])
-    # There is one error for each type that the field may have.
-    same = [error for error in errors if _param(error["loc"]) == param]
-    kinds = {error["type"] for error in same}
-    if param and kinds == {"missing"}:
-        return param, f"`{param}` is missing."
-    if param and kinds == {"extra_forbidden"}:
-        return param, f"`{param}` is no field of this request{_did_you_mean(param)}"
-    wrong = dict.fromkeys(error["msg"] for error in same)
-    details = "; or: ".join(wrong).replace(" after validation", "")
-    return param, f"{param}: {details}" if param else details
-
-
-def _did_you_mean(param: str) -> str:
-    """Return the end of a sentence about an unknown field, with the field that is nearly it."""
-    near = get_close_matches(param.rpartition(".")[2][:_MAX_NAME], _FIELDS, n=1)
-    return f"; did you mean `{near[0]}`?" if near else "."
-
-
-def _param(location: tuple[int | str, ...]) -> str | None:
-    """Return the field's path in the body, without list indices and names of types."""
-    places = [str(place) for place in location if place not in ("body", "float")]
-    return ".".join(place for place in places if place.isidentifier()) or None
