@@ -143,6 +143,8 @@ export interface Model {
   max_model_len: number | null;
   /** What the checkpoint is, in its own words. */
   description: string;
+  /** The labels that the checkpoint was trained on; an older server sends none. */
+  labels?: string[];
 }
 
 /** As OpenAI's. */

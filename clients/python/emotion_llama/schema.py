@@ -232,6 +232,8 @@ class Model(_Documented):
     """The maximum number of tokens of prompt and answer together, with the clip's embeddings."""
     description: str
     """The checkpoint's description of itself."""
+    labels: list[str] = []
+    """The labels that the checkpoint was trained on; an older server sends none."""
 
 
 class ModelList(_Documented):

@@ -1,4 +1,4 @@
-"""Answers `GET /v1/models`: the served models in OpenAI's shape, with their descriptions.
+"""Answers `GET /v1/models`: the served models in OpenAI's shape, with descriptions and labels.
 
 It replaces vLLM's own route, which also reveals the checkpoint's path on the server's disk.
 """
@@ -38,8 +38,6 @@ async def retrieve_model(
 
 async def _served(raw_request: Request) -> list[Model]:
     services = services_of(raw_request.app)
-    served, description = await services.models.show_available_models(), services.card.description
-    return [
-        Model.model_validate({**model.model_dump(), "description": description})
-        for model in served.data
-    ]
+    served, card = await services.models.show_available_models(), services.card
+    facts = {"description": card.description, "labels": card.labels}
+    return [Model.model_validate({**model.model_dump(), **facts}) for model in served.data]
