@@ -20,11 +20,12 @@ HEALTH, LIVEZ, READYZ, PING = "/health", "/livez", "/readyz", "/ping"
 METRICS, VERSION = "/metrics", "/version"
 
 HOME, STYLE = "/", "/page.css"
+LLMS = "/llms.txt"
 DOCS, DOCUMENT = "/docs", "/openapi.json"
 DOCS_START = "/docs/start.js"
 SWAGGER_SCRIPT, SWAGGER_STYLE = "/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css"
-PAGES = frozenset({HOME, STYLE, DOCS, DOCUMENT, DOCS_START, SWAGGER_SCRIPT, SWAGGER_STYLE})
-"""The paths that a browser loads to show the pages."""
+PAGES = frozenset({HOME, STYLE, LLMS, DOCS, DOCUMENT, DOCS_START, SWAGGER_SCRIPT, SWAGGER_STYLE})
+"""The paths that a browser loads to show the pages, and the page for agents."""
 
 OPEN = PAGES | {HEALTH, LIVEZ, READYZ}
 """The paths that answer without a key."""

@@ -83,7 +83,7 @@ def test_nothing_answers_without_a_key(guarded: Guarded, path: str, legacy: bool
 
 def test_the_probes_and_the_pages_answer_everybody(guarded: Guarded) -> None:
     pages = ("/", "/docs", "/docs/start.js", "/docs/swagger-ui-bundle.js", "/openapi.json")
-    for path in ("/health", "/livez", "/readyz", *pages):
+    for path in ("/health", "/livez", "/readyz", "/llms.txt", *pages):
         for legacy in (False, True):
             for method in ("GET", "HEAD"):
                 assert guarded.ask(method, path, None, legacy=legacy).status_code == 200

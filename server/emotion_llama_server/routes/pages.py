@@ -1,4 +1,4 @@
-"""Serves the pages for people: `/` introduces the server, and `/docs` describes the API.
+"""Serves the pages: `/` introduces the server, `/docs` and `/llms.txt` describe its use.
 
 They need neither a key nor the internet: Swagger UI comes with vLLM, and no script is inline.
 """
@@ -19,7 +19,7 @@ from emotion_llama_server.services import services_of
 
 _OURS = Path(__file__).parent / "static"
 _SWAGGER = Path(vllm.__path__[0]) / "entrypoints" / "serve" / "instrumentator" / "static"
-_STYLE = {paths.STYLE: _OURS / "page.css"}
+_STYLE = {paths.STYLE: _OURS / "page.css", paths.LLMS: _OURS / "llms.txt"}
 _DOCS_FILES = {
     paths.DOCS_START: _OURS / "start.js",
     paths.SWAGGER_SCRIPT: _SWAGGER / "swagger-ui-bundle.js",

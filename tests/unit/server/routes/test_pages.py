@@ -5,7 +5,10 @@ from html.parser import HTMLParser
 
 import pytest
 
+from emotion_llama_server import paths
+from tests.support.documents import links_of
 from tests.support.gate import Call
+from tests.support.paths import CHECKOUT
 from tests.support.vllm_app import MODEL, VllmApp, vllm_app
 
 
@@ -63,6 +66,19 @@ async def test_the_policy_of_a_page_is_strict(app: VllmApp, path: str) -> None:
     }
     assert policy["default-src"] == policy["frame-ancestors"] == "'none'"
     assert policy.get("script-src", "'none'") == ("'self'" if path == "/docs" else "'none'")
+
+
+async def test_agents_read_what_is_here_in_plain_text(app: VllmApp) -> None:
+    page = await Call(app, "/llms.txt", "GET").answer()
+    assert page.answered["content-type"] == "text/plain; charset=utf-8"
+    assert page.text == (CHECKOUT / "llms.txt").read_text(encoding="utf-8")
+    for link in links_of(CHECKOUT / "llms.txt"):
+        if link.startswith("/"):
+            assert (await Call(app, link, "GET").answer()).status == 200
+        else:
+            assert (CHECKOUT / link).exists(), link
+    for route in re.findall("`(?:GET|POST) (/[^`]+)`", page.text):
+        assert route in paths.DOCUMENTED
 
 
 async def test_the_document_is_open_and_nothing_else_is(app: VllmApp) -> None:
