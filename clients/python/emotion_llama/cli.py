@@ -10,6 +10,7 @@ from emotion_llama.commands.analyze import analyze
 from emotion_llama.commands.bench import bench
 from emotion_llama.commands.evaluate import evaluate
 from emotion_llama.commands.failure import CommandError, fail
+from emotion_llama.commands.mcp import mcp
 
 _OF_THE_SERVER = ("serve", "convert", "doctor", "verify")
 """The commands that the server's package adds."""
@@ -23,6 +24,7 @@ app = typer.Typer(
 app.command()(analyze)
 app.command()(evaluate)
 app.command()(bench)
+app.command()(mcp)
 
 
 def describe(purpose: str, version: Callable[[], str]) -> None:

@@ -33,7 +33,7 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
 def test_its_commands_work_without_the_server() -> None:
     helped = run("--help")
     assert helped.returncode == 0, helped.stderr
-    for command in ("analyze", "evaluate", "bench"):
+    for command in ("analyze", "evaluate", "bench", "mcp"):
         assert command in helped.stdout
         assert run(command, "--help").returncode == 0
     assert "serve" not in helped.stdout.split()
@@ -52,6 +52,8 @@ def test_the_servers_distribution_needs_the_same_for_its_client() -> None:
         project(folder)["project"] for folder in (CHECKOUT / "clients" / "python", CHECKOUT)
     )
     assert client["dependencies"] == server["dependencies"]
+    for extra, wanted in client["optional-dependencies"].items():
+        assert server["optional-dependencies"][extra] == wanted
     assert client["requires-python"] == ">=3.10"
 
 

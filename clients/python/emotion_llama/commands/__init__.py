@@ -1,1 +1,1 @@
-"""Implements the client's commands `emotion-llama analyze`, `evaluate` and `bench`."""
+"""Implements the client's commands `emotion-llama analyze`, `evaluate`, `bench` and `mcp`."""
