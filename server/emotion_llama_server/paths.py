@@ -3,6 +3,7 @@
 EMOTION = "/v1/emotion"
 CHAT = "/v1/chat/completions"
 MODELS = "/v1/models"
+MCP = "/mcp"
 MODEL = f"{MODELS}/{{model:path}}"
 
 PREDICT, PREDICT_BARE = "/api/predict/", "/api/predict"
@@ -33,7 +34,7 @@ OPEN = PAGES | {HEALTH, LIVEZ, READYZ}
 READ_ONLY = OPEN | {METRICS, VERSION, PING, MODELS, MODEL}
 """The routes that answer only GET and HEAD, even if vLLM answers other methods."""
 
-WORK = (CHAT, EMOTION, *LEGACY)
+WORK = (CHAT, EMOTION, MCP, *LEGACY)
 """The documented routes that ask the model."""
 
 DOCUMENTED = READ_ONLY | {*WORK}

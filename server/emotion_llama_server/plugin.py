@@ -25,6 +25,7 @@ from emotion_llama_server.routes import (
     exposure,
     gradio,
     legacy,
+    mcp,
     models,
     pages,
     probes,
@@ -57,6 +58,7 @@ class EmotionLlamaApi:
         app.include_router(legacy.router)
         app.include_router(models.router)
         app.include_router(emotion.router)
+        app.include_router(mcp.router)
         app.include_router(gradio.router)
         app.include_router(gradio.router, prefix=paths.GRADIO_PREFIX)
         pages.install(app)
@@ -78,7 +80,7 @@ class EmotionLlamaApi:
         built = await _services(engine_client, state, args, options)
         services.install(self._app, built)
         metrics.begin_requests(options.keys.names or ("",), paths.WORK)
-        await built.engine.warm_up()
+        await asyncio.gather(built.engine.warm_up(), asyncio.to_thread(mcp.load_sdk))
         shorten_log()
         if options.on_ready is not None:
             options.on_ready(self._app)

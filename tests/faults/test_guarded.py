@@ -64,7 +64,7 @@ def is_idle(guarded: Guarded) -> bool:
 PATHS = [
     *(CHAT, "/v1/emotion", "/v1/models", "/api/predict/", "/process_video", "/metrics"),
     *("/version", "/ping", "/invocations", "/tokenize", "/nowhere", "/docs/nowhere"),
-    *("/config", "/upload", "/gradio_api/queue/data"),
+    *("/config", "/upload", "/gradio_api/queue/data", "/mcp"),
 ]
 
 

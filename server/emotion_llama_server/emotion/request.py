@@ -15,7 +15,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from emotion_llama.schema import EmotionRequest
 from emotion_llama_server.services import services_of
-from emotion_llama_server.settings import TEXT_BYTES
+from emotion_llama_server.settings import TEXT_BYTES, ServerSettings
 from emotion_llama_server.strict_json import check_json, gather, media_type, parse
 from emotion_llama_vllm.errors import FieldError
 from emotion_llama_vllm.media.clip_file import ClipFile
@@ -45,16 +45,17 @@ async def read_submission(raw_request: Request) -> AsyncGenerator[Submission, No
     try:
         if (submission.request.video is None) == (submission.upload is None):
             raise FieldError("Name one clip: as `video`, or as an uploaded file.", field="video")
-        yield replace(submission, request=_bounded(submission.request, raw_request))
+        settings = services_of(raw_request.app).settings
+        yield replace(submission, request=bounded(submission.request, settings))
     finally:
         if submission.upload is not None:
             submission.upload.close()
 
 
-def _bounded(request: EmotionRequest, raw_request: Request) -> EmotionRequest:
+def bounded(request: EmotionRequest, settings: ServerSettings) -> EmotionRequest:
     """Return the request with its number of tokens reduced to the operator's limit."""
-    most = services_of(raw_request.app).settings.max_answer_tokens
-    return request.model_copy(update={"max_tokens": min(request.max_tokens, most)})
+    tokens = min(request.max_tokens, settings.max_answer_tokens)
+    return request.model_copy(update={"max_tokens": tokens})
 
 
 async def _read(raw_request: Request) -> Submission:

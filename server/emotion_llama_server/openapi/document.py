@@ -29,7 +29,8 @@ from emotion_llama_server.openapi.examples import CHAT_REQUEST, EMOTION_RESPONSE
 
 _DESCRIPTION = (
     "Ask about the emotion in a short video clip. The model guesses at what is shown and can be "
-    "wrong about anybody; Emotion-LLaMA's published weights are for research only."
+    "wrong about anybody; Emotion-LLaMA's published weights are for research only. "
+    f"Agents have `POST {paths.MCP}` (Model Context Protocol), which describes its tools itself."
 )
 _REF = "#/components/schemas/{model}"
 _REQUEST = "ChatCompletionRequest"

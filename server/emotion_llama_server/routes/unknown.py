@@ -27,10 +27,11 @@ _INSTEAD = {
     "/embeddings": _NO_VECTORS,
     "/v1/files": _ONE_CLIP,
     "/v1/audio/transcriptions": _ONE_CLIP,
+    "/sse": f"agents ask POST {paths.MCP} (MCP's streamable HTTP)",
     "/api/chat": f"this is OpenAI's API and not Ollama's: {_CHAT}",
     "/api/generate": f"this is OpenAI's API and not Ollama's: {_CHAT}",
 }
-_NAMES = (paths.CHAT, paths.EMOTION, paths.MODELS, *paths.LEGACY)
+_NAMES = (paths.CHAT, paths.EMOTION, paths.MODELS, paths.MCP, *paths.LEGACY)
 """The routes that clients miss because of a wrong base URL or a misspelling."""
 
 _MAX_NAME = 64

@@ -11,6 +11,7 @@ from emotion_llama_server import paths
         ("/v1/emotion", "/v1/emotion"),
         ("/api/predict", "/api/predict"),
         ("/metrics", "/metrics"),
+        ("/mcp", "/mcp"),
         ("/llms.txt", "/llms.txt"),
         ("/v1/models/a/b", "/v1/models/{model:path}"),
         ("/run/predict", "/gradio_api"),

@@ -14,7 +14,14 @@ PAGES = (
     *("/", "/docs", "/docs/start.js", "/openapi.json"),
     *("/version", "/metrics", "/v1/models", f"/v1/models/{MODEL}"),
 )
-WORK = ("/v1/chat/completions", "/v1/emotion", "/api/predict/", "/api/predict", "/process_video")
+WORK = (
+    "/v1/chat/completions",
+    "/v1/emotion",
+    "/api/predict/",
+    "/api/predict",
+    "/process_video",
+    "/mcp",
+)
 OTHERS = ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY", "get", "X" * 5000)
 
 
