@@ -11,7 +11,7 @@ from tests.fuzz.clips import data_url
 from tests.fuzz.corpus import corpus
 from tests.fuzz.target import Shot, Target, chat, post_json
 
-_CHAT, _EMOTION = "/v1/chat/completions", "/v1/emotion"
+_CHAT, _EMOTION, _MCP = "/v1/chat/completions", "/v1/emotion", "/mcp"
 _ROUTES = (_CHAT, _EMOTION, "/api/predict/", "/process_video")
 _REFUSED = frozenset({400, 404, 413})
 _ANSWERED = frozenset({200})
@@ -132,6 +132,9 @@ def _all_shots(target: Target) -> Iterator[Shot]:
     for name, clip in _LONG_NAMES.items():
         for route in _ROUTES:
             yield _shot(name, post_json(target.url + route, _about(target, route, clip)), _REFUSED)
+        # There an error about a clip is the tool's answer.
+        body = json.dumps(_about(target, _MCP, clip)).encode()
+        yield _shot(name, _posted(target, _MCP, body), _ANSWERED)
     clip = data_url(corpus()[0].data)
     for name, (fields, statuses) in _CHAT_FIELDS.items():
         body = chat(target.model, clip) | fields
@@ -169,7 +172,7 @@ def _large_clips(target: Target) -> Iterator[Shot]:
     """Yield clips of nearly the most bytes, which are legal until they are decoded."""
     text = pybase64.b64encode(corpus()[0].data + bytes(range(256)) * (255 << 10)).decode()
     clip = f"data:video/mp4;base64,{text}"
-    for route in _ROUTES:
+    for route in (*_ROUTES, _MCP):
         body = json.dumps(_about(target, route, clip)).encode()
         yield _shot("the largest clip", _posted(target, route, body), _EITHER)
     # The parser takes escapes one by one: at full size, as PHP writes it, it is 0.23 s of a core.
@@ -187,7 +190,7 @@ def _shot(name: str, request: requests.PreparedRequest, statuses: frozenset[int]
 def _posted(
     target: Target, route: str, data: bytes, kind: str = "application/json"
 ) -> requests.PreparedRequest:
-    headers = {"Content-Type": kind}
+    headers = {"Content-Type": kind, "Accept": "*/*"}
     return requests.Request("POST", target.url + route, headers, data=data).prepare()
 
 
@@ -196,9 +199,15 @@ def _about(target: Target, route: str, clip: str) -> dict[str, Any]:
     return {
         _EMOTION: {"video": clip, "task": "emotion", "max_tokens": 1},
         _CHAT: chat(target.model, clip),
+        _MCP: _tool_call({"video": clip, "task": "emotion"}),
         "/api/predict/": {"data": [clip, "[emotion]"]},
         "/process_video": {"video_path": clip, "question": "[emotion]"},
     }[route]
+
+
+def _tool_call(arguments: dict[str, Any]) -> dict[str, Any]:
+    params = {"name": "analyze_video", "arguments": arguments}
+    return {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
 
 
 def _doubled_key(count: int) -> bytes:

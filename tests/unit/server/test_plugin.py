@@ -14,6 +14,7 @@ from emotion_llama_server import plugin
 from emotion_llama_server.engine import Engine
 from emotion_llama_server.gate.keys import KeyFormatError, KeyRing
 from emotion_llama_server.plugin import EmotionLlamaApi
+from emotion_llama_server.routes import mcp
 from emotion_llama_server.services import services_of
 from emotion_llama_server.settings import ServerSettings
 from emotion_llama_server.start.options import StartOptions
@@ -78,6 +79,16 @@ async def test_the_app_has_its_services_before_its_start_goes_on(app: FastAPI, c
     assert services.analyst.engine is services.engine
     assert services.shares.sequences.has_room("anybody", 14)
     assert services.is_ready
+
+
+async def test_the_sdk_for_agents_is_loaded_before_the_first_message(
+    app: FastAPI, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its import would hold the event loop for a third of a second."""
+    loaded: list[str] = []
+    monkeypatch.setattr(mcp, "load_sdk", lambda: loaded.append("mcp"))
+    await begin(app, client, Namespace(shutdown_timeout=9))
+    assert loaded == ["mcp"]
 
 
 async def test_the_server_accepts_nothing_after_its_engine_or_its_door_has_closed(
