@@ -1,0 +1,13 @@
+/** The view `settings`. */
+
+import { html } from '../vendor/lit-html/lit-html.js';
+
+/** @import { App, State } from '../types.d.ts' */
+
+/**
+ * @param {State} _state
+ * @param {App} app
+ */
+export function settingsView(_state, app) {
+  return html`<h1 tabindex="-1">${app.t().nav_settings}</h1>`;
+}
