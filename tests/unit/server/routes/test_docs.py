@@ -1,4 +1,4 @@
-"""`/` and `/docs`: open to everybody, without the internet, with nothing inline that runs."""
+"""`/docs`: open to everybody, without the internet, with nothing inline that runs."""
 
 import re
 from html.parser import HTMLParser
@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from tests.support.gate import Call
-from tests.support.vllm_app import MODEL, VllmApp, vllm_app
+from tests.support.vllm_app import VllmApp, vllm_app
 
 
 class Links(HTMLParser):
@@ -37,11 +37,8 @@ def app(clean_environment: pytest.MonkeyPatch) -> VllmApp:
     return vllm_app(clean_environment, keys="alice:k")
 
 
-@pytest.mark.parametrize("path", ["/", "/docs"])
-async def test_a_page_loads_nothing_from_elsewhere_and_needs_no_key(
-    app: VllmApp, path: str
-) -> None:
-    page = await Call(app, path, "GET").answer()
+async def test_the_page_loads_nothing_from_elsewhere_and_needs_no_key(app: VllmApp) -> None:
+    page = await Call(app, "/docs", "GET").answer()
     assert page.status == 200
     assert page.answered["content-type"] == "text/html; charset=utf-8"
     links = Links(page.text)
@@ -54,39 +51,27 @@ async def test_a_page_loads_nothing_from_elsewhere_and_needs_no_key(
         assert file.answered["content-type"].startswith(kinds[name.rpartition(".")[2]])
 
 
-@pytest.mark.parametrize("path", ["/", "/docs"])
-async def test_the_policy_of_a_page_is_strict(app: VllmApp, path: str) -> None:
-    page = await Call(app, path, "GET").answer()
+async def test_the_policy_of_the_page_is_strict(app: VllmApp) -> None:
+    page = await Call(app, "/docs", "GET").answer()
     policy = {
         part.split()[0]: part.split(maxsplit=1)[1]
         for part in page.answered["content-security-policy"].split(";")
     }
     assert policy["default-src"] == policy["frame-ancestors"] == "'none'"
-    assert policy.get("script-src", "'none'") == ("'self'" if path == "/docs" else "'none'")
+    assert policy["script-src"] == "'self'"
 
 
 async def test_the_document_is_open_and_nothing_else_is(app: VllmApp) -> None:
     assert (await Call(app, "/openapi.json", "GET").answer()).status == 200
-    for path in ("/", "/docs", "/openapi.json", "/docs/start.js"):
+    for path in ("/docs", "/openapi.json", "/docs/start.js"):
         assert (await Call(app, path, "POST").answer()).status == 405
     for path in ("/v1/models", "/docs/other.js", "/redoc", "/docs/oauth2-redirect"):
         assert (await Call(app, path, "GET").answer()).status == 401
-
-
-async def test_the_first_page_says_what_is_served_and_what_it_is_not(app: VllmApp) -> None:
-    text = (await Call(app, "/", "GET").answer()).text
-    assert f"<strong>{MODEL}</strong>" in text
-    assert "A &lt;b&gt;test&lt;/b&gt; that recognises nothing." in text
-    assert "for research only" in text
-    for path in ("/v1/emotion", "/v1/chat/completions", "/api/predict/", "/process_video"):
-        assert f"POST {path}<" in text
-    assert "仅供研究使用" in text
 
 
 async def test_without_a_document_there_is_no_page_about_it(
     clean_environment: pytest.MonkeyPatch,
 ) -> None:
     app = vllm_app(clean_environment, "--disable-fastapi-docs")
-    assert (await Call(app, "/", "GET").answer()).status == 200
     for path in ("/docs", "/docs/start.js", "/openapi.json"):
         assert (await Call(app, path, "GET").answer()).status == 404
