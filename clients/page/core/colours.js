@@ -1,5 +1,7 @@
 /** Colours: every label has one colour and pattern, the same in every view, clip and session. */
 
+import { meaningOf } from './labels.js';
+
 /** @typedef {{colour: number, pattern: number}} Slot Both from 0 to 7; colour 8 is neutral's. */
 
 const NAME = 'emotion-llama.colours';
@@ -21,22 +23,6 @@ const FIXED = {
   neutral: [8, DOTS],
 };
 
-/** @type {Record<string, string>} */
-const SAME = {
-  高兴: 'happy',
-  快乐: 'happy',
-  悲伤: 'sad',
-  愤怒: 'angry',
-  生气: 'angry',
-  担忧: 'worried',
-  恐惧: 'fear',
-  惊讶: 'surprise',
-  厌恶: 'disgust',
-  轻蔑: 'contempt',
-  疑惑: 'doubt',
-  中性: 'neutral',
-};
-
 /** The rest, in the order in which they are given out: solid ones first. */
 const FREE = Array.from({ length: COLOURS * PATTERNS }, (_, index) => ({
   colour: (index + 5) % COLOURS,
@@ -54,7 +40,7 @@ let given = null;
  */
 export function slotOf(label) {
   const name = label.trim().toLowerCase();
-  const fixed = FIXED[SAME[name] ?? name];
+  const fixed = FIXED[meaningOf(name)];
   if (fixed) {
     return { colour: fixed[0], pattern: fixed[1] };
   }
