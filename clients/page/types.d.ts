@@ -1,5 +1,9 @@
 /** The types that the page's modules share. */
 
+import type { ChatState } from './chat/types.d.ts';
+import type { LiveState } from './live/types.d.ts';
+import type { ManyState } from './many/types.d.ts';
+import type { DeviceState, RecordState } from './record/types.d.ts';
 import type { en } from './strings/en.js';
 import type {
   EmotionEvent,
@@ -73,10 +77,11 @@ export interface State {
   duration: number | null;
   form: Form;
   run: Run;
-  /** Of the timeline: T's. */
+  player: PlayerState;
   timeline: TimelineState;
-  /** Of the chat panel: L's. */
   chat: ChatState;
+  record: RecordState;
+  devices: DeviceState;
   live: LiveState;
   many: ManyState;
 }
@@ -195,22 +200,59 @@ export interface Shown {
   answer: EmotionResponse | null;
 }
 
-/** T's. */
+/** What the player does; its position is not in the state, as it changes with every frame. */
+export interface PlayerState {
+  isPlaying: boolean;
+  /** 1 for the clip's own speed. */
+  rate: number;
+  isMuted: boolean;
+  /** Whether this browser cannot play the clip. */
+  hasFailed: boolean;
+}
+
+/** How the timeline is looked at. */
 export interface TimelineState {
   isTable: boolean;
+  /** Pixels of the whole chart, as measured; 0 until then. */
+  width: number;
+  /** Pixels of a character's height, as measured. */
+  em: number;
+  /** The visible part in seconds; null for the whole. */
+  view: Span | null;
+  /** The part that plays again and again, in seconds. */
+  loop: Span | null;
 }
 
-/** L's. */
-export interface ChatState {
-  isOpen: boolean;
+/** A part of a clip in seconds. */
+export interface Span {
+  from: number;
+  to: number;
 }
 
-/** L's. */
-export interface LiveState {
-  kind: 'off';
+/** What a timeline shows. */
+export interface TimelineArgs {
+  /** Sorted by `start`. */
+  windows: TimelineWindow[];
+  /** Seconds of the whole; with `isLive` up to now. */
+  duration: number;
+  /** In the order in which they are drawn. */
+  labels: string[];
+  /** Seconds from one window's start to the next one's, where it is known. */
+  step?: number;
+  isComplete: boolean;
+  /** When the picture that stands for the whole clip is seen, in seconds. */
+  frameTime?: number | null;
+  /** The visible part, if it is not the reader's choice. */
+  view?: Span;
+  /** Parts that are known to have no window. */
+  gaps?: Span[];
+  /** It only runs along: nothing is played. */
+  isLive?: boolean;
 }
 
-/** L's. */
-export interface ManyState {
-  rows: never[];
+/** What has become of one of many clips: an answer, or the words of an error. */
+export interface Analysed {
+  name: string;
+  response?: EmotionResponse;
+  error?: string;
 }

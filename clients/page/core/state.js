@@ -1,5 +1,9 @@
 /** The state that the page begins with. */
 
+import { NO_CHAT } from '../chat/state.js';
+import { LIVE_OFF } from '../live/state.js';
+import { NO_CLIPS } from '../many/state.js';
+import { NO_DEVICES, RECORD_CLOSED } from '../record/state.js';
 import { routeOf } from './route.js';
 import { loadSettings } from './settings.js';
 
@@ -27,9 +31,12 @@ export function initialState() {
     duration: null,
     form: EMPTY_FORM,
     run: { kind: 'idle' },
-    timeline: { isTable: false },
-    chat: { isOpen: false },
-    live: { kind: 'off' },
-    many: { rows: [] },
+    player: { isPlaying: false, rate: 1, isMuted: false, hasFailed: false },
+    timeline: { isTable: false, width: 0, em: 16, view: null, loop: null },
+    chat: NO_CHAT,
+    record: RECORD_CLOSED,
+    devices: NO_DEVICES,
+    live: LIVE_OFF,
+    many: NO_CLIPS,
   };
 }
