@@ -17,10 +17,10 @@ export declare function headOf(response: Response): Head;
 /**
  * The body of an answer.
  *
- * @param mark - A field without which it is another one's.
+ * @param mark - A field without which it is another one's; without it, any object will do.
  * @throws {@link InvalidAnswer} It is another one's.
  */
-export declare function parse<T extends object>({ head, text }: Answer, mark: keyof T & string): T;
+export declare function parse<T extends object>({ head, text }: Answer, mark?: keyof T & string): T;
 /**
  * See that an answer is of this Content-Type; `name` is what a message calls it.
  *

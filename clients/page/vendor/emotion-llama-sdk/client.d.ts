@@ -1,6 +1,7 @@
 /** `EmotionLLaMA`: the client. */
+import { type ChatDelta, type ChatOptions } from './chat.js';
 import { type StreamEvent } from './events.js';
-import { type Key } from './http.js';
+import { type Fetch, type Key } from './http.js';
 import { type Analysis } from './many.js';
 import { type Clip, type Options, type Timeline } from './options.js';
 import type { EmotionResponse, ModelList } from './schema.js';
@@ -22,6 +23,8 @@ export interface ClientOptions {
     timeout?: number;
     /** How often a request is sent again after 429, 503 or a failed connection, by default twice. */
     maxRetries?: number;
+    /** Sends requests in place of the platform's `fetch`. */
+    fetch?: Fetch;
 }
 /** Whether task `emotion` comes with an explanation, too; by default it does not. */
 export interface Explain {
@@ -48,11 +51,16 @@ export interface AnalyzeManyOptions extends Options, Explain {
  */
 export declare class EmotionLLaMA {
     #private;
-    constructor({ apiUrl, apiKey, timeout, maxRetries, }?: ClientOptions);
+    constructor({ apiUrl, apiKey, timeout, maxRetries, fetch, }?: ClientOptions);
     /** Say which emotion a clip shows, how probable each label is, and why. */
     analyze({ explain, ...options }: AnalyzeOptions): Promise<EmotionResponse>;
     /** Yield each part of the answer when it is found, and at last the whole. */
     stream(options: StreamOptions): AsyncGenerator<StreamEvent>;
+    /**
+     * Yield the next answer of a conversation about a clip piece by piece. The clip goes along each
+     * time: the server keeps no conversation.
+     */
+    chat(options: ChatOptions): AsyncGenerator<ChatDelta>;
     /** The timeline alone, as CSV or as WebVTT subtitles. */
     timelineText({ form, ...options }: TimelineTextOptions): Promise<string>;
     /**

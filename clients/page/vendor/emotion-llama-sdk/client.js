@@ -1,5 +1,6 @@
 /** `EmotionLLaMA`: the client. */
 import { expectType, parse } from './answer.js';
+import { makeChat, readDeltas } from './chat.js';
 import { EmotionLLaMAError } from './errors.js';
 import { readEvents } from './events.js';
 import { Http } from './http.js';
@@ -7,8 +8,7 @@ import { asDone } from './many.js';
 import { environment, localFile } from './node.js';
 import { makeCall } from './options.js';
 import { sessionHeaders } from './session.js';
-import { blobOf, formOf } from './upload.js';
-const ROUTE = '/v1/emotion';
+import { blobOf } from './upload.js';
 /** The codes of errors by which a server says that it cannot read a path. */
 const NOT_READABLE = ['video_not_readable', 'video_not_found'];
 /**
@@ -21,8 +21,8 @@ export class EmotionLLaMA {
     #http;
     /** Folders that the server cannot read: their files are uploaded at once. */
     #notReadable = new Set();
-    constructor({ apiUrl = 'http://localhost:7889', apiKey = environment('EMOTION_LLAMA_API_KEY'), timeout = 120, maxRetries = 2, } = {}) {
-        this.#http = new Http(apiUrl, apiKey, timeout, maxRetries);
+    constructor({ apiUrl = 'http://localhost:7889', apiKey = environment('EMOTION_LLAMA_API_KEY'), timeout = 120, maxRetries = 2, fetch = (url, request) => globalThis.fetch(url, request), } = {}) {
+        this.#http = new Http({ apiUrl, apiKey, timeout, maxRetries, fetch });
     }
     /** Say which emotion a clip shows, how probable each label is, and why. */
     async analyze({ explain = false, ...options }) {
@@ -33,17 +33,14 @@ export class EmotionLLaMA {
     }
     /** Yield each part of the answer when it is found, and at last the whole. */
     async *stream(options) {
-        const call = makeCall({ task: 'both', ...options, stream: true });
-        const incoming = await this.#ask(call, (outgoing) => this.#http.open(outgoing));
-        try {
-            for await (const event of readEvents(incoming.head, incoming.pieces())) {
-                call.signal?.throwIfAborted(); // it may have come in one piece with those before
-                yield event;
-            }
-        }
-        finally {
-            incoming.close();
-        }
+        yield* this.#parts(makeCall({ task: 'both', ...options, stream: true }), readEvents);
+    }
+    /**
+     * Yield the next answer of a conversation about a clip piece by piece. The clip goes along each
+     * time: the server keeps no conversation.
+     */
+    async *chat(options) {
+        yield* this.#parts(makeChat(options), readDeltas);
     }
     /** The timeline alone, as CSV or as WebVTT subtitles. */
     async timelineText({ form = 'csv', ...options }) {
@@ -90,27 +87,36 @@ export class EmotionLLaMA {
         const answer = await this.#http.answer({ path: '/v1/models', method: 'GET', accept, signal });
         return parse(answer, 'data');
     }
-    /** Ask for an analysis; a local file goes by its path where the server can read it. */
+    /** Ask for a stream and yield its parts. */
+    async *#parts(call, read) {
+        const incoming = await this.#ask(call, (outgoing) => this.#http.open(outgoing));
+        try {
+            for await (const part of read(incoming.head, incoming.pieces())) {
+                call.signal?.throwIfAborted(); // it may have come in one piece with those before
+                yield part;
+            }
+        }
+        finally {
+            incoming.close();
+        }
+    }
+    /** Ask about a clip; a local file goes by its path where the server can read it. */
     async #ask(call, send) {
-        const { videoPath, video, fields, accept, signal } = call;
-        const outgoing = { path: ROUTE, method: 'POST', accept, signal };
+        const { path, video, accept, signal } = call;
+        const outgoing = { path, method: 'POST', accept, signal };
         const upload = async (clip) => {
-            const headers = await sessionHeaders(clip);
-            return send({ ...outgoing, headers, body: formOf(clip, fields) });
+            const [headers, body] = await Promise.all([sessionHeaders(clip), call.holding(clip)]);
+            return send({ ...outgoing, headers, body });
         };
         if (video != null) {
             return upload(await blobOf(video));
         }
-        const { file, reason } = await localFile(videoPath ?? '');
+        const { file, reason } = await localFile(call.name ?? '');
         if (!file || !this.#notReadable.has(file.folder)) {
-            const name = file?.path ?? videoPath ?? '';
+            const name = file?.path ?? call.name ?? '';
             const headers = await sessionHeaders(name);
             try {
-                return await send({
-                    ...outgoing,
-                    headers,
-                    body: JSON.stringify({ ...fields, video: name }),
-                });
+                return await send({ ...outgoing, headers, body: call.naming(name) });
             }
             catch (error) {
                 if (!(error instanceof EmotionLLaMAError) || !NOT_READABLE.includes(error.code)) {

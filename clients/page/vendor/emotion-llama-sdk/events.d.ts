@@ -20,4 +20,9 @@ export type StreamEvent = {
  * @throws {@link EmotionLLaMAError} The event `error`, a stream that breaks off, or none at all.
  */
 export declare function readEvents(head: Head, pieces: AsyncIterable<string>): AsyncGenerator<StreamEvent>;
+/** Names and data of events that have data. */
+export declare function serverSent(pieces: AsyncIterable<string>): AsyncGenerator<{
+    name: string;
+    data: string;
+}>;
 export {};

@@ -32,7 +32,7 @@ export async function* readEvents(head, pieces) {
     }
 }
 /** Names and data of events that have data. */
-async function* serverSent(pieces) {
+export async function* serverSent(pieces) {
     let name = '';
     let data = [];
     for await (const line of linesOf(pieces)) {

@@ -3,6 +3,17 @@ import { type Answer, type Head } from './answer.js';
 import { Watch } from './watch.js';
 /** An API key or access token, or a function that returns a fresh one for each request. */
 export type Key = string | (() => string | Promise<string>);
+/** Sends a request as the platform's own `fetch` does, which this may be. */
+export type Fetch = (url: string, request: RequestInit) => Promise<Response>;
+/** How one client asks. */
+export interface Asking {
+    apiUrl: string | URL;
+    apiKey?: Key;
+    /** Seconds. */
+    timeout: number;
+    maxRetries: number;
+    fetch: Fetch;
+}
 /** A request. */
 export interface Outgoing {
     path: string;
@@ -25,10 +36,10 @@ export declare class Incoming {
     pieces(): AsyncGenerator<string>;
     close(): void;
 }
-/** How one client asks; what it throws is an error of ours or the reason of an abort. */
+/** Asks for one client; what it throws is an error of ours or the reason of an abort. */
 export declare class Http {
     #private;
-    constructor(apiUrl: string | URL, apiKey: Key | undefined, timeout: number, retries: number);
+    constructor({ apiUrl, apiKey, timeout, maxRetries, fetch }: Asking);
     /** Ask for an answer. */
     answer(outgoing: Outgoing): Promise<Answer>;
     /** Ask for an answer that comes in pieces; it is to be closed. */

@@ -39,17 +39,19 @@ export class Incoming {
         this.#watch.close();
     }
 }
-/** How one client asks; what it throws is an error of ours or the reason of an abort. */
+/** Asks for one client; what it throws is an error of ours or the reason of an abort. */
 export class Http {
     #apiUrl;
     #key;
     #timeout;
     #retries;
-    constructor(apiUrl, apiKey, timeout, retries) {
+    #fetch;
+    constructor({ apiUrl, apiKey, timeout, maxRetries, fetch }) {
         this.#apiUrl = baseUrl(apiUrl);
         this.#key = apiKey;
         this.#timeout = timeout;
-        this.#retries = retries;
+        this.#retries = maxRetries;
+        this.#fetch = fetch;
     }
     /** Ask for an answer. */
     answer(outgoing) {
@@ -70,8 +72,9 @@ export class Http {
             headers['Content-Type'] = 'application/json'; // a form's own has its boundary
         }
         const watch = new Watch(this.#apiUrl, this.#timeout, signal);
+        const send = this.#fetch; // not as a method: `fetch` wants no `this`
         try {
-            const request = fetch(this.#apiUrl + path, { method, headers, body, signal: watch.signal });
+            const request = send(this.#apiUrl + path, { method, headers, body, signal: watch.signal });
             const incoming = new Incoming(await watch.waitFor(request), watch);
             if (incoming.head.status >= 400) {
                 throw fromAnswer(await incoming.answer());

@@ -50,21 +50,39 @@ export interface Options {
     /** Gives the request up; its reason is thrown. */
     signal?: AbortSignal;
 }
-/** One request for an analysis. */
+/** One request about a clip. */
 export interface Call {
-    videoPath?: string;
+    /** Of the route. */
+    path: string;
+    /** Of the clip, if it goes by one. */
+    name?: string;
     video?: Video;
-    /** Of the request, without `video`, under the names of the wire. */
-    fields: Record<string, unknown>;
+    /** The body that names the clip. */
+    naming(name: string): string;
+    /** The body that holds the clip. */
+    holding(clip: Blob): FormData | Promise<string>;
     /** The wanted Content-Type. */
     accept: string;
     signal?: AbortSignal;
 }
 /**
- * Put a request together.
+ * Put a request for an analysis together.
  *
  * @throws TypeError - No clip, two, or an option of a kind that cannot be sent.
  */
 export declare function makeCall(options: Clip & Options & {
     stream?: boolean;
 }, accept?: string): Call;
+/**
+ * The name of a clip; undefined for a clip itself.
+ *
+ * @throws TypeError - No clip, two, or no name.
+ */
+export declare function nameOf({ videoPath, video }: Clip): string | undefined;
+/**
+ * Options under the names of the wire. What is no field of ours goes along: the server says so and
+ * names it.
+ *
+ * @throws TypeError - A number that JSON does not carry.
+ */
+export declare function fieldsOf(options: Record<string, unknown>): Record<string, unknown>;

@@ -1,7 +1,7 @@
 /** A clip as it is uploaded, from whatever holds its bytes. */
-import type { Call, Video } from './options.js';
+import type { Video } from './options.js';
 /** The multipart form of a request with a clip. */
-export declare function formOf(clip: Blob, fields: Call['fields']): FormData;
+export declare function formOf(clip: Blob, fields: Record<string, unknown>): FormData;
 /**
  * A clip as a `Blob`; a stream is read to its end, so that it can be sent again.
  *
