@@ -1,13 +1,106 @@
-/** The timeline under the player. */
+/** The timeline: chart or table, and what leads through it. */
 
+import { player } from '../media/player.js';
+import { seekChange, setTimeline, toggleLoop, zoom } from '../timeline/actions.js';
+import { following } from '../timeline/follow.js';
+import { geometryOf } from '../timeline/geometry.js';
+import { onKey } from '../timeline/keys.js';
+import { argsOf, cellsFor, viewOf } from '../timeline/model.js';
+import { playhead } from '../timeline/playhead.js';
+import { tableView } from '../timeline/table.js';
 import { html } from '../vendor/lit-html/lit-html.js';
+import { chartView } from './chart.js';
 
-/** @import { App, State } from '../types.d.ts' */
+/** @import { App, State, TimelineArgs } from '../types.d.ts' */
+
+/** Seconds from which on a clip can be looked at more closely. */
+const LONG = 10;
 
 /**
- * @param {State} _state
- * @param {App} _app
+ * The timeline of the run; nothing where none has come.
+ *
+ * @param {State} state
+ * @param {App} app
  */
-export function timelineView(_state, _app) {
-  return html``;
+export function timelineView(state, app) {
+  const args = argsOf(state);
+  return args ? timelinePanel(args, app) : '';
+}
+
+/**
+ * Any timeline.
+ *
+ * @param {TimelineArgs} args
+ * @param {App} app
+ */
+export function timelinePanel(args, app) {
+  const t = app.t();
+  const state = app.store.get();
+  const { isTable, width, em } = state.timeline;
+  const cells = cellsFor(args);
+  const geometry = geometryOf(args, viewOf(args, state), width, em);
+  const onKeydown = (/** @type {KeyboardEvent} */ event) => onKey(event, app, args);
+  return html`<section class="tl" aria-labelledby="tl-title"
+    @keydown=${args.isLive ? null : onKeydown}
+    ${following(playhead(app, args, cells, geometry))}>
+    <div class="row tl-tools">
+      <h2 id="tl-title">${t.timeline_title}</h2>
+      ${formView(isTable, app)}
+      ${args.isLive ? '' : movesView(args, app)}
+    </div>
+    <p class="tl-now" data-now></p>
+    ${isTable ? tableView(args, app) : chartView(args, cells, geometry, app)}
+  </section>`;
+}
+
+/**
+ * @param {boolean} isTable
+ * @param {App} app
+ */
+function formView(isTable, app) {
+  const t = app.t();
+  const button = (/** @type {boolean} */ wanted, /** @type {string} */ text) =>
+    html`<button class="button" type="button" aria-pressed=${isTable === wanted}
+      @click=${() => setTimeline(app, { isTable: wanted })}>${text}</button>`;
+  return html`<div class="tl-form" role="group" aria-label=${t.timeline_form}>
+    ${button(false, t.timeline_chart)}${button(true, t.timeline_table)}
+  </div>`;
+}
+
+/**
+ * @param {TimelineArgs} args
+ * @param {App} app
+ */
+function movesView(args, app) {
+  const t = app.t();
+  const { loop, view } = app.store.get().timeline;
+  const { frameTime } = args;
+  return html`<div class="row tl-moves">
+    <button class="button button-quiet" type="button" @click=${() => seekChange(args, -1)}>${t.timeline_previous}</button>
+    <button class="button button-quiet" type="button" @click=${() => seekChange(args, 1)}>${t.timeline_next}</button>
+    ${
+      frameTime == null
+        ? ''
+        : html`<button class="button button-quiet" type="button" @click=${() => player.showFrame(frameTime)}>${t.timeline_frame}</button>`
+    }
+    <button class="button button-quiet" type="button" aria-pressed=${loop !== null}
+      @click=${() => toggleLoop(app, args)}>${t.timeline_loop}</button>
+    ${args.duration > LONG || view ? zoomView(args, app) : ''}
+  </div>`;
+}
+
+/**
+ * @param {TimelineArgs} args
+ * @param {App} app
+ */
+function zoomView(args, app) {
+  const t = app.t();
+  const { view } = app.store.get().timeline;
+  return html`
+    <button class="button button-quiet" type="button"
+      @click=${() => zoom(app, args, 0.5)}>${t.timeline_closer}</button>
+    <button class="button button-quiet" type="button" ?disabled=${view === null}
+      @click=${() => zoom(app, args, 2)}>${t.timeline_farther}</button>
+    <button class="button button-quiet" type="button" ?disabled=${view === null}
+      @click=${() => setTimeline(app, { view: null })}>${t.timeline_whole}</button>`;
 }
