@@ -1,12 +1,80 @@
 /** Runs: one analysis of the chosen clip, from sending to done. */
 
-/** @import { App, Run, Shown } from './types.d.ts' */
+import { askedOptions } from './core/asked.js';
+import { focusSoon } from './core/focus.js';
+import { headline } from './core/numbers.js';
+import { attempt } from './net/attempt.js';
+import { whyFailed } from './net/failures.js';
+import { withRetries } from './net/retry.js';
+import { checkServer } from './server.js';
 
-/** @param {App} _app */
-export function cancel(_app) {}
+/** @import { App, Asked, PartialAnswer, Run, Shown } from './types.d.ts' */
 
-/** @param {App} _app */
-export async function start(_app) {}
+/** Of the run that is under way, or of the last one. */
+let controller = new AbortController();
+
+/** Ends the pause before the next attempt. */
+let endPause = () => {};
+
+/**
+ * Ask about the chosen clip as the form says.
+ *
+ * @param {App} app
+ */
+export async function start(app) {
+  const { clip } = app.store.get();
+  if (!clip) {
+    return;
+  }
+  controller.abort();
+  controller = new AbortController();
+  const { signal } = controller;
+  const asked = { clip, options: askedOptions(app.store.get()) };
+  try {
+    const answer = await withRetries(() => attempt(app, asked, signal), {
+      signal,
+      mayRetry: () => partialOf(app.store.get().run) === null,
+      onPause({ seconds, reason, now }) {
+        endPause = now;
+        app.store.set({ run: { kind: 'retrying', asked, seconds, reason } });
+      },
+    });
+    app.store.set({ run: { kind: 'done', asked, answer } });
+    app.announce(app.t().run_done({ headline: headline(app.t(), answer.probabilities) }));
+  } catch (error) {
+    if (!signal.aborted) {
+      await fail(app, asked, error, signal);
+    }
+  }
+}
+
+/**
+ * Give up what runs; what has come of it stays.
+ *
+ * @param {App} app
+ */
+export function cancel(app) {
+  const { run } = app.store.get();
+  controller.abort();
+  if (isRunning(run)) {
+    app.store.set({ run: { kind: 'cancelled', asked: run.asked, partial: partialOf(run) } });
+    app.announce(app.t().run_cancelled);
+    focusSoon('#analyse');
+  }
+}
+
+/** End the pause before the next attempt. */
+export function retryNow() {
+  endPause();
+}
+
+/**
+ * @param {Run} run
+ * @returns {run is Extract<Run, {kind: 'sending' | 'waiting' | 'streaming' | 'retrying'}>}
+ */
+export function isRunning(run) {
+  return ['sending', 'waiting', 'streaming', 'retrying'].includes(run.kind);
+}
 
 /**
  * What is to be shown of a run: its answer, or what has come of it.
@@ -27,9 +95,37 @@ export function shownOf(run) {
       answer,
     };
   }
-  if (!('partial' in run) || !run.partial) {
+  const partial = partialOf(run);
+  if (!('asked' in run) || !partial) {
     return null;
   }
-  const { asked, partial } = run;
-  return { asked, isComplete: false, answer: null, ...partial };
+  return { asked: run.asked, isComplete: false, answer: null, ...partial };
+}
+
+/**
+ * @param {Run} run
+ * @returns {PartialAnswer | null}
+ */
+function partialOf(run) {
+  return 'partial' in run ? run.partial : null;
+}
+
+/**
+ * @param {App} app
+ * @param {Asked} asked
+ * @param {unknown} error
+ * @param {AbortSignal} signal
+ */
+async function fail(app, asked, error, signal) {
+  const { run } = app.store.get();
+  const partial = partialOf(run);
+  const failure = await whyFailed(app, run, error);
+  if (signal.aborted) {
+    return;
+  }
+  app.store.set({ run: { kind: 'failed', asked, failure, partial } });
+  if (['offline', 'key_missing', 'key_wrong'].includes(failure.kind)) {
+    checkServer(app);
+  }
+  focusSoon(`[data-param="${failure.param ?? ''}"]`, '#try-again');
 }

@@ -73,6 +73,8 @@ export interface State {
   settings: Settings;
   server: ServerState;
   clip: Clip | null;
+  /** Why the last thing that was to be a clip is none. */
+  problem: Failure | null;
   /** Seconds of the clip that the player has measured; null until then, 0 for a picture. */
   duration: number | null;
   form: Form;
@@ -102,7 +104,7 @@ export interface Settings {
 }
 
 export interface ServerState {
-  kind: 'unknown' | 'ready' | 'loading' | 'unreachable' | 'key-missing' | 'key-wrong';
+  kind: 'unknown' | 'ready' | 'loading' | 'unreachable' | 'key_missing' | 'key_wrong';
   model: Model | null;
 }
 
@@ -130,8 +132,8 @@ export type Clip =
 /** The form of the analyse view as it stands. */
 export interface Form {
   task: Task;
-  /** Empty for the checkpoint's own. */
-  question: string;
+  /** Null, or empty, for the checkpoint's own. */
+  question: string | null;
   transcript: string;
   /** Null for the model's own. */
   labels: string[] | null;
@@ -164,26 +166,28 @@ export type Run =
   | { kind: 'done'; asked: Asked; answer: EmotionResponse }
   | { kind: 'cancelled'; asked: Asked; partial: PartialAnswer | null }
   | { kind: 'failed'; asked: Asked; failure: Failure; partial: PartialAnswer | null }
-  | { kind: 'retrying'; asked: Asked; at: number; reason: 'busy' | 'rate' };
+  | { kind: 'retrying'; asked: Asked; seconds: number; reason: 'busy' | 'rate' };
 
 /** An error as the page tells it: `kind` picks the words. */
 export interface Failure {
   kind:
     | 'offline'
-    | 'lost-upload'
+    | 'lost_upload'
     | 'busy'
     | 'rate'
-    | 'too-large'
-    | 'key-missing'
-    | 'key-wrong'
-    | 'broke-off'
+    | 'too_large'
+    | 'key_missing'
+    | 'key_wrong'
+    | 'broke_off'
     | 'server'
     | 'refused'
     | 'timeout'
     | 'sample'
-    | 'not-a-clip';
+    | 'not_a_clip';
   /** The server's own sentence, in English. */
   message?: string;
+  /** Of a clip that is too large. */
+  bytes?: number;
   /** The field of the request that is to blame. */
   param?: string;
   requestId?: string;

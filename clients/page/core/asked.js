@@ -13,14 +13,16 @@ import { windowsFor } from './windows.js';
  * @returns {Options}
  */
 export function askedOptions({ form, settings, duration }) {
-  const { task, question, transcript, labels, frame } = form;
+  const { task, labels, frame } = form;
+  const question = form.question?.trim();
+  const transcript = form.transcript.trim();
   const { temperature, maxTokens, seed } = settings;
   const language = answerLanguage(settings);
   const isMoving = duration !== 0;
   return {
     task,
-    ...(question.trim() && task !== 'emotion' && { question: question.trim() }),
-    ...(transcript.trim() && { transcript: transcript.trim() }),
+    ...(question && { question }),
+    ...(transcript && { transcript }),
     ...(labels && { labels }),
     ...(frame !== 'first' && isMoving && { frame }),
     ...(form.hasTimeline && isMoving && { timeline: windowsFor(form, duration) }),

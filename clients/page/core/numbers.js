@@ -63,3 +63,12 @@ export function headline(t, probabilities) {
       return t.result_unclear({ list: [a, b, c].filter(Boolean).join(t.list_comma) });
   }
 }
+
+/**
+ * Bytes in megabytes, with one digit behind the point.
+ *
+ * @param {number} bytes
+ */
+export function megabytes(bytes) {
+  return (bytes / 1e6).toFixed(1);
+}

@@ -34,7 +34,7 @@ export function hashOf(route) {
  *
  * @param {App} app
  */
-export function followRoutes(app) {
+export function installRoutes(app) {
   window.addEventListener('hashchange', () => {
     const route = routeOf(location.hash);
     if (route !== app.store.get().route) {

@@ -45,6 +45,20 @@ export function changeSettings(app, patch) {
   }
 }
 
+/**
+ * Forget them: what holds then is what a first visit brings.
+ *
+ * @param {App} app
+ */
+export function deleteSettings(app) {
+  try {
+    localStorage.removeItem(NAME);
+  } catch {
+    // There was nothing.
+  }
+  app.store.set({ settings: defaults() });
+}
+
 /** @returns {Partial<Settings>} */
 function read() {
   try {

@@ -12,7 +12,7 @@ import { loadSettings } from './settings.js';
 /** @type {Form} */
 export const EMPTY_FORM = {
   task: 'both',
-  question: '',
+  question: null,
   transcript: '',
   labels: null,
   frame: 'first',
@@ -28,6 +28,7 @@ export function initialState() {
     settings: loadSettings(),
     server: { kind: 'unknown', model: null },
     clip: null,
+    problem: null,
     duration: null,
     form: EMPTY_FORM,
     run: { kind: 'idle' },

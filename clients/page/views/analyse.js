@@ -1,13 +1,31 @@
-/** The view `analyse`. */
+/** The view `#/`: one clip, what is asked about it, and what came. */
 
-import { html } from '../vendor/lit-html/lit-html.js';
+import { html, nothing } from '../vendor/lit-html/lit-html.js';
+import { chatPanel } from './chat.js';
+import { optionsView } from './options.js';
+import { recordDialog } from './record.js';
+import { resultView } from './result.js';
+import { startView } from './start.js';
 
 /** @import { App, State } from '../types.d.ts' */
 
 /**
- * @param {State} _state
+ * @param {State} state
  * @param {App} app
  */
-export function analyseView(_state, app) {
-  return html`<h1 tabindex="-1">${app.t().nav_analyse}</h1>`;
+export function analyseView(state, app) {
+  const t = app.t();
+  return html`
+    <div class="page-head">
+      <h1 tabindex="-1">${t.analyse_title}</h1>
+      <p class="soft">${t.analyse_lead}</p>
+    </div>
+    <div class="columns">
+      <div class="stack">${startView(state, app)} ${optionsView(state, app)}</div>
+      <div class="stack">
+        ${resultView(state, app)} ${state.clip ? chatPanel(state, app) : nothing}
+      </div>
+    </div>
+    ${recordDialog(state, app)}
+  `;
 }

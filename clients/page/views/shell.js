@@ -1,13 +1,20 @@
-/** What is around every view: skip link, header, notice and, on phones, the bar below. */
+/** What is around every view: skip link, header, notice, and on phones the bar below. */
 
+import { hashOf } from '../core/route.js';
+import { changeSettings } from '../core/settings.js';
+import { live } from '../vendor/lit-html/directives/live.js';
 import { html } from '../vendor/lit-html/lit-html.js';
 import { analyseView } from './analyse.js';
 import { helpView } from './help.js';
+import { keyView } from './key.js';
 import { liveView } from './live.js';
 import { manyView } from './many.js';
+import { noticeView } from './notice.js';
+import { patternsView } from './patterns.js';
 import { settingsView } from './settings.js';
+import { serverView, troubleView } from './status.js';
 
-/** @import { App, State } from '../types.d.ts' */
+/** @import { App, Route, State, Theme } from '../types.d.ts' */
 
 const VIEWS = {
   analyse: analyseView,
@@ -17,10 +24,88 @@ const VIEWS = {
   help: helpView,
 };
 
+/** @type {Theme[]} */
+const THEMES = ['system', 'light', 'dark'];
+
 /**
  * @param {State} state
  * @param {App} app
  */
 export function shellView(state, app) {
-  return html`<main id="main">${VIEWS[state.route](state, app)}</main>`;
+  const t = app.t();
+  return html`
+    <a class="skip button" href="#main" @click=${skip}>${t.shell_skip}</a>
+    ${patternsView()}
+    <header class="header">
+      <a class="brand" href="#/"><img src="page/icon.svg" alt="" />Emotion-LLaMA</a>
+      ${navView(state, app)}
+      <div class="header-end">
+        ${serverView(state, app)} ${themeView(state, app)} ${languageView(state, app)}
+      </div>
+    </header>
+    <div class="strip">
+      ${noticeView(state, app)} ${troubleView(state, app)} ${keyView(state, app)}
+    </div>
+    <main id="main" tabindex="-1">${VIEWS[state.route](state, app)}</main>
+    <footer class="footer">${t.shell_privacy}</footer>
+  `;
+}
+
+/**
+ * @param {State} state
+ * @param {App} app
+ */
+function navView({ route }, app) {
+  const t = app.t();
+  return html`<nav class="nav" aria-label=${t.shell_nav}>
+    ${
+      /** @type {Route[]} */ (Object.keys(VIEWS)).map(
+        (name) =>
+          html`<a href=${hashOf(name)} aria-current=${name === route ? 'page' : 'false'}>
+          ${t[`nav_${name}`]}
+        </a>`,
+      )
+    }
+  </nav>`;
+}
+
+/**
+ * @param {State} state
+ * @param {App} app
+ */
+function themeView({ settings }, app) {
+  const t = app.t();
+  const change = (/** @type {Event & {target: HTMLSelectElement}} */ { target }) =>
+    changeSettings(app, { theme: /** @type {Theme} */ (target.value) });
+  return html`<select aria-label=${t.theme} .value=${live(settings.theme)} @change=${change}>
+    ${THEMES.map(
+      (theme) =>
+        html`<option value=${theme} ?selected=${theme === settings.theme}>
+          ${t[`theme_${theme}`]}
+        </option>`,
+    )}
+  </select>`;
+}
+
+/**
+ * @param {State} state
+ * @param {App} app
+ */
+function languageView({ settings }, app) {
+  const other = settings.language === 'zh' ? 'en' : 'zh';
+  const [name, tag] = other === 'zh' ? ['中文', 'zh-CN'] : ['English', 'en'];
+  return html`<button
+    class="button button-quiet"
+    type="button"
+    lang=${tag}
+    @click=${() => changeSettings(app, { language: other })}
+  >
+    ${name}
+  </button>`;
+}
+
+/** @param {Event} event - The address is the route's: it stays as it is. */
+function skip(event) {
+  event.preventDefault();
+  document.getElementById('main')?.focus();
 }

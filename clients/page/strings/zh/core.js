@@ -1,4 +1,4 @@
-/** Words of the header, the start and the result, in Chinese. */
+/** Words of the header, of numbers and of the server's state, in Chinese. */
 
 /** @type {typeof import('../en/core.js').core} */
 export const core = {
@@ -9,13 +9,49 @@ export const core = {
   number_percent: ({ whole }) => `${whole}%`,
   time_seconds: ({ s }) => `${s} 秒`,
   label_translated: ({ label, translation }) => `${label}（${translation}）`,
-  result_strong: ({ a, p }) => `模型明显倾向于“${a}”（${p}）。`,
-  result_lean: ({ a, p, b, q }) => `模型倾向于“${a}”（${p}），其次是“${b}”（${q}）。`,
-  result_unclear: ({ list }) => `没有明确的标签：${list}。`,
 
   nav_analyse: '分析',
   nav_live: '实时',
   nav_many: '批量',
   nav_settings: '设置',
   nav_help: '帮助',
+  shell_skip: '跳到正文',
+  shell_nav: '页面',
+  shell_privacy: '视频只会发送到这台服务器。本页不从其他网站加载任何内容，也不保存视频和结果。',
+  theme: '主题',
+  theme_system: '跟随系统',
+  theme_light: '浅色',
+  theme_dark: '深色',
+  notice_name: '关于这个模型',
+  notice_more: '这意味着什么',
+
+  server_unknown: '正在连接……',
+  server_loading: '尚未就绪',
+  server_unreachable: '未连接',
+  server_key_missing: '需要密钥',
+  server_key_wrong: '密钥错误',
+  server_loading_more: '服务器尚未就绪，每隔几秒会自动再试。',
+  key: 'API 密钥',
+  key_keep: '保存在这台设备上',
+  key_use: '使用这个密钥',
+
+  cancel: '取消',
+  close: '关闭',
+  copy: '复制',
+  copied: '已复制。',
+  try_again: '重试',
+
+  failure_offline: '无法连接服务器，请确认它正在运行。',
+  failure_lost_upload: '发送时连接中断。视频可能过大，或服务器正忙。',
+  failure_busy: '服务器正忙，请稍后再试。',
+  failure_rate: '请求过于频繁，请稍后再试。',
+  failure_too_large: ({ a, b }) => `文件 ${a} MB，超过了服务器的上限（${b} MB）。`,
+  failure_key_missing: '这台服务器需要 API 密钥。',
+  failure_key_wrong: '服务器不认识这个密钥。',
+  failure_broke_off: '回答中断，内容不完整。',
+  failure_server: ({ id }) => `服务器出错。请求编号 ${id}。`,
+  failure_server_unnamed: '服务器出错。',
+  failure_timeout: '服务器没有及时回答。',
+  failure_sample: '服务器上没有这个示例。',
+  failure_not_a_clip: '这是特征文件，不是视频。请选择视频或图片。',
 };
