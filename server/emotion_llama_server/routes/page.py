@@ -62,6 +62,15 @@ def folder() -> Path:
     return packaged if packaged.exists() else _CHECKOUT / "clients/page"
 
 
+def files_in(page: Path) -> Iterator[Path]:
+    """Yield the files below a folder that browsers load."""
+    for path in sorted(page.iterdir()):
+        if path.is_dir() and path.name not in _NOT_SERVED:
+            yield from files_in(path)
+        elif path.suffix in _TYPES:
+            yield path
+
+
 def install(app: FastAPI, page: Path) -> None:
     """Add the page to the app.
 
@@ -69,7 +78,7 @@ def install(app: FastAPI, page: Path) -> None:
         app: the server's app.
         page: the folder of the page's files, which are read now.
     """
-    files = {path.relative_to(page).as_posix(): _file(path) for path in _found(page)}
+    files = {path.relative_to(page).as_posix(): _file(path) for path in files_in(page)}
     files |= {f"samples/{path.name}": _sample(path) for path in demo_files.clips().glob("*.mp4")}
     index = files.pop(_INDEX)
 
@@ -83,15 +92,6 @@ def install(app: FastAPI, page: Path) -> None:
 
     app.add_api_route(paths.HOME, send_index, include_in_schema=False)
     app.add_api_route(paths.PAGE_FILE, send_file, include_in_schema=False)
-
-
-def _found(place: Path) -> Iterator[Path]:
-    """Yield the files below a folder that browsers load."""
-    for path in sorted(place.iterdir()):
-        if path.is_dir() and path.name not in _NOT_SERVED:
-            yield from _found(path)
-        elif path.suffix in _TYPES:
-            yield path
 
 
 def _file(path: Path) -> _File:
