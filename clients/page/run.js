@@ -3,12 +3,13 @@
 import { askedOptions } from './core/asked.js';
 import { focusSoon } from './core/focus.js';
 import { headline } from './core/numbers.js';
+import { hasTooManyWindows } from './core/windows.js';
 import { attempt } from './net/attempt.js';
 import { whyFailed } from './net/failures.js';
 import { withRetries } from './net/retry.js';
 import { checkServer } from './server.js';
 
-/** @import { App, Asked, PartialAnswer, Run, Shown } from './types.d.ts' */
+/** @import { App, Asked, PartialAnswer, Run, Shown, State } from './types.d.ts' */
 
 /** Of the run that is under way, or of the last one. */
 let controller = new AbortController();
@@ -61,6 +62,15 @@ export function cancel(app) {
     app.announce(app.t().run_cancelled);
     focusSoon('#analyse');
   }
+}
+
+/**
+ * Whether the form can be sent.
+ *
+ * @param {State} state
+ */
+export function canStart(state) {
+  return state.clip !== null && !isRunning(state.run) && !hasTooManyWindows(state);
 }
 
 /** End the pause before the next attempt. */

@@ -1,9 +1,9 @@
 /** Windows of a timeline: which suit a clip, and how many the server makes of them. */
 
-/** @import { Form } from '../types.d.ts' */
+/** @import { Form, ServerState, State } from '../types.d.ts' */
 
-/** More the server does not take. */
-export const MOST_WINDOWS = 4000;
+/** Where the server does not tell how many it takes. */
+const MOST = 4000;
 
 /** Seconds at the end of a clip that get no window of their own; the server's rule. */
 const UNCOVERED = 0.1;
@@ -45,4 +45,24 @@ export function expectedWindows(duration, window, step) {
   const whole = Math.floor((duration - window) / step + 1e-9 + 1);
   const end = step * (whole - 1) + window;
   return whole + (end < duration - UNCOVERED && step <= window ? 1 : 0);
+}
+
+/**
+ * How many windows the server takes.
+ *
+ * @param {ServerState} server
+ */
+export function mostWindows({ model }) {
+  return model?.limits?.timeline_windows ?? MOST;
+}
+
+/**
+ * Whether the server would refuse the timeline for its number of windows.
+ *
+ * @param {Pick<State, 'form' | 'duration' | 'server'>} state
+ */
+export function hasTooManyWindows({ form, duration, server }) {
+  const { window, step } = windowsFor(form, duration);
+  const isMany = duration !== null && expectedWindows(duration, window, step) > mostWindows(server);
+  return form.hasTimeline && isMany;
 }

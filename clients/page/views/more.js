@@ -4,6 +4,7 @@ import { changeForm, labelsOf } from '../core/form.js';
 import { changeSettings } from '../core/settings.js';
 import { live } from '../vendor/lit-html/directives/live.js';
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
+import { windowFields } from './windows.js';
 
 /** @import { App, Form, Settings, State } from '../types.d.ts' */
 
@@ -18,7 +19,7 @@ export function moreOptions(state, app) {
     <summary>${app.t().more}</summary>
     <div class="stack">
       ${transcriptField(state, app)} ${labelsField(state, app)} ${frameField(state, app)}
-      ${languageField(state, app)}
+      ${state.form.hasTimeline ? windowFields(state, app) : nothing} ${languageField(state, app)}
     </div>
   </details>`;
 }

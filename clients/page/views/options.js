@@ -1,12 +1,12 @@
 /** The question: what is asked about the clip, with the options folded away. */
 
 import { changeForm } from '../core/form.js';
-import { expectedWindows, MOST_WINDOWS, windowsFor } from '../core/windows.js';
-import { isRunning, start } from '../run.js';
+import { canStart, start } from '../run.js';
 import { live } from '../vendor/lit-html/directives/live.js';
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { moreOptions } from './more.js';
 import { requestView } from './request.js';
+import { timelineField } from './windows.js';
 
 /** @import { App, State, Task } from '../types.d.ts' */
 
@@ -26,12 +26,11 @@ export function optionsView(state, app) {
         id="analyse"
         class="button button-primary"
         type="submit"
-        aria-disabled=${state.clip && !isRunning(state.run) ? 'false' : 'true'}
+        aria-disabled=${canStart(state) ? 'false' : 'true'}
         aria-keyshortcuts="Control+Enter"
       >
-        ${t.analyse}
+        ${t.analyse}<kbd aria-hidden="true">Ctrl+Enter</kbd>
       </button>
-      <span class="soft small keys">${t.analyse_keys}</span>
       ${state.clip ? requestView(state, app) : nothing}
     </div>
     ${state.run.kind === 'done' ? toResult(app) : nothing}
@@ -41,7 +40,7 @@ export function optionsView(state, app) {
   /** @param {SubmitEvent} event */
   function submit(event) {
     event.preventDefault();
-    if (state.clip && !isRunning(state.run)) {
+    if (canStart(state)) {
       start(app);
     }
   }
@@ -80,61 +79,10 @@ function taskField({ form }, app) {
   }
 }
 
-/** @param {State} state @param {App} app */
-function timelineField({ form, duration }, app) {
-  const t = app.t();
-  const { window, step } = windowsFor(form, duration);
-  const count = duration ? expectedWindows(duration, window, step) : null;
-  const isTooMany = count !== null && count > MOST_WINDOWS;
-  const toggle = (/** @type {Event & {target: HTMLInputElement}} */ { target }) =>
-    changeForm(app, { hasTimeline: target.checked });
-  return html`<div>
-    <label class="check">
-      <input type="checkbox" data-param="timeline" .checked=${live(form.hasTimeline)} @change=${toggle} />
-      ${t.timeline_wanted}
-    </label>
-    ${
-      form.hasTimeline
-        ? html`<div class="windows row">
-          ${secondsField('window', form.window, window, 0.5, t.timeline_window)}
-          ${secondsField('step', form.step, step, 0.1, t.timeline_step)}
-          <span class="soft small" role=${isTooMany ? 'alert' : nothing}>
-            ${
-              count === null
-                ? nothing
-                : isTooMany
-                  ? t.timeline_too_many({ n: count, most: MOST_WINDOWS })
-                  : t.timeline_count({ n: count })
-            }
-          </span>
-        </div>`
-        : nothing
-    }
-  </div>`;
-
-  /**
-   * @param {'window' | 'step'} name
-   * @param {number | null} chosen
-   * @param {number} suits
-   * @param {number} least
-   * @param {string} words
-   */
-  function secondsField(name, chosen, suits, least, words) {
-    const change = (/** @type {Event & {target: HTMLInputElement}} */ { target }) =>
-      changeForm(app, { [name]: target.value ? target.valueAsNumber : null });
-    return html`<label class="seconds small">
-      ${words}
-      <input type="number" data-param="timeline.${name}" min=${least} step="any" inputmode="decimal"
-        placeholder=${String(suits)} .value=${live(chosen === null ? '' : String(chosen))}
-        @change=${change} />
-    </label>`;
-  }
-}
-
 /** @param {App} app - The way past the options, once there is something behind them. */
 function toResult(app) {
   const go = () => document.getElementById('result')?.focus();
-  return html`<button class="button button-quiet" type="button" @click=${go}>
+  return html`<button class="button button-quiet to-result" type="button" @click=${go}>
     ${app.t().to_result}
   </button>`;
 }

@@ -8,6 +8,7 @@ import { live } from '../vendor/lit-html/directives/live.js';
 import { html } from '../vendor/lit-html/lit-html.js';
 import { keySettings } from './keysettings.js';
 import { languageField } from './more.js';
+import { themeSelect } from './theme.js';
 
 /** @import { App, Language, Settings, State } from '../types.d.ts' */
 
@@ -60,7 +61,8 @@ export function settingsView(state, app) {
 }
 
 /** @param {State} state @param {App} app */
-function pageFields({ settings }, app) {
+function pageFields(state, app) {
+  const { settings } = state;
   const t = app.t();
   const speak = (/** @type {Event & {target: HTMLSelectElement}} */ { target }) =>
     changeSettings(app, { language: /** @type {Language} */ (target.value) });
@@ -73,6 +75,7 @@ function pageFields({ settings }, app) {
         <option value="zh" lang="zh-CN" ?selected=${settings.language === 'zh'}>中文</option>
       </select>
     </div>
+    ${themeSelect(state, app)}
     <label class="check">
       <input type="checkbox" .checked=${live(settings.singleKeys)} @change=${keys} />
       ${t.settings_keys}

@@ -2,7 +2,6 @@
 
 import { hashOf } from '../core/route.js';
 import { changeSettings } from '../core/settings.js';
-import { live } from '../vendor/lit-html/directives/live.js';
 import { html } from '../vendor/lit-html/lit-html.js';
 import { analyseView } from './analyse.js';
 import { helpView } from './help.js';
@@ -13,8 +12,9 @@ import { noticeView } from './notice.js';
 import { patternsView } from './patterns.js';
 import { settingsView } from './settings.js';
 import { serverView, troubleView } from './status.js';
+import { themeSelect } from './theme.js';
 
-/** @import { App, Route, State, Theme } from '../types.d.ts' */
+/** @import { App, Route, State } from '../types.d.ts' */
 
 const VIEWS = {
   analyse: analyseView,
@@ -23,9 +23,6 @@ const VIEWS = {
   settings: settingsView,
   help: helpView,
 };
-
-/** @type {Theme[]} */
-const THEMES = ['system', 'light', 'dark'];
 
 /**
  * @param {State} state
@@ -40,7 +37,7 @@ export function shellView(state, app) {
       <a class="brand" href="#/"><img src="page/icon.svg" alt="" />Emotion-LLaMA</a>
       ${navView(state, app)}
       <div class="header-end">
-        ${serverView(state, app)} ${themeView(state, app)} ${languageView(state, app)}
+        ${serverView(state, app)} ${themeSelect(state, app)} ${languageView(state, app)}
       </div>
     </header>
     <div class="strip">
@@ -67,24 +64,6 @@ function navView({ route }, app) {
       )
     }
   </nav>`;
-}
-
-/**
- * @param {State} state
- * @param {App} app
- */
-function themeView({ settings }, app) {
-  const t = app.t();
-  const change = (/** @type {Event & {target: HTMLSelectElement}} */ { target }) =>
-    changeSettings(app, { theme: /** @type {Theme} */ (target.value) });
-  return html`<select aria-label=${t.theme} .value=${live(settings.theme)} @change=${change}>
-    ${THEMES.map(
-      (theme) =>
-        html`<option value=${theme} ?selected=${theme === settings.theme}>
-          ${t[`theme_${theme}`]}
-        </option>`,
-    )}
-  </select>`;
 }
 
 /**

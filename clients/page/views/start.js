@@ -27,14 +27,30 @@ export function startView(state, app) {
     </div>
     ${problem ? failureView(problem, state, app) : nothing}
     ${clip ? playerView(state, app) : dropView(app)}
-    <div class="row sources">
-      ${clip ? chooseButton(app) : nothing}
-      <button class="button" type="button" @click=${() => openRecord(app)}>${t.clip_record}</button>
-      <button class="button" type="button" @click=${() => openNameDialog('url')}>${t.clip_url}</button>
-      <button class="button" type="button" @click=${() => openNameDialog('path')}>${t.clip_path}</button>
-    </div>
-    ${samplesView(state, app)} ${nameDialog('url', state, app)} ${nameDialog('path', state, app)}
+    ${
+      clip
+        ? html`${samplesView(state, app)}
+          <details>
+            <summary>${t.clip_another}</summary>
+            ${sourcesView(state, app)}
+          </details>`
+        : html`${sourcesView(state, app)} ${samplesView(state, app)}`
+    }
+        ${nameDialog('url', state, app)} ${nameDialog('path', state, app)}
   </section>`;
+}
+
+/** @param {State} state @param {App} app */
+function sourcesView({ clip }, app) {
+  const t = app.t();
+  return html`<div class="row sources">
+    ${clip ? chooseButton(app) : nothing}
+    <button class="button" type="button" @click=${() => openRecord(app)}>${t.clip_record}</button>
+    <button class="button" type="button" @click=${() => openNameDialog('url')}>${t.clip_url}</button>
+    <button class="button" type="button" @click=${() => openNameDialog('path')}>
+      ${t.clip_path}
+    </button>
+  </div>`;
 }
 
 /** @param {App} app */
@@ -44,9 +60,11 @@ function dropView(app) {
     <svg class="drop-picture" viewBox="0 0 48 48" aria-hidden="true" focusable="false">
       <rect x="3" y="9" width="42" height="30" rx="6" /><path d="M20 18v12l10-6z" />
     </svg>
-    <p class="drop-words">${t.clip_drop}</p>
+    <div>
+      <p class="drop-words">${t.clip_drop}</p>
+      <p class="soft small">${t.clip_kinds}</p>
+    </div>
     ${chooseButton(app, 'button-primary')}
-    <p class="soft small">${t.clip_kinds}</p>
   </div>`;
 }
 
@@ -99,7 +117,7 @@ function samplesView({ clip }, app) {
             aria-pressed=${isChosen ? 'true' : 'false'}
             @click=${() => takeSample(app, sample)}
           >
-            <video src="page/samples/${sample.name}.mp4" preload="metadata" tabindex="-1"
+            <video src="page/samples/${sample.name}.mp4#t=0.1" preload="metadata" tabindex="-1"
               aria-hidden="true" muted playsinline></video>
             <span>${t[`sample_${sample.name}`]}</span>
           </button>

@@ -12,6 +12,7 @@ export const analyse = {
   clip_url: 'From a URL …',
   clip_path: 'On the server …',
   clip_remove: 'Remove',
+  clip_another: 'Another clip',
   clip_kinds: 'MP4, WebM, MKV, AVI, PNG or JPEG',
   samples: 'Or try a sample',
   sample_happy_face: 'Happy face',
@@ -59,7 +60,6 @@ export const analyse = {
   answer_language_en: 'English',
   answer_language_zh: 'Chinese',
   analyse: 'Analyse',
-  analyse_keys: 'Ctrl+Enter',
   to_result: 'To the result',
   sent_where:
     'The clip is sent to this server. Nothing of it stays on its disk; a decoded copy may stay in memory for further questions.',

@@ -20,9 +20,9 @@ export const core = {
   shell_privacy:
     'Clips go to this server and nowhere else. This page loads nothing from other sites and keeps no clip and no answer.',
   theme: 'Theme',
-  theme_system: 'System',
-  theme_light: 'Light',
-  theme_dark: 'Dark',
+  theme_system: 'Theme: system',
+  theme_light: 'Theme: light',
+  theme_dark: 'Theme: dark',
   notice_name: 'What this model is',
   notice_more: 'What this means',
 

@@ -12,6 +12,7 @@ export const analyse = {
   clip_url: '从网址……',
   clip_path: '服务器上的……',
   clip_remove: '移除',
+  clip_another: '换一段视频',
   clip_kinds: 'MP4、WebM、MKV、AVI、PNG 或 JPEG',
   samples: '或者试试示例',
   sample_happy_face: '高兴的脸',
@@ -58,7 +59,6 @@ export const analyse = {
   answer_language_en: '英文',
   answer_language_zh: '中文',
   analyse: '分析',
-  analyse_keys: 'Ctrl+Enter',
   to_result: '查看结果',
   sent_where:
     '视频会发送到这台服务器，不会留在磁盘上；解码后的内容可能暂存在内存中，以便继续提问。',

@@ -19,9 +19,9 @@ export const core = {
   shell_nav: '页面',
   shell_privacy: '视频只会发送到这台服务器。本页不从其他网站加载任何内容，也不保存视频和结果。',
   theme: '主题',
-  theme_system: '跟随系统',
-  theme_light: '浅色',
-  theme_dark: '深色',
+  theme_system: '主题：跟随系统',
+  theme_light: '主题：浅色',
+  theme_dark: '主题：深色',
   notice_name: '关于这个模型',
   notice_more: '这意味着什么',
 
