@@ -24,10 +24,11 @@ export async function paintFrame(canvas, url, time) {
     video.muted = true;
     video.preload = 'auto';
     video.src = url;
-    const first = await frameShown(video);
+    const first = await firstFrame(video);
     if (time > BEHIND) {
+      const found = heard(video, 'seeked');
       video.currentTime = first + time + BEHIND;
-      await frameShown(video);
+      await found;
     }
     draw(canvas, video);
   } finally {
@@ -38,24 +39,37 @@ export async function paintFrame(canvas, url, time) {
 }
 
 /**
- * Wait for the next frame, and return its time by the video's own clock.
+ * Wait for the first frame, and return its time by the video's own clock, which need not be 0.
  *
  * @param {HTMLVideoElement} video
  * @returns {Promise<number>}
  */
-function frameShown(video) {
-  return new Promise((resolve, reject) => {
-    const fail = () => reject(new Error('The frame cannot be shown.'));
-    setTimeout(fail, PATIENCE);
-    video.addEventListener('error', fail);
-    if ('requestVideoFrameCallback' in video) {
-      video.requestVideoFrameCallback((_now, { mediaTime }) => resolve(mediaTime));
-    } else {
-      const { addEventListener } = /** @type {HTMLVideoElement} */ (video);
-      addEventListener.call(video, 'loadeddata', () => resolve(0));
-      addEventListener.call(video, 'seeked', () => resolve(0));
-    }
+async function firstFrame(video) {
+  /** @type {Promise<number>} */
+  const shown = new Promise((resolve) => {
+    video.requestVideoFrameCallback?.((_now, { mediaTime }) => resolve(mediaTime));
   });
+  await heard(video, 'loadeddata');
+  return Promise.race([shown, pause(PATIENCE / 10).then(() => 0)]);
+}
+
+/**
+ * @param {HTMLVideoElement} video
+ * @param {string} name of an event
+ * @returns {Promise<void>}
+ */
+function heard(video, name) {
+  return new Promise((resolve, reject) => {
+    const fail = () => reject(new Error('The frame cannot be decoded.'));
+    video.addEventListener(name, () => resolve(), { once: true });
+    video.addEventListener('error', fail, { once: true });
+    void pause(PATIENCE).then(fail);
+  });
+}
+
+/** @param {number} ms */
+function pause(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /**

@@ -33,6 +33,10 @@ class Player {
     return this.#video !== null && !this.#video.paused;
   }
 
+  get hasVideo() {
+    return this.#video !== null;
+  }
+
   /** The speed, 1 for the clip's own. */
   get rate() {
     return this.#video?.playbackRate ?? 1;

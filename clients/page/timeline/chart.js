@@ -100,6 +100,7 @@ function lanes({ labels }, cells, geometry, t) {
     return svg`<g transform="translate(0 ${top(index)})">
       <rect class="tl-ground" x=${left} y="0" width=${right - left} height=${height} />
       <path class="tl-lane" d=${outlineOf(cells, lane, x, height)} fill=${fill} />
+      <path d=${outlineOf(leading(cells, lane), lane, x, height)} fill=${fill} />
       <line class="tl-base" x1=${left} x2=${right} y1=${height} y2=${height} />
       <line class="tl-chance" x1=${left} x2=${right} y1=${chance} y2=${chance} />
       <text class="tl-name" x=${left - 0.6 * em} y=${middle(height)}>
@@ -108,6 +109,16 @@ function lanes({ labels }, cells, geometry, t) {
       <text class="tl-share" data-lane=${index} x=${right + 0.5 * em} y=${middle(height)}></text>
     </g>`;
   });
+}
+
+/**
+ * The cells in which the label of a lane leads; they are drawn stronger.
+ *
+ * @param {Cell[]} cells
+ * @param {import('./layout.js').Lane} lane
+ */
+function leading(cells, { label }) {
+  return cells.filter((cell) => cell.window.emotion === label);
 }
 
 /**

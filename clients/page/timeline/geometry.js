@@ -41,7 +41,7 @@ const AXIS = 2.7;
 export function geometryOf({ windows, labels }, view, width, em) {
   const lanes = lanesOf(windows, labels);
   const left = Math.min(LEFT * em, width * 0.3);
-  const right = Math.max(width - Math.min(RIGHT * em, width * 0.18), left + 1);
+  const right = Math.max(width - Math.min(RIGHT * em, width * 0.2), left + 1);
   const scale = scaleOf(view, right - left);
   const strip = STRIP * em;
   const lane = LANE * em;

@@ -49,8 +49,8 @@ export function playhead(app, args, cells, geometry) {
     if (index !== shown) {
       shown = index;
       tellShares(root, t, geometry, cell);
-      markRow(root, index);
     }
+    markRows(root, args, cell, time);
   };
 }
 
@@ -66,10 +66,9 @@ function middleOf({ from, to }) {
  * @param {Geometry} geometry
  */
 function placeRange(root, { left, right }) {
-  const chart = root.querySelector('.tl-chart');
-  if (chart instanceof HTMLElement) {
-    chart.style.setProperty('--tl-left', `${left}px`);
-    chart.style.setProperty('--tl-width', `${right - left}px`);
+  if (root instanceof HTMLElement) {
+    root.style.setProperty('--tl-left', `${left}px`);
+    root.style.setProperty('--tl-width', `${right - left}px`);
   }
 }
 
@@ -111,7 +110,7 @@ function tellShares(root, t, { lanes, x, left, right }, cell) {
   for (const [index, lane] of lanes.entries()) {
     const text = root.querySelector(`[data-lane="${index}"]`);
     if (text) {
-      text.textContent = cell ? percent(t, lane.share(cell.window)) : '';
+      text.textContent = cell ? shortPercent(t, lane.share(cell.window)) : '';
     }
   }
   const now = root.querySelector('[data-now]');
@@ -123,6 +122,17 @@ function tellShares(root, t, { lanes, x, left, right }, cell) {
   const to = cell ? Math.min(x(cell.window.end), right) : left;
   band?.setAttribute('x', String(from));
   band?.setAttribute('width', String(Math.max(to - from, 0)));
+}
+
+/**
+ * A share as it has room beside a lane.
+ *
+ * @param {Strings} t
+ * @param {number} share
+ */
+function shortPercent(t, share) {
+  const whole = Math.round(share * 100);
+  return whole <= 0 ? '<1 %' : whole >= 100 ? '>99 %' : percent(t, share);
 }
 
 /**
@@ -138,12 +148,20 @@ function nowText(t, { window }) {
 }
 
 /**
+ * Mark the rows of all windows at the position; the one that the chart draws there is current.
+ *
  * @param {Element} root
- * @param {number} index
+ * @param {TimelineArgs} args
+ * @param {Cell | undefined} cell
+ * @param {number} time
  */
-function markRow(root, index) {
-  root.querySelector('tr[aria-current]')?.removeAttribute('aria-current');
-  root.querySelector(`tr[data-row="${index}"]`)?.setAttribute('aria-current', 'true');
+function markRows(root, { windows, isLive }, cell, time) {
+  for (const [index, row] of root.querySelectorAll('tr[data-row]').entries()) {
+    const window = windows[index];
+    const isAt = !isLive && window && window.start <= time && time < window.end;
+    row.classList.toggle('tl-at', Boolean(isAt));
+    row.ariaCurrent = cell && window === cell.window ? 'true' : null;
+  }
 }
 
 /**

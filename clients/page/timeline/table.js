@@ -64,6 +64,7 @@ function playFrom(start, t) {
     player.seek(start);
     player.play();
   };
-  return html`<button class="button button-quiet" type="button"
-    aria-label=${t.timeline_play_from({ time })} @click=${go}>▶ ${time}</button>`;
+  const name = player.hasVideo ? t.timeline_play_from({ time }) : t.timeline_go_to({ time });
+  return html`<button class="button button-quiet" type="button" aria-label=${name}
+    @click=${go}>${player.hasVideo ? '▶ ' : ''}${time}</button>`;
 }

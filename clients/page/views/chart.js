@@ -83,7 +83,7 @@ function overviewView({ duration }, cells, { view }, app) {
     setTimeline(app, { view: placed(middle - length / 2, length, duration) });
   };
   return html`<div class="tl-overview">
-    <svg width="100%" height="12" aria-hidden="true">
+    <svg height="12" aria-hidden="true">
       ${runsOf(cells).map(
         ({
           from,

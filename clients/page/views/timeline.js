@@ -40,7 +40,7 @@ export function timelinePanel(args, app) {
   const cells = cellsFor(args);
   const geometry = geometryOf(args, viewOf(args, state), width, em);
   const onKeydown = (/** @type {KeyboardEvent} */ event) => onKey(event, app, args);
-  return html`<section class="tl" aria-labelledby="tl-title"
+  return html`<section class="card tl" aria-labelledby="tl-title"
     @keydown=${args.isLive ? null : onKeydown}
     ${following(playhead(app, args, cells, geometry))}>
     <div class="row tl-tools">
@@ -76,8 +76,8 @@ function movesView(args, app) {
   const { loop, view } = app.store.get().timeline;
   const { frameTime } = args;
   return html`<div class="row tl-moves">
-    <button class="button button-quiet" type="button" @click=${() => seekChange(args, -1)}>${t.timeline_previous}</button>
-    <button class="button button-quiet" type="button" @click=${() => seekChange(args, 1)}>${t.timeline_next}</button>
+    ${changeView(args, -1, app)}
+    ${changeView(args, 1, app)}
     ${
       frameTime == null
         ? ''
@@ -87,6 +87,23 @@ function movesView(args, app) {
       @click=${() => toggleLoop(app, args)}>${t.timeline_loop}</button>
     ${args.duration > LONG || view ? zoomView(args, app) : ''}
   </div>`;
+}
+
+/**
+ * @param {TimelineArgs} args
+ * @param {1 | -1} direction
+ * @param {App} app
+ */
+function changeView(args, direction, app) {
+  const t = app.t();
+  const isNext = direction > 0;
+  const more = isNext ? t.timeline_change_next : t.timeline_change_previous;
+  return html`<button class="button button-quiet" type="button"
+    @click=${() => seekChange(args, direction)}>
+    ${isNext ? '' : html`<span aria-hidden="true">‹</span>`}
+    <span>${t.timeline_change}<span class="unseen">${more}</span></span>
+    ${isNext ? html`<span aria-hidden="true">›</span>` : ''}
+  </button>`;
 }
 
 /**
