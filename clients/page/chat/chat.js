@@ -2,7 +2,6 @@
 
 import { failureOf } from '../net/failures.js';
 import { withRetries } from '../net/retry.js';
-import { urlForChat } from './clip.js';
 import { messagesOf } from './messages.js';
 import { NO_CHAT } from './state.js';
 
@@ -48,7 +47,7 @@ export function stopAnswer(app) {
   running?.abort();
   running = null;
   changeLast(app, { state: 'stopped' });
-  change(app, { retryAt: null });
+  changeChat(app, { retryIn: null });
 }
 
 /** Ask a busy server again at once. */
@@ -70,7 +69,7 @@ export async function ask(app, question) {
   const transcript = chat.turns.length === 0 ? form.transcript : chat.transcript;
   /** @type {Turn} */
   const turn = { question: question.trim(), answer: '', state: 'waiting', failure: null };
-  change(app, { turns: [...heard(chat.turns), turn], transcript, draft: '', isTooLong: false });
+  changeChat(app, { turns: [...heard(chat.turns), turn], transcript, draft: '', isTooLong: false });
   app.announce(app.t().chat_asked);
   await answer(app);
 }
@@ -103,9 +102,9 @@ async function answer(app) {
     await withRetries(() => app.slots.run(() => stream(app, signal), signal), {
       signal,
       mayRetry: () => !app.store.get().chat.turns.at(-1)?.answer,
-      onPause({ at, now }) {
+      onPause({ seconds, now }) {
         goOn = now;
-        change(app, { retryAt: at });
+        changeChat(app, { retryIn: seconds });
       },
     });
     app.announce(app.t().chat_answered);
@@ -125,13 +124,14 @@ async function answer(app) {
  * @param {AbortSignal} signal
  */
 async function stream(app, signal) {
-  change(app, { retryAt: null });
+  changeChat(app, { retryIn: null });
   const { chat, clip, settings, server } = app.store.get();
-  const url = await urlForChat(/** @type {Clip} */ (clip));
+  const named = clip?.kind === 'file' ? { video: clip.file } : { videoPath: clip?.name ?? '' };
   const { temperature, maxTokens, seed } = settings;
   const events = app.client().chat({
     model: server.model?.id,
-    messages: messagesOf(url, chat.transcript, chat.turns),
+    ...named,
+    messages: messagesOf(chat.transcript, chat.turns),
     temperature,
     maxTokens,
     ...(seed !== null && { seed }),
@@ -159,7 +159,7 @@ async function stream(app, signal) {
 function fail(app, error) {
   const isTooLong = codeOf(error) === 'context_length_exceeded';
   changeLast(app, { state: 'failed', failure: isTooLong ? null : failureOf(error) });
-  change(app, { isTooLong, retryAt: null });
+  changeChat(app, { isTooLong, retryIn: null });
 }
 
 /** @param {unknown} error */
@@ -176,7 +176,7 @@ function nameOf(clip) {
  * @param {App} app
  * @param {Partial<ChatState>} patch
  */
-function change(app, patch) {
+export function changeChat(app, patch) {
   app.store.set({ chat: { ...app.store.get().chat, ...patch } });
 }
 
@@ -188,6 +188,6 @@ function changeLast(app, patch) {
   const { turns } = app.store.get().chat;
   const last = turns.at(-1);
   if (last) {
-    change(app, { turns: turns.with(-1, { ...last, ...patch }) });
+    changeChat(app, { turns: turns.with(-1, { ...last, ...patch }) });
   }
 }

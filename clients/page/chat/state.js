@@ -8,6 +8,6 @@ export const NO_CHAT = {
   turns: [],
   draft: '',
   transcript: '',
-  retryAt: null,
+  retryIn: null,
   isTooLong: false,
 };

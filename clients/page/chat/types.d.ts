@@ -19,8 +19,8 @@ export interface ChatState {
   draft: string;
   /** Before the first question, as it was when that was sent. */
   transcript: string;
-  /** Milliseconds since 1970 at which a busy server is asked again; null if it is not. */
-  retryAt: number | null;
+  /** Seconds until a busy server is asked again; null if it is not. */
+  retryIn: number | null;
   /** The conversation is longer than the model reads. */
   isTooLong: boolean;
 }

@@ -3,7 +3,7 @@
 /**
  * Return the answer as the server gave it, or what has come of it, marked `"complete": false`.
  *
- * @param {Omit<import('../types.d.ts').Shown, 'asked'>} shown
+ * @param {Omit<import('../types.d.ts').Shown, 'asked' | 'answer'> & {answer: object | null}} shown
  * @param {string} notice what the model is and is not
  */
 export function asJson(shown, notice) {

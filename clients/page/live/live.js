@@ -5,13 +5,21 @@ import { LiveSession, LONGEST_HIDDEN } from './session.js';
 import { LIVE_OFF } from './state.js';
 
 /** @import { App } from '../types.d.ts' */
-/** @import { LiveProblem } from './types.d.ts' */
+/** @import { LiveProblem, LiveState } from './types.d.ts' */
 
 /** Held by the tab that runs live mode. */
 const LOCK = 'emotion-llama.live';
 
 /** @type {LiveSession | null} */
 let session = null;
+
+/**
+ * @param {App} app
+ * @param {Partial<LiveState>} patch
+ */
+export function changeLive(app, patch) {
+  app.store.set({ live: { ...app.store.get().live, ...patch } });
+}
 
 /**
  * Watch the tab: a hidden one pauses, and one that goes to another view or page ends live mode.
@@ -92,7 +100,7 @@ async function run(app) {
  * @param {LiveProblem} problem
  */
 function refuse(app, problem) {
-  app.store.set({ live: { ...app.store.get().live, kind: 'off', problem } });
+  changeLive(app, { kind: 'off', problem });
 }
 
 function hide() {

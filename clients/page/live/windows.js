@@ -53,3 +53,12 @@ export function lengthOf(gaps, ...reasons) {
     .filter(({ reason }) => reasons.includes(reason))
     .reduce((sum, { start, end }) => sum + end - start, 0);
 }
+
+/**
+ * Return the whole seconds until a time, at least 1.
+ *
+ * @param {number | null} time - In milliseconds since 1970.
+ */
+export function secondsLeft(time) {
+  return Math.max(1, Math.round(((time ?? 0) - Date.now()) / 1000));
+}

@@ -3,6 +3,7 @@
 import { answerLanguage } from '../core/settings.js';
 import { takeFile } from '../media/source.js';
 import { failureOf, pauseOf, whyLost } from '../net/failures.js';
+import { dropped, mayBeClip } from './files.js';
 import { Queue } from './queue.js';
 import { countsOf } from './rows.js';
 
@@ -30,6 +31,23 @@ export function installMany(app) {
     atOnce: () => store.get().settings.clipsAtOnce,
   });
   announceProgress(app);
+  window.addEventListener('drop', async ({ dataTransfer }) => {
+    if (dataTransfer && store.get().route === 'many') {
+      addClips(app, await dropped(dataTransfer));
+    }
+  });
+}
+
+/**
+ * Add files, but for those that are no clips.
+ *
+ * @param {App} app
+ * @param {import('./files.js').Clip[]} files
+ */
+export function addClips(app, files) {
+  const clips = files.filter(({ file }) => mayBeClip(file));
+  changeMany(app, { leftOut: files.length - clips.length });
+  batch.add(clips);
 }
 
 /**
@@ -110,8 +128,8 @@ async function judge(app, error) {
       return { hold: failure.kind, seconds: pause?.seconds ?? BUSY };
     case 'offline':
       return { hold: 'offline', seconds: OFFLINE };
-    case 'key-missing':
-    case 'key-wrong':
+    case 'key_missing':
+    case 'key_wrong':
       return { hold: 'key', seconds: null };
     default:
       return { failure };

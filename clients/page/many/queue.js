@@ -27,8 +27,8 @@ export class Queue {
   #running = new Map();
   #returns = 0;
   #nextId = 1;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #goOn;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #countdown;
 
   /** @param {Outside} outside */
   constructor(outside) {
@@ -52,7 +52,7 @@ export class Queue {
 
   /** Begin with no further clip; those under way come to their end. */
   pause() {
-    this.#hold({ reason: 'paused', goesOnAt: null });
+    this.#hold({ reason: 'paused', seconds: null });
   }
 
   /** Go on after a pause of any reason. */
@@ -85,7 +85,7 @@ export class Queue {
 
   /** Take all out. */
   clear() {
-    clearTimeout(this.#goOn);
+    clearInterval(this.#countdown);
     this.#outside.set({ rows: [], hold: null, page: 0, leftOut: 0, isSaved: true });
     for (const controller of this.#running.values()) {
       controller.abort();
@@ -151,21 +151,35 @@ export class Queue {
     }
     const { hold: reason, seconds } = outcome;
     this.#returns += 1;
-    const wait = seconds === null || this.#returns > MOST_RETURNS ? null : seconds;
-    this.#hold({ reason, goesOnAt: wait === null ? null : Date.now() + wait * 1000 });
-    if (wait !== null) {
-      this.#goOn = setTimeout(() => this.#release(), wait * 1000);
-    }
+    this.#hold({ reason, seconds: this.#returns > MOST_RETURNS ? null : seconds });
   }
 
   /** @param {Hold} hold */
   #hold(hold) {
-    clearTimeout(this.#goOn);
+    clearInterval(this.#countdown);
     this.#outside.set({ hold });
+    if (hold.seconds !== null) {
+      this.#countDown(hold.reason, Date.now() + hold.seconds * 1000);
+    }
+  }
+
+  /**
+   * @param {Hold['reason']} reason
+   * @param {number} end - In milliseconds since 1970.
+   */
+  #countDown(reason, end) {
+    this.#countdown = setInterval(() => {
+      const seconds = Math.round((end - Date.now()) / 1000);
+      if (seconds > 0) {
+        this.#outside.set({ hold: { reason, seconds } });
+      } else {
+        this.#release();
+      }
+    }, 1000);
   }
 
   #release() {
-    clearTimeout(this.#goOn);
+    clearInterval(this.#countdown);
     this.#outside.set({ hold: null });
     this.#fill();
   }

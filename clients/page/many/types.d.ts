@@ -23,8 +23,8 @@ export type Column = 'name' | 'state' | 'label' | 'share' | 'second' | 'frame' |
 /** Why a batch waits: as its user wishes, or because of the server. */
 export interface Hold {
   reason: 'paused' | 'busy' | 'rate' | 'offline' | 'key';
-  /** Milliseconds since 1970 at which it goes on by itself; null until it is told to. */
-  goesOnAt: number | null;
+  /** Seconds until it goes on by itself; null if it is told to. */
+  seconds: number | null;
 }
 
 export interface ManyState {

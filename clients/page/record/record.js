@@ -1,5 +1,7 @@
 /** Recording a clip with camera and microphone. */
 
+import { focusSoon } from '../core/focus.js';
+import { secondsText } from '../core/time.js';
 import { CameraError, listDevices, openCamera } from '../media/camera.js';
 import { Recording } from '../media/recorder.js';
 import { takeFile } from '../media/source.js';
@@ -8,6 +10,8 @@ import { RECORD_CLOSED } from './state.js';
 /** @import { App } from '../types.d.ts' */
 /** @import { Devices, Opened } from '../media/camera.js' */
 /** @import { RecordState } from './types.d.ts' */
+
+export const RECORD_DIALOG = 'record-dialog';
 
 /** Seconds, as the server hears no more of a clip. */
 export const LONGEST = 120;
@@ -32,7 +36,9 @@ export function installRecord(app) {
 
 /** @param {App} app */
 export function openRecord(app) {
-  app.store.set({ record: { ...RECORD_CLOSED, kind: 'asking' } });
+  const problem = isSecureContext ? null : 'insecure';
+  app.store.set({ record: { ...RECORD_CLOSED, kind: 'asking', problem } });
+  dialog()?.showModal();
 }
 
 /**
@@ -47,6 +53,7 @@ export function closeRecord(app) {
   opened?.close();
   opened = null;
   app.store.set({ record: RECORD_CLOSED });
+  dialog()?.close();
 }
 
 /**
@@ -55,12 +62,31 @@ export function closeRecord(app) {
  * @param {App} app
  */
 export async function openPreview(app) {
+  change(app, { ...RECORD_CLOSED, kind: 'opening' });
+  await open(app);
+  focusSoon('#record-start');
+}
+
+/**
+ * Show another camera or microphone.
+ *
+ * @param {App} app
+ * @param {Devices} wanted
+ */
+export async function chooseDevice(app, wanted) {
+  const { devices } = app.store.get();
+  app.store.set({ devices: { ...devices, wanted: { ...devices.wanted, ...wanted } } });
   opened?.close();
   opened = null;
-  change(app, { ...RECORD_CLOSED, kind: 'opening' });
+  change(app, { stream: null });
+  await open(app);
+}
+
+/** @param {App} app */
+async function open(app) {
   try {
     const got = await openCamera(app.store.get().devices.wanted);
-    if (app.store.get().record.kind !== 'opening') {
+    if (!['opening', 'ready'].includes(app.store.get().record.kind) || opened) {
       got.close();
       return;
     }
@@ -77,24 +103,16 @@ export async function openPreview(app) {
   }
 }
 
-/**
- * Show another camera or microphone.
- *
- * @param {App} app
- * @param {Devices} wanted
- */
-export async function chooseDevice(app, wanted) {
-  const { devices } = app.store.get();
-  app.store.set({ devices: { ...devices, wanted: { ...devices.wanted, ...wanted } } });
-  await openPreview(app);
-}
-
 /** @param {App} app */
 export function startRecording(app) {
   if (!opened) {
     return;
   }
-  const current = new Recording(opened.stream);
+  const current = begin(opened.stream);
+  if (!current) {
+    fail(app);
+    return;
+  }
   recording = current;
   clock = setInterval(() => {
     change(app, { seconds: current.seconds });
@@ -104,6 +122,19 @@ export function startRecording(app) {
   }, 250);
   change(app, { kind: 'recording', seconds: 0 });
   app.announce(app.t().record_started);
+  focusSoon('#record-stop');
+}
+
+/**
+ * @param {MediaStream} stream
+ * @returns {Recording | null} Null if this browser cannot record it.
+ */
+function begin(stream) {
+  try {
+    return new Recording(stream);
+  } catch {
+    return null;
+  }
 }
 
 /**
@@ -124,10 +155,9 @@ export async function stopRecording(app) {
     const { file, seconds } = await ending.stop();
     closeRecord(app);
     takeFile(app, file, { recorded: camera, grey: !camera, seconds });
-    app.announce(app.t().record_done({ seconds }));
+    app.announce(app.t().record_done({ seconds: secondsText(app.t(), seconds) }));
   } catch {
-    closeRecord(app);
-    change(app, { kind: 'asking', problem: 'failed' });
+    fail(app);
   }
 }
 
@@ -146,9 +176,19 @@ function lose(app) {
   if (recording) {
     stopRecording(app);
   } else {
-    closeRecord(app);
-    change(app, { kind: 'asking', problem: 'failed' });
+    fail(app);
   }
+}
+
+/** @param {App} app */
+function fail(app) {
+  opened?.close();
+  opened = null;
+  change(app, { ...RECORD_CLOSED, kind: 'asking', problem: 'failed' });
+}
+
+function dialog() {
+  return /** @type {HTMLDialogElement | null} */ (document.getElementById(RECORD_DIALOG));
 }
 
 /**

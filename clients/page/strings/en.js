@@ -1,8 +1,12 @@
 /** All words of the page in English. */
 
 import { analyse } from './en/analyse.js';
+import { chat } from './en/chat.js';
 import { core } from './en/core.js';
 import { help } from './en/help.js';
+import { live } from './en/live.js';
+import { many } from './en/many.js';
+import { record } from './en/record.js';
 import { result } from './en/result.js';
 import { settings } from './en/settings.js';
 import { timeline } from './en/timeline.js';
@@ -14,4 +18,8 @@ export const en = {
   ...result,
   ...analyse,
   ...timeline,
+  ...record,
+  ...live,
+  ...many,
+  ...chat,
 };

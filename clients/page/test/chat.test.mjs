@@ -6,25 +6,19 @@ import { messagesOf, spoken } from '../chat/messages.js';
 
 const turn = (question, answer = '') => ({ question, answer, state: 'done', failure: null });
 
-test('the first message has the clip, the transcript and the task', () => {
-  assert.deepEqual(messagesOf('a.mp4', 'I know. ', [turn('Why?')]), [
-    {
-      role: 'user',
-      content: [
-        { type: 'video_url', video_url: { url: 'a.mp4' } },
-        { type: 'text', text: 'The person in video says: I know..  [reason] Why?' },
-      ],
-    },
+test('the first message has the transcript and the task', () => {
+  assert.deepEqual(messagesOf('I know. ', [turn('Why?')]), [
+    { role: 'user', content: 'The person in video says: I know..  [reason] Why?' },
   ]);
 });
 
 test('a question keeps a tag of its own', () => {
-  const [message] = messagesOf('a.mp4', '', [turn('[audio] How does it sound?')]);
-  assert.equal(message.content[1].text, 'The person in video says: .  [audio] How does it sound?');
+  const [message] = messagesOf('', [turn('[audio] How does it sound?')]);
+  assert.equal(message.content, 'The person in video says: .  [audio] How does it sound?');
 });
 
 test('further questions come with what was asked and answered before', () => {
-  const messages = messagesOf('a.mp4', '', [turn('Why?', 'A smile.'), turn('Sure?')]);
+  const messages = messagesOf('', [turn('Why?', 'A smile.'), turn('Sure?')]);
   assert.deepEqual(messages.slice(1), [
     { role: 'assistant', content: 'A smile.' },
     { role: 'user', content: 'Sure?' },

@@ -8,6 +8,7 @@ import { asVtt } from '../export/vtt.js';
 import { shownOf } from '../run.js';
 import { argsOf, viewOf } from '../timeline/model.js';
 import { asPng } from '../timeline/png.js';
+import { legend } from '../timeline/words.js';
 import { html } from '../vendor/lit-html/lit-html.js';
 
 /** @import { App, Shown, State, TimelineArgs } from '../types.d.ts' */
@@ -17,8 +18,9 @@ import { html } from '../vendor/lit-html/lit-html.js';
  *
  * @typedef {object} Saved
  * @property {string} name of the clip
- * @property {Omit<Shown, 'asked'>} shown
+ * @property {Omit<Shown, 'asked' | 'answer'> & {answer: {notice: string} | null}} shown
  * @property {TimelineArgs | null} timeline
+ * @property {() => void} [onSaved]
  */
 
 /**
@@ -100,6 +102,7 @@ async function saveAs(ending, saved, app) {
   const content = await write(saved, app);
   const name = fileName(saved.name, ending, saved.shown.isComplete);
   save(content instanceof Blob ? content : new Blob([content], { type }), name);
+  saved.onSaved?.();
   app.announce(app.t().export_saved({ name }));
 }
 
@@ -109,7 +112,8 @@ async function saveAs(ending, saved, app) {
  */
 function picture({ name, shown, timeline }, app) {
   const args = /** @type {TimelineArgs} */ (timeline);
-  const text = { title: name, notes: notesOf(shown, app) };
+  const notes = [legend(app.t(), args).join(' '), ...notesOf(shown, app)];
+  const text = { title: name, notes };
   return asPng(args, viewOf(args, app.store.get()), text, app.t());
 }
 
