@@ -108,6 +108,29 @@ class Player {
   }
 
   /**
+   * Paint the picture at the position, as high as the canvas is shown.
+   *
+   * @param {HTMLCanvasElement} canvas
+   */
+  paint(canvas) {
+    const video = this.#video;
+    if (video && video.readyState >= video.HAVE_CURRENT_DATA) {
+      const height = Math.round(canvas.clientHeight * devicePixelRatio);
+      const width = Math.round((height * video.videoWidth) / video.videoHeight);
+      if (canvas.width !== width || canvas.height !== height) {
+        canvas.width = width;
+        canvas.height = height;
+      }
+      canvas.getContext('2d')?.drawImage(video, 0, 0, width, height);
+    }
+  }
+
+  /** The video has its first picture. */
+  opened() {
+    this.#tell();
+  }
+
+  /**
    * Take a video in place of the one before.
    *
    * @param {HTMLVideoElement | null} video

@@ -29,7 +29,7 @@ let attach;
  *
  * @param {App} app
  */
-export function followClip({ store }) {
+export function installPlayer({ store }) {
   let { clip } = store.get();
   store.subscribe((state) => {
     if (state.clip !== clip) {
@@ -83,6 +83,7 @@ function listen(app, video, signal) {
     tell(FRESH);
   });
   on('loadedmetadata', () => measureDuration(app, video));
+  on('loadeddata', () => player.opened());
   on('error', () => video.hasAttribute('src') && tell({ hasFailed: true, isPlaying: false }));
   on('play', () => tell({ isPlaying: true }));
   on('playing', () => player.run());

@@ -4,7 +4,7 @@ import { slotOf } from '../core/colours.js';
 import { translationOf } from '../core/labels.js';
 import { svg } from '../vendor/lit-html/lit-html.js';
 import { fillOf } from '../views/patterns.js';
-import { outlineOf, runsOf } from './layout.js';
+import { leading, outlineOf, runsOf } from './layout.js';
 import { fitted, ticksOf, tickText, within } from './scale.js';
 
 /** @import { Strings, TimelineArgs } from '../types.d.ts' */
@@ -109,16 +109,6 @@ function lanes({ labels }, cells, geometry, t) {
       <text class="tl-share" data-lane=${index} x=${right + 0.5 * em} y=${middle(height)}></text>
     </g>`;
   });
-}
-
-/**
- * The cells in which the label of a lane leads; they are drawn stronger.
- *
- * @param {Cell[]} cells
- * @param {import('./layout.js').Lane} lane
- */
-function leading(cells, { label }) {
-  return cells.filter((cell) => cell.window.emotion === label);
 }
 
 /**

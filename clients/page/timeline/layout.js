@@ -150,6 +150,16 @@ export function outlineOf(cells, lane, x, height) {
   return path && `${path}V${height}Z`;
 }
 
+/**
+ * Return the cells in which the label of a lane leads; they are drawn stronger.
+ *
+ * @param {readonly Cell[]} cells
+ * @param {Lane} lane
+ */
+export function leading(cells, { label }) {
+  return cells.filter((cell) => cell.window.emotion === label);
+}
+
 /** @param {number} pixels */
 function round(pixels) {
   return Math.round(pixels * 100) / 100;

@@ -51,6 +51,10 @@ export function playhead(app, args, cells, geometry) {
       tellShares(root, t, geometry, cell);
     }
     markRows(root, args, cell, time);
+    const mirror = root.querySelector('canvas[data-mirror]');
+    if (mirror instanceof HTMLCanvasElement) {
+      player.paint(mirror);
+    }
   };
 }
 

@@ -4,7 +4,7 @@ import { slotOf } from '../core/colours.js';
 import { colour, fillFor, font, line, SCALE, words, wrapped } from './brush.js';
 import { shortLabel } from './chart.js';
 import { geometryOf } from './geometry.js';
-import { outlineOf, runsOf } from './layout.js';
+import { leading, outlineOf, runsOf } from './layout.js';
 import { cellsFor } from './model.js';
 import { fitted, ticksOf, tickText, within } from './scale.js';
 
@@ -106,7 +106,10 @@ function paintLane(context, count, cells, lane, { x, left, right, lane: height, 
   context.fillRect(left, 0, right - left, height);
   context.fillStyle =
     lane.label === null ? colour('var(--line-strong)') : fillFor(context, lane.label);
+  context.globalAlpha = 0.5;
   context.fill(new Path2D(outlineOf(cells, lane, x, height)));
+  context.globalAlpha = 1;
+  context.fill(new Path2D(outlineOf(leading(cells, lane), lane, x, height)));
   line(context, left, right, height, 'var(--line-strong)', []);
   line(context, left, right, height * (1 - 1 / count), 'var(--text-soft)', [2, 4]);
 }

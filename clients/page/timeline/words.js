@@ -1,5 +1,6 @@
-/** Says a timeline in one sentence, for those who do not see it. */
+/** Says a timeline in one sentence, and what its drawing means. */
 
+import { percent } from '../core/numbers.js';
 import { secondsText } from '../core/time.js';
 import { shortLabel } from './chart.js';
 import { runsOf } from './layout.js';
@@ -31,4 +32,21 @@ export function summary(t, { duration }, cells) {
       t.list_comma,
     ),
   });
+}
+
+/**
+ * Return what a reader of the chart should know, a sentence each.
+ *
+ * @param {Strings} t
+ * @param {TimelineArgs} args
+ */
+export function legend(t, { labels, windows }) {
+  const overlaps = windows.some(
+    ({ end }, index) => end > (windows[index + 1]?.start ?? end) + 0.001,
+  );
+  return [
+    t.timeline_heights,
+    t.timeline_chance({ share: percent(t, 1 / labels.length) }),
+    ...(overlaps ? [t.timeline_overlap] : []),
+  ];
 }

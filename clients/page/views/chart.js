@@ -1,18 +1,17 @@
 /** The chart of a timeline, with the range over it that seeks, and what explains it. */
 
 import { slotOf } from '../core/colours.js';
-import { percent } from '../core/numbers.js';
 import { player } from '../media/player.js';
 import { setTimeline, zoom } from '../timeline/actions.js';
 import { chartMarks } from '../timeline/chart.js';
 import { runsOf } from '../timeline/layout.js';
 import { placed } from '../timeline/moves.js';
 import { sizeRef } from '../timeline/size.js';
-import { summary } from '../timeline/words.js';
+import { legend, summary } from '../timeline/words.js';
 import { ref } from '../vendor/lit-html/directives/ref.js';
 import { html, svg } from '../vendor/lit-html/lit-html.js';
 
-/** @import { App, Strings, TimelineArgs } from '../types.d.ts' */
+/** @import { App, TimelineArgs } from '../types.d.ts' */
 /** @import { Geometry } from '../timeline/geometry.js' */
 /** @import { Cell } from '../timeline/layout.js' */
 
@@ -33,7 +32,7 @@ export function chartView(args, cells, geometry, app) {
       ${args.isLive ? '' : rangeView(args, geometry, app)}
     </div>
     ${app.store.get().timeline.view && !args.view ? overviewView(args, cells, geometry, app) : ''}
-    ${legend(args, t)}`;
+    <p class="soft tl-legend">${legend(t, args).map((text) => html`<span>${text}</span>`)}</p>`;
 }
 
 /**
@@ -97,19 +96,4 @@ function overviewView({ duration }, cells, { view }, app) {
     <input type="range" class="tl-range" step="any" min="0" max=${duration}
       .value=${String((view.from + view.to) / 2)} aria-label=${app.t().timeline_part} @input=${move}>
   </div>`;
-}
-
-/**
- * @param {TimelineArgs} args
- * @param {Strings} t
- */
-function legend({ labels, windows }, t) {
-  const overlaps = windows.some(
-    ({ end }, index) => end > (windows[index + 1]?.start ?? end) + 0.001,
-  );
-  return html`<p class="soft tl-legend">
-    <span>${t.timeline_heights}</span>
-    <span>${t.timeline_chance({ share: percent(t, 1 / labels.length) })}</span>
-    ${overlaps ? html`<span>${t.timeline_overlap}</span>` : ''}
-  </p>`;
 }

@@ -16,8 +16,7 @@ const painted = new WeakMap();
  * @param {State} state
  * @param {App} app
  */
-export function frameView({ run, player: { hasFailed } }, app) {
-  const clip = run.kind === 'done' ? run.asked.clip : null;
+export function frameView({ run, clip, player: { hasFailed } }, app) {
   const url = clip && urlOf(clip);
   if (run.kind !== 'done' || !url || hasFailed) {
     return '';

@@ -48,7 +48,10 @@ export function timelinePanel(args, app) {
       ${formView(isTable, app)}
       ${args.isLive ? '' : movesView(args, app)}
     </div>
-    <p class="tl-now" data-now></p>
+    <div class="tl-now">
+      ${args.isLive || !player.hasVideo ? '' : html`<canvas data-mirror width="0" height="0" aria-hidden="true"></canvas>`}
+      <p data-now></p>
+    </div>
     ${isTable ? tableView(args, app) : chartView(args, cells, geometry, app)}
   </section>`;
 }
@@ -76,6 +79,7 @@ function movesView(args, app) {
   const { loop, view } = app.store.get().timeline;
   const { frameTime } = args;
   return html`<div class="row tl-moves">
+    ${player.hasVideo ? playView(app) : ''}
     ${changeView(args, -1, app)}
     ${changeView(args, 1, app)}
     ${
@@ -87,6 +91,14 @@ function movesView(args, app) {
       @click=${() => toggleLoop(app, args)}>${t.timeline_loop}</button>
     ${args.duration > LONG || view ? zoomView(args, app) : ''}
   </div>`;
+}
+
+/** @param {App} app */
+function playView(app) {
+  const t = app.t();
+  return html`<button class="button button-quiet" type="button" @click=${() => player.toggle()}>
+    ${app.store.get().player.isPlaying ? t.player_pause : t.player_play}
+  </button>`;
 }
 
 /**

@@ -1,7 +1,7 @@
 """The timeline and the player: one position in both, by pointer and keyboard, as chart and table."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -10,6 +10,7 @@ from devtools.server import Server
 from tests.support.browser import Visitor
 from tests.support.page_answers import LABELS, analyse_sample, answer_with, response, timeline
 from tests.support.waiting import until
+
 
 @pytest.fixture(scope="module")
 def shared(browser: Browser, server: Server) -> Iterator[Page]:
@@ -63,15 +64,16 @@ def drawn_at(page: Page) -> float:
 
 
 def test_playing_moves_the_playhead(analysed: Page) -> None:
-    analysed.get_by_role("button", name="Play", exact=True).click()
+    bar = analysed.locator(".player")
+    bar.get_by_role("button", name="Play", exact=True).click()
     until(lambda: time_of(analysed) > 1, seconds=5)
     shown, told = analysed.evaluate(
         """() => [document.querySelector('video').currentTime,
                   Number(document.querySelector('.tl-range').value)]"""
     )
     assert abs(shown - told) < 0.1
-    analysed.get_by_role("button", name="Pause", exact=True).click()
-    expect(analysed.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    bar.get_by_role("button", name="Pause", exact=True).click()
+    expect(bar.get_by_role("button", name="Play", exact=True)).to_be_visible()
     until(lambda: abs(drawn_at(analysed) - time_of(analysed)) < 0.05, seconds=1)
 
 
@@ -91,7 +93,7 @@ def test_a_row_of_the_table_plays_from_its_start(analysed: Page) -> None:
     analysed.get_by_role("button", name="Play from 1 s").click()
     reaches(analysed, 1)
     assert not is_paused(analysed)
-    analysed.get_by_role("button", name="Pause", exact=True).click()
+    analysed.locator(".player").get_by_role("button", name="Pause", exact=True).click()
     expect(analysed.locator("tr[aria-current]")).to_have_attribute("data-row", "1")
     expect(analysed.locator("tr.tl-at")).to_have_count(2)  # from 0.5 s, and from 1 s
 
@@ -107,7 +109,9 @@ def test_the_table_has_the_numbers_of_the_chart(analysed: Page) -> None:
     expect(rows).to_have_count(len(windows))
     for index, row in enumerate(rows.all()):
         cells = row.locator("td").all_text_contents()[2 : 2 + len(LABELS)]
-        assert [cell.replace("under ", "<").replace("over ", ">") for cell in cells] == shares[index]
+        assert [cell.replace("under ", "<").replace("over ", ">") for cell in cells] == shares[
+            index
+        ]
 
 
 def test_the_position_is_told_in_words(analysed: Page) -> None:
@@ -121,7 +125,9 @@ def test_the_position_is_told_in_words(analysed: Page) -> None:
 
 
 def test_the_chart_is_told_in_a_sentence(analysed: Page) -> None:
-    sentence = "2.7 s in 5 windows: angry to 0.8 s, worried to 1.3 s, neutral to 1.8 s, worried to the"
+    sentence = (
+        "2.7 s in 5 windows: angry to 0.8 s, worried to 1.3 s, neutral to 1.8 s, worried to the"
+    )
     expect(analysed.get_by_role("img", name=re.compile(f"^{sentence}"))).to_be_visible()
 
 
@@ -179,6 +185,13 @@ def test_the_small_picture_shows_the_used_frame(analysed: Page) -> None:
       return new Set(new Uint32Array(data.buffer)).size;
     }"""
     until(lambda: analysed.evaluate(colours) > 100, seconds=5)
+
+
+def test_chart_and_table_have_no_barriers(analysed: Page, axe: Callable[[Page], list[str]]) -> None:
+    assert axe(analysed) == []
+    analysed.get_by_role("button", name="Table").click()
+    analysed.get_by_text("Copy this request").click()
+    assert axe(analysed) == []
 
 
 def test_of_64_labels_seven_have_lanes_and_the_table_has_all(page: Page) -> None:
