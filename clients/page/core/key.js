@@ -1,7 +1,9 @@
 /** The API key: in memory and for the tab, on the device only if that is chosen. */
 
 const NAME = 'emotion-llama.key';
-const tabs = 'BroadcastChannel' in globalThis ? new BroadcastChannel(NAME) : null;
+
+/** @type {BroadcastChannel | undefined} What all tabs of the page hear. */
+let tabs;
 
 /** @type {string | null} */
 let key = null;
@@ -39,7 +41,8 @@ export function forgetKey() {
  * @param {() => void} then
  */
 export function whenForgotten(then) {
-  tabs?.addEventListener('message', () => {
+  tabs = new BroadcastChannel(NAME);
+  tabs.addEventListener('message', () => {
     clear();
     then();
   });

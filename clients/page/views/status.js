@@ -10,7 +10,8 @@ import { html, nothing } from '../vendor/lit-html/lit-html.js';
  * @param {App} app
  */
 export function serverView({ server }, app) {
-  const name = server.kind === 'ready' ? server.model?.id : app.t()[`server_${server.kind}`];
+  const t = app.t();
+  const name = server.kind === 'ready' ? server.model?.id : t[`server_${server.kind}`];
   return html`<span class="server server-${server.kind}">
     <span class="server-light"></span>${name}
   </span>`;
