@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emotion_llama_server.routes import page as page_route
