@@ -5,6 +5,9 @@
 /** Seconds behind a frame's time at which every browser shows this frame and not the one before. */
 const BEHIND = 0.002;
 
+/** The height of a small picture in pixels. */
+const SMALL = 128;
+
 /** Speeds to choose from. */
 export const RATES = [0.25, 0.5, 0.75, 1, 1.5, 2];
 
@@ -108,20 +111,19 @@ class Player {
   }
 
   /**
-   * Paint the picture at the position, as high as the canvas is shown.
+   * Paint the picture at the position, small.
    *
    * @param {HTMLCanvasElement} canvas
    */
   paint(canvas) {
     const video = this.#video;
     if (video && video.readyState >= video.HAVE_CURRENT_DATA) {
-      const height = Math.round(canvas.clientHeight * devicePixelRatio);
-      const width = Math.round((height * video.videoWidth) / video.videoHeight);
-      if (canvas.width !== width || canvas.height !== height) {
+      const width = Math.round((SMALL * video.videoWidth) / video.videoHeight);
+      if (canvas.width !== width) {
         canvas.width = width;
-        canvas.height = height;
+        canvas.height = SMALL;
       }
-      canvas.getContext('2d')?.drawImage(video, 0, 0, width, height);
+      canvas.getContext('2d')?.drawImage(video, 0, 0, width, SMALL);
     }
   }
 

@@ -23,14 +23,27 @@ export function chartMarks(args, cells, geometry, t) {
     ${gaps(args, geometry)}
     ${strip(seen, geometry, t)}
     ${lanes(args, seen, geometry, t)}
-    ${axis(args, seen, geometry, t)}
+    ${axis(args, seen, geometry, t)}`;
+}
+
+/**
+ * What moves over the chart, in a layer of its own, so that the rest need not be painted again.
+ *
+ * @param {Geometry} geometry
+ */
+export function headMarks({ axis, em, lane, lanes, middle, right, top }) {
+  return svg`
     <g class="tl-head" data-head visibility="hidden">
-      <rect class="tl-window" data-window y=${geometry.axis} height="3" width="0" />
+      <rect class="tl-window" data-window y=${axis} height="3" width="0" />
       <g data-line>
-        <line y1="0" y2=${geometry.axis} />
+        <line y1="0" y2=${axis} />
         <path d="M-5 0H5L0 7Z" />
       </g>
-    </g>`;
+    </g>
+    ${lanes.map(
+      (_, index) => svg`<text class="tl-share" data-lane=${index} x=${right + 0.5 * em}
+        y=${top(index) + middle(lane)}></text>`,
+    )}`;
 }
 
 /**
@@ -63,7 +76,7 @@ function strip(cells, { x, strip: height, em, left, middle }, t) {
   const bar = height * 0.22;
   return svg`
     <text class="tl-name" x=${left - 0.6 * em} y=${middle(height)}>${t.timeline_label}</text>
-    ${runsOf(cells).map(({ from, to, label }) => {
+    ${distinct(runsOf(cells), x).map(({ from, to, label }) => {
       const [start, end] = [x(from), x(to)];
       const word = fitted(shortLabel(t, label), (end - start - 0.7 * em) / (em / 16));
       return svg`
@@ -106,7 +119,6 @@ function lanes({ labels }, cells, geometry, t) {
       <text class="tl-name" x=${left - 0.6 * em} y=${middle(height)}>
         ${fitted(name, (left - 0.8 * em) / (em / 16))}
       </text>
-      <text class="tl-share" data-lane=${index} x=${right + 0.5 * em} y=${middle(height)}></text>
     </g>`;
   });
 }
@@ -147,6 +159,23 @@ function frameMark(x, y, em, right, t) {
       ${t.timeline_frame_mark}
     </text>
   </g>`;
+}
+
+/**
+ * The spans that are seen: of those within one pixel, the first.
+ *
+ * @template {import('../types.d.ts').Span} T
+ * @param {T[]} spans
+ * @param {(time: number) => number} x
+ */
+function distinct(spans, x) {
+  let last = Number.NaN;
+  return spans.filter(({ from, to }) => {
+    const pixel = Math.floor(x(to));
+    const isSeen = pixel !== last || x(to) - x(from) >= 1;
+    last = pixel;
+    return isSeen;
+  });
 }
 
 /**

@@ -18,6 +18,20 @@ export function following(paint) {
 }
 
 /**
+ * Replace a text; a new text node would have the browser match its styles anew.
+ *
+ * @param {Element | null | undefined} element
+ * @param {string} text
+ */
+export function write(element, text) {
+  if (element?.firstChild instanceof Text) {
+    element.firstChild.data = text;
+  } else if (element) {
+    element.textContent = text;
+  }
+}
+
+/**
  * @param {Element} root
  * @param {Paint} paint
  */

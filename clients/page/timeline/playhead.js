@@ -5,8 +5,10 @@ import { secondsText } from '../core/time.js';
 import { player } from '../media/player.js';
 import { setTimeline } from './actions.js';
 import { shortLabel } from './chart.js';
+import { write } from './follow.js';
 import { cellAt } from './layout.js';
 import { turned } from './moves.js';
+import { rowMarker } from './rows.js';
 
 /** @import { App, Strings, TimelineArgs } from '../types.d.ts' */
 /** @import { Geometry } from './geometry.js' */
@@ -15,7 +17,7 @@ import { turned } from './moves.js';
 const calm = globalThis.matchMedia?.('(prefers-reduced-motion: reduce)');
 
 /**
- * Return what paints the position into a timeline.
+ * Return what paints the position into a timeline as it has just been rendered.
  *
  * @param {App} app
  * @param {TimelineArgs} args
@@ -25,37 +27,83 @@ const calm = globalThis.matchMedia?.('(prefers-reduced-motion: reduce)');
  */
 export function playhead(app, args, cells, geometry) {
   const t = app.t();
+  /** @type {Parts | undefined} */
+  let parts;
   let shown = Number.NaN;
   let last = player.time;
   return (root) => {
+    parts ??= partsOf(root, args, geometry);
     const time = args.isLive ? args.duration : Math.min(player.time, args.duration);
     const index = args.isLive ? cells.length - 1 : cellAt(cells, time);
     const cell = cells[index];
     if (player.time !== last) {
-      keepInView(app, args, geometry, time);
       last = player.time;
+      keepInView(app, args, geometry, time);
     }
-    placeRange(root, geometry);
-    if (!args.isLive) {
-      moveLine(root, geometry, player.isPlaying && calm?.matches && cell ? middleOf(cell) : time);
-    }
-    const range = root.querySelector('input[data-range]');
-    if (range instanceof HTMLInputElement) {
-      range.value = String(time);
-      if (index !== shown || !player.isPlaying) {
-        range.setAttribute('aria-valuetext', valueText(t, args, cells, index, time));
-      }
+    if (index !== shown || !player.isPlaying) {
+      parts.range?.setAttribute('aria-valuetext', valueText(t, args, cells, index, time));
     }
     if (index !== shown) {
       shown = index;
-      tellShares(root, t, geometry, cell);
+      tellShares(parts, t, geometry, cell);
     }
-    markRows(root, args, cell, time);
-    const mirror = root.querySelector('canvas[data-mirror]');
-    if (mirror instanceof HTMLCanvasElement) {
-      player.paint(mirror);
+    if (!args.isLive) {
+      move(parts, geometry, player.isPlaying && calm?.matches && cell ? middleOf(cell) : time);
+      parts.markRows(cell, time);
     }
   };
+}
+
+/**
+ * What changes with the position.
+ *
+ * @typedef {object} Parts
+ * @property {Element | null} now
+ * @property {HTMLCanvasElement | null} mirror
+ * @property {HTMLInputElement | null} range
+ * @property {Element | null} head
+ * @property {Element | null} line
+ * @property {Element | null} band
+ * @property {Element[]} shares
+ * @property {(cell: Cell | undefined, time: number) => void} markRows
+ */
+
+/**
+ * @param {Element} root
+ * @param {TimelineArgs} args
+ * @param {Geometry} geometry
+ * @returns {Parts}
+ */
+function partsOf(root, { windows }, geometry) {
+  placeRange(/** @type {HTMLElement} */ (root), geometry);
+  const above = root.querySelector('.tl-now');
+  const chart = root.querySelector('.tl-chart');
+  return {
+    now: above?.querySelector('[data-now]') ?? null,
+    mirror: above?.querySelector('canvas') ?? null,
+    range: chart?.querySelector('input') ?? null,
+    head: chart?.querySelector('[data-head]') ?? null,
+    line: chart?.querySelector('[data-line]') ?? null,
+    band: chart?.querySelector('[data-window]') ?? null,
+    shares: Array.from(chart?.querySelectorAll('[data-lane]') ?? []),
+    markRows: rowMarker(root.querySelector('tbody'), windows),
+  };
+}
+
+/**
+ * The range lies exactly over what is drawn, so that a click finds its time.
+ *
+ * @param {HTMLElement} root
+ * @param {Geometry} geometry
+ */
+function placeRange({ style }, { left, right }) {
+  const place = { '--tl-left': `${left}px`, '--tl-width': `${right - left}px` };
+  for (const [name, value] of Object.entries(place)) {
+    // To set it again would have the browser look at all that is drawn.
+    if (style.getPropertyValue(name) !== value) {
+      style.setProperty(name, value);
+    }
+  }
 }
 
 /** @param {Cell} cell */
@@ -64,27 +112,20 @@ function middleOf({ from, to }) {
 }
 
 /**
- * The range lies exactly over what is drawn, so that a click finds its time.
- *
- * @param {Element} root
- * @param {Geometry} geometry
- */
-function placeRange(root, { left, right }) {
-  if (root instanceof HTMLElement) {
-    root.style.setProperty('--tl-left', `${left}px`);
-    root.style.setProperty('--tl-width', `${right - left}px`);
-  }
-}
-
-/**
- * @param {Element} root
+ * @param {Parts} parts
  * @param {Geometry} geometry
  * @param {number} time
  */
-function moveLine(root, { view, x }, time) {
+function move({ head, line, mirror, range }, { view, x }, time) {
   const isSeen = time >= view.from && time <= view.to;
-  root.querySelector('[data-head]')?.setAttribute('visibility', isSeen ? 'visible' : 'hidden');
-  root.querySelector('[data-line]')?.setAttribute('transform', `translate(${x(time)} 0)`);
+  head?.setAttribute('visibility', isSeen ? 'visible' : 'hidden');
+  line?.setAttribute('transform', `translate(${x(time)} 0)`);
+  if (range) {
+    range.value = String(time);
+  }
+  if (mirror) {
+    player.paint(mirror);
+  }
 }
 
 /**
@@ -97,7 +138,7 @@ function moveLine(root, { view, x }, time) {
  */
 function keepInView(app, { duration }, { view }, time) {
   const { timeline } = app.store.get();
-  if (timeline.view && (time < view.from || time > view.to) && time <= duration) {
+  if (timeline.view && (time < view.from || time > view.to)) {
     setTimeline(app, { view: turned(view, time, duration) });
   }
 }
@@ -105,23 +146,17 @@ function keepInView(app, { duration }, { view }, time) {
 /**
  * Tell the shares at the position, and the true extent of its window.
  *
- * @param {Element} root
+ * @param {Parts} parts
  * @param {Strings} t
  * @param {Geometry} geometry
  * @param {Cell | undefined} cell
  */
-function tellShares(root, t, { lanes, x, left, right }, cell) {
+function tellShares({ now, shares, band }, t, { lanes, x, left, right }, cell) {
   for (const [index, lane] of lanes.entries()) {
-    const text = root.querySelector(`[data-lane="${index}"]`);
-    if (text) {
-      text.textContent = cell ? shortPercent(t, lane.share(cell.window)) : '';
-    }
+    const text = cell ? shortPercent(t, lane.share(cell.window)) : '';
+    write(shares[index], text);
   }
-  const now = root.querySelector('[data-now]');
-  if (now) {
-    now.textContent = cell ? nowText(t, cell) : t.timeline_no_window;
-  }
-  const band = root.querySelector('[data-window]');
+  write(now, cell ? nowText(t, cell) : t.timeline_no_window);
   const from = cell ? Math.max(x(cell.window.start), left) : left;
   const to = cell ? Math.min(x(cell.window.end), right) : left;
   band?.setAttribute('x', String(from));
@@ -149,23 +184,6 @@ function nowText(t, { window }) {
     label: shortLabel(t, window.emotion),
     share: percent(t, window.confidence),
   });
-}
-
-/**
- * Mark the rows of all windows at the position; the one that the chart draws there is current.
- *
- * @param {Element} root
- * @param {TimelineArgs} args
- * @param {Cell | undefined} cell
- * @param {number} time
- */
-function markRows(root, { windows, isLive }, cell, time) {
-  for (const [index, row] of root.querySelectorAll('tr[data-row]').entries()) {
-    const window = windows[index];
-    const isAt = !isLive && window && window.start <= time && time < window.end;
-    row.classList.toggle('tl-at', Boolean(isAt));
-    row.ariaCurrent = cell && window === cell.window ? 'true' : null;
-  }
 }
 
 /**

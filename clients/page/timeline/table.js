@@ -13,8 +13,9 @@ import { swatch } from '../views/patterns.js';
  * @param {TimelineArgs} args
  * @param {App} app
  */
-export function tableView({ windows, labels, isLive }, app) {
+export function tableView(args, app) {
   const t = app.t();
+  const { windows, labels } = args;
   const hasFrames = windows.some((window) => window.frame_time !== undefined);
   return html`<div class="tl-scroll" tabindex="0" role="region" aria-label=${t.timeline_table}>
     <table class="tl-table">
@@ -29,10 +30,27 @@ export function tableView({ windows, labels, isLive }, app) {
         </tr>
       </thead>
       <tbody>
-        ${windows.map((window, index) => row(window, index, labels, hasFrames, t, isLive))}
+        ${rows(args, hasFrames, t)}
       </tbody>
     </table>
   </div>`;
+}
+
+/** The last rows, which often stay the same. */
+let last = { key: '', windows: /** @type {TimelineWindow[]} */ ([]), rows: [html``] };
+
+/**
+ * @param {TimelineArgs} args
+ * @param {boolean} hasFrames
+ * @param {Strings} t
+ */
+function rows({ windows, labels, isLive }, hasFrames, t) {
+  const key = `${t.tag} ${player.hasVideo}`;
+  if (last.key !== key || last.windows !== windows) {
+    const made = windows.map((window, at) => row(window, at, labels, hasFrames, t, isLive));
+    last = { key, windows, rows: made };
+  }
+  return last.rows;
 }
 
 /**

@@ -3,7 +3,7 @@
 import { slotOf } from '../core/colours.js';
 import { player } from '../media/player.js';
 import { setTimeline, zoom } from '../timeline/actions.js';
-import { chartMarks } from '../timeline/chart.js';
+import { chartMarks, headMarks } from '../timeline/chart.js';
 import { runsOf } from '../timeline/layout.js';
 import { placed } from '../timeline/moves.js';
 import { sizeRef } from '../timeline/size.js';
@@ -11,7 +11,7 @@ import { legend, summary } from '../timeline/words.js';
 import { ref } from '../vendor/lit-html/directives/ref.js';
 import { html, svg } from '../vendor/lit-html/lit-html.js';
 
-/** @import { App, TimelineArgs } from '../types.d.ts' */
+/** @import { App, Strings, TimelineArgs } from '../types.d.ts' */
 /** @import { Geometry } from '../timeline/geometry.js' */
 /** @import { Cell } from '../timeline/layout.js' */
 
@@ -26,13 +26,34 @@ export function chartView(args, cells, geometry, app) {
   const { width, height } = geometry;
   return html`
     <div class="tl-chart" ${ref(sizeRef(app))}>
-      <svg width="100%" height=${height} role="img" aria-label=${summary(t, args, cells)}>
-        ${width > 0 ? chartMarks(args, cells, geometry, t) : ''}
+      <svg height=${height} role="img" aria-label=${summary(t, args, cells)}>
+        ${width > 0 ? drawn(args, cells, geometry, t) : ''}
+      </svg>
+      <svg class="tl-over" height=${height} aria-hidden="true">
+        ${width > 0 ? headMarks(geometry) : ''}
       </svg>
       ${args.isLive ? '' : rangeView(args, geometry, app)}
     </div>
     ${app.store.get().timeline.view && !args.view ? overviewView(args, cells, geometry, app) : ''}
     <p class="soft tl-legend">${legend(t, args).map((text) => html`<span>${text}</span>`)}</p>`;
+}
+
+/** The last drawing, which often stays the same. */
+let last = { key: '', cells: /** @type {Cell[]} */ ([]), marks: svg`` };
+
+/**
+ * @param {TimelineArgs} args
+ * @param {Cell[]} cells
+ * @param {Geometry} geometry
+ * @param {Strings} t
+ */
+function drawn(args, cells, geometry, t) {
+  const { em, view, width } = geometry;
+  const key = JSON.stringify([em, width, view, t.tag, args.frameTime, args.gaps]);
+  if (last.key !== key || last.cells !== cells) {
+    last = { key, cells, marks: chartMarks(args, cells, geometry, t) };
+  }
+  return last.marks;
 }
 
 /**

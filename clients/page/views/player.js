@@ -5,7 +5,7 @@ import { player, RATES } from '../media/player.js';
 import { attachCopy, urlOf } from '../media/source.js';
 import { pictureRef } from '../media/still.js';
 import { videoRef } from '../media/video.js';
-import { following } from '../timeline/follow.js';
+import { following, write } from '../timeline/follow.js';
 import { onKey } from '../timeline/keys.js';
 import { argsOf } from '../timeline/model.js';
 import { ref } from '../vendor/lit-html/directives/ref.js';
@@ -103,10 +103,7 @@ function paint(duration) {
       range.value = String(time);
       range.setAttribute('aria-valuetext', `${clock(time)} / ${clock(duration)}`);
     }
-    const text = root.querySelector('[data-time]');
-    if (text) {
-      text.textContent = `${clock(time)} / ${clock(duration)}`;
-    }
+    write(root.querySelector('[data-time]'), `${clock(time)} / ${clock(duration)}`);
   };
 }
 

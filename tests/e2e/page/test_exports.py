@@ -87,9 +87,11 @@ def test_srt_has_a_subtitle_for_each_window(analysed: Page) -> None:
 def test_the_picture_shows_colours_and_carries_the_notice(analysed: Page) -> None:
     name, content = saved(analysed, "PNG")
     assert name == "happy_face.emotion.png"
-    assert content.startswith(b"\x89PNG") and len(content) > 20_000
+    assert content.startswith(b"\x89PNG")
+    assert len(content) > 20_000
     width, height = (int.from_bytes(content[at : at + 4]) for at in (16, 20))
-    assert width == 2400 and height > 600
+    assert width == 2400
+    assert height > 600
     painted = " ".join(analysed.evaluate("globalThis.painted"))
     assert " ".join(answer_of(analysed).notice.split()) in " ".join(painted.split())
 

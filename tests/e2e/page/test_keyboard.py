@@ -9,10 +9,10 @@ FOCUS = """
   const element = document.activeElement;
   if (!element || element === document.body) return null;
   const { width, height, top, bottom } = element.getBoundingClientRect();
-  const around = element.closest('.tl-chart') ?? element;
-  const isOutlined = getComputedStyle(around).outlineStyle !== 'none';
+  const isOutlined = getComputedStyle(element).outlineStyle !== 'none';
   const isOnScreen = bottom > 0 && top < innerHeight && width > 0 && height > 0;
-  return { name: element.ariaLabel ?? element.textContent.trim(), isVisible: isOutlined && isOnScreen };
+  const name = element.ariaLabel ?? element.textContent.trim();
+  return { name, isVisible: isOutlined && isOnScreen };
 }
 """
 

@@ -26,7 +26,7 @@ def windows() -> list[TimelineWindow]:
     shares = [*midway, *(source.random() ** 4 for _ in range(500))]
     made: list[TimelineWindow] = []
     for index, share in enumerate(shares):
-        rest = {label: (1 - share) / 3 for label in labels}
+        rest = dict.fromkeys(labels, (1 - share) / 3)
         label = labels[index % len(labels)]
         start = round(source.random() * 4000, 3)
         times = {"start": start, "end": round(start + 1.5, 3)}
