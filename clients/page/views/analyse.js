@@ -20,7 +20,7 @@ export function analyseView(state, app) {
       <h1 tabindex="-1">${t.analyse_title}</h1>
       <p class="soft">${t.analyse_lead}</p>
     </div>
-    <div class="columns">
+    <div class="columns ${state.run.kind === 'idle' ? 'columns-empty' : ''}">
       <div class="stack">${startView(state, app)} ${optionsView(state, app)}</div>
       <div class="stack">
         ${resultView(state, app)} ${state.clip ? chatPanel(state, app) : nothing}

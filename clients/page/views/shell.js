@@ -33,16 +33,18 @@ export function shellView(state, app) {
   return html`
     <a class="skip button" href="#main" @click=${skip}>${t.shell_skip}</a>
     ${patternsView()}
-    <header class="header">
-      <a class="brand" href="#/"><img src="page/icon.svg" alt="" />Emotion-LLaMA</a>
-      ${navView(state, app)}
-      <div class="header-end">
-        ${serverView(state, app)} ${themeSelect(state, app)} ${languageView(state, app)}
+    <header>
+      <div class="header">
+        <a class="brand" href="#/"><img src="page/icon.svg" alt="" />Emotion-LLaMA</a>
+        ${navView(state, app)}
+        <div class="header-end">
+          ${serverView(state, app)} ${themeSelect(state, app)} ${languageView(state, app)}
+        </div>
+      </div>
+      <div class="strip">
+        ${noticeView(state, app)} ${troubleView(state, app)} ${keyView(state, app)}
       </div>
     </header>
-    <div class="strip">
-      ${noticeView(state, app)} ${troubleView(state, app)} ${keyView(state, app)}
-    </div>
     <main id="main" tabindex="-1">${VIEWS[state.route](state, app)}</main>
     <footer class="footer">${t.shell_privacy}</footer>
   `;
