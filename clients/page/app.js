@@ -9,6 +9,7 @@ import { installRoutes } from './core/route.js';
 import { initialState } from './core/state.js';
 import { createStore } from './core/store.js';
 import { titleOf } from './core/title.js';
+import { installUnsaved } from './core/unsaved.js';
 import { installLive } from './live/live.js';
 import { installMany } from './many/batch.js';
 import { installDrop } from './media/drop.js';
@@ -55,7 +56,7 @@ store.subscribe(() => {
   }
 });
 
-const PARTS = [installRoutes, installKeys, installDrop, installPlayer];
+const PARTS = [installRoutes, installKeys, installDrop, installPlayer, installUnsaved];
 for (const install of [...PARTS, installRecord, installLive, installMany, installChat]) {
   install(app);
 }

@@ -104,7 +104,7 @@ class Visitor:
         """
         for context in self.contexts:
             context.close()
-        assert self.offences == []
+        assert self.offences == [], self.offences
 
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not message.text.startswith(_REFUSAL):

@@ -106,11 +106,14 @@ export class LiveSession {
    * @param {{problem?: LiveProblem, failure?: Failure}} [why]
    */
   end(why = {}) {
+    if (this.#under.signal.aborted) {
+      return;
+    }
+    this.#under.abort();
     this.#recorder.stop();
     this.#drawPause();
     clearTimeout(this.#goOn);
     clearInterval(this.#clock);
-    this.#under.abort();
     this.#opened.close();
     const seconds = this.#now();
     this.#change({ kind: 'ended', stream: null, pausedBy: null, goesOnAt: null, seconds, ...why });

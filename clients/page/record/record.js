@@ -155,6 +155,7 @@ export async function stopRecording(app) {
     const { file, seconds } = await ending.stop();
     closeRecord(app);
     takeFile(app, file, { recorded: camera, grey: !camera, seconds });
+    focusSoon('#analyse');
     app.announce(app.t().record_done({ seconds: secondsText(app.t(), seconds) }));
   } catch {
     fail(app);

@@ -58,7 +58,7 @@ function composerView({ chat }, app) {
   const isBusy = last === 'waiting' || last === 'streaming';
   const send = (/** @type {Event} */ event) => {
     event.preventDefault();
-    ask(app, chat.draft);
+    ask(app, app.store.get().chat.draft); // what was typed since this was drawn counts, too
   };
   return html`
     ${isBusy ? nothing : suggestionsView(app)}

@@ -9,6 +9,7 @@ import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { consentView, devicesView, previewView, problemView } from './camera.js';
 import { failureView } from './failure.js';
 import { liveResult } from './livetimeline.js';
+import { swatch } from './patterns.js';
 
 /** @import { App, State } from '../types.d.ts' */
 
@@ -28,7 +29,7 @@ export function liveView(state, app) {
       <p class="soft">${t.live_intro}</p>
     </div>
     <div class="columns">
-      <section class="card stack" aria-label=${t.live_camera}>
+      <section class="card stack live-camera" aria-label=${t.live_camera}>
         ${isOn ? runningView(state, app) : startView(state, app)}
       </section>
       <div class="stack">
@@ -134,7 +135,7 @@ function nowView({ live }, app) {
   const lag = t.live_answered({ seconds: secondsText(t, last.lag) });
   return html`<section class="card stack live-now" aria-label=${t.live_now}>
     <p class="soft small">${t.live_at({ from: clock(last.start), to: clock(last.end), lag })}</p>
-    <p class="headline">${first}</p>
+    <p class="headline">${swatch(last.emotion)} ${first}</p>
     <p class="soft">${rest.join(t.list_comma)}</p>
   </section>`;
 }

@@ -1,4 +1,7 @@
-/** The table of many clips: a row for each, a hundred at once. */
+/**
+ * The table of many clips: a row for each, a hundred at once. The roles are told, as browsers forget
+ * those of a table whose style makes cards of it on phones.
+ */
 
 import { labelText } from '../core/labels.js';
 import { megabytes, percent, ranked } from '../core/numbers.js';
@@ -26,12 +29,12 @@ export function tableView({ many, server }, app) {
   const rows = sorted(many.rows, many.sort).slice(from, from + ROWS_SHOWN);
   const limit = server.model?.limits?.clip_bytes;
   return html`<div class="many-scroll">
-      <table class="many">
+      <table class="many" role="table">
         <caption class="unseen">${t.many_caption}</caption>
         <thead>
-          <tr>
+          <tr role="row">
             ${COLUMNS.map((column) => headView(column, many, app))}
-            <th scope="col">${t.many_actions}</th>
+            <th scope="col" role="columnheader">${t.many_actions}</th>
           </tr>
         </thead>
         <tbody>
@@ -54,7 +57,7 @@ export function tableView({ many, server }, app) {
 function headView(column, { sort }, app) {
   const isBy = sort?.by === column;
   const order = isBy ? (sort.isDescending ? 'descending' : 'ascending') : 'none';
-  return html`<th scope="col" aria-sort=${order}>
+  return html`<th scope="col" role="columnheader" aria-sort=${order}>
     <button class="sort" type="button" @click=${() => sortBy(app, column)}>
       ${app.t()[`many_${column}`]}<span class="sort-arrow" aria-hidden="true"></span>
     </button>
@@ -73,8 +76,8 @@ function rowView(row, limit, app) {
   const evidence = answer?.evidence;
   const sound =
     evidence && (evidence.has_audio ? seconds(evidence.audio_seconds) : t.many_no_sound);
-  return html`<tr class="many-${row.state}">
-    <th scope="row">${name}</th>
+  return html`<tr class="many-${row.state}" role="row">
+    <th scope="row" role="rowheader">${name}</th>
     ${cell('state', stateView(row, app))}
     ${cell('label', answer && html`${swatch(answer.emotion)} ${labelText(t, answer.emotion)}`)}
     ${cell('share', answer && percent(t, answer.confidence))}
@@ -82,7 +85,7 @@ function rowView(row, limit, app) {
     ${cell('frame', evidence && seconds(evidence.frame_time))}
     ${cell('sound', sound)}
     ${cell('note', failure ? failureText(t, failure, limit) : noteOf(row))}
-    <td class="many-actions">${actionsView(row, app)}</td>
+    <td class="many-actions" role="cell">${actionsView(row, app)}</td>
   </tr>`;
 
   /** @param {number} time */
@@ -92,7 +95,7 @@ function rowView(row, limit, app) {
 
   /** @param {Column} column @param {unknown} content */
   function cell(column, content) {
-    return html`<td class="many-${column}" data-name=${t[`many_${column}`]}>${content || nothing}</td>`;
+    return html`<td class="many-${column}" role="cell" data-name=${t[`many_${column}`]}>${content || nothing}</td>`;
   }
 }
 

@@ -21,6 +21,6 @@ export const chat = {
   chat_asked: 'Question sent.',
   chat_answered: 'The model has answered.',
   chat_why: 'Which emotion does this reflect, and why?',
-  chat_face: 'Describe the person’s facial expression in the video.',
-  chat_voice: 'Analyze the speaker’s voice in the video.',
+  chat_face: "Describe the person's facial expression in the video.",
+  chat_voice: "Analyze the speaker's voice in the video.",
 };

@@ -15,7 +15,7 @@ export const record = {
   camera_no_sound: 'Without a microphone: the clip has no sound.',
   camera_label: 'Camera',
   camera_microphone: 'Microphone',
-  camera_standard: 'The usual one',
+  camera_standard: 'Default',
   camera_without_picture: 'None (a grey picture)',
   camera_without_sound: 'None (no sound)',
   camera_preview: 'What the camera sees, mirrored',
