@@ -29,10 +29,10 @@ export function chartView(args, cells, geometry, app) {
       <svg height=${height} role="img" aria-label=${summary(t, args, cells)}>
         ${width > 0 ? drawn(args, cells, geometry, t) : ''}
       </svg>
+      ${args.isLive ? '' : rangeView(args, geometry, app)}
       <svg class="tl-over" height=${height} aria-hidden="true">
         ${width > 0 ? headMarks(geometry) : ''}
       </svg>
-      ${args.isLive ? '' : rangeView(args, geometry, app)}
     </div>
     ${app.store.get().timeline.view && !args.view ? overviewView(args, cells, geometry, app) : ''}
     <p class="soft tl-legend">${legend(t, args).map((text) => html`<span>${text}</span>`)}</p>`;

@@ -9,7 +9,8 @@ FOCUS = """
   const element = document.activeElement;
   if (!element || element === document.body) return null;
   const { width, height, top, bottom } = element.getBoundingClientRect();
-  const isOutlined = getComputedStyle(element).outlineStyle !== 'none';
+  const outlined = element.closest('.tl-chart')?.querySelector('.tl-over') ?? element;
+  const isOutlined = getComputedStyle(outlined).outlineStyle !== 'none';
   const isOnScreen = bottom > 0 && top < innerHeight && width > 0 && height > 0;
   const name = element.ariaLabel ?? element.textContent.trim();
   return { name, isVisible: isOutlined && isOnScreen };
@@ -33,7 +34,7 @@ def test_from_a_sample_to_a_saved_table(page: Page) -> None:
     expect(page.get_by_role("button", name="Happy face")).to_be_visible()
     tab_to(page, "Happy face")
     page.keyboard.press("Enter")
-    tab_to(page, "Analyse")
+    until(lambda: (page.evaluate(FOCUS) or {}).get("name", "").startswith("Analyse"), seconds=5)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Evidence")).to_be_visible(timeout=60_000)
     tab_to(page, "Chart")

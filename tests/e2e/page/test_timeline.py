@@ -26,6 +26,8 @@ def shared(browser: Browser, server: Server) -> Iterator[Page]:
 @pytest.fixture
 def analysed(shared: Page) -> Page:
     """The same page for all tests, at the start of the clip."""
+    if not is_paused(shared):
+        shared.locator(".player").get_by_role("button", name="Pause").click()
     shared.get_by_role("button", name="Chart").click()
     shared.get_by_label("Speed").select_option("1")
     position(shared).press("Home")
