@@ -152,6 +152,10 @@ class Player {
     this.#tell();
   }
 
+  get offset() {
+    return this.#offset;
+  }
+
   /** @param {number} offset */
   setOffset(offset) {
     this.#offset = offset;

@@ -2,34 +2,26 @@
 
 /** @import { App } from '../types.d.ts' */
 
-/** @type {((element: Element | undefined) => void) | undefined} */
-let paint;
-
-/**
- * Return the `ref` of the canvas that shows the chosen picture, the same one at each call.
- *
- * @param {App} app
- */
-export function pictureRef(app) {
-  paint ??= (element) => {
-    if (element instanceof HTMLCanvasElement) {
-      void paintPicture(app, element);
-    }
-  };
-  return paint;
-}
+/** What each canvas shows, so that it is painted once. @type {WeakMap<Element, File>} */
+const painted = new WeakMap();
 
 /**
  * @param {App} app
- * @param {HTMLCanvasElement} canvas
+ * @param {Element} canvas
+ * @param {File} file
  */
-async function paintPicture(app, canvas) {
-  const { clip } = app.store.get();
-  if (clip?.kind === 'file') {
-    const picture = await createImageBitmap(clip.file);
+export async function paintPicture({ store }, canvas, file) {
+  if (painted.get(canvas) === file || !(canvas instanceof HTMLCanvasElement)) {
+    return;
+  }
+  painted.set(canvas, file);
+  try {
+    const picture = await createImageBitmap(file);
     canvas.width = picture.width;
     canvas.height = picture.height;
     canvas.getContext('2d')?.drawImage(picture, 0, 0);
-    app.store.set({ duration: 0 });
+    store.set({ duration: 0 });
+  } catch {
+    store.set({ player: { ...store.get().player, hasFailed: true } });
   }
 }

@@ -79,7 +79,7 @@ function listen(app, video, signal) {
     app.store.set({ player: { ...app.store.get().player, ...patch } });
   on('loadstart', () => {
     player.reset();
-    measureOffset(video);
+    measureOffset(app, video);
     tell(FRESH);
   });
   on('loadedmetadata', () => measureDuration(app, video));
@@ -97,13 +97,16 @@ function listen(app, video, signal) {
 /**
  * The first frame of a clip need not be at 0; the server counts from it.
  *
+ * @param {App} app
  * @param {HTMLVideoElement} video
  */
-function measureOffset(video) {
+function measureOffset({ store }, video) {
   const src = video.currentSrc;
   video.requestVideoFrameCallback?.((_now, { mediaTime }) => {
     if (video.currentSrc === src && video.currentTime === 0) {
+      const { duration } = store.get();
       player.setOffset(mediaTime);
+      store.set({ duration: duration && duration - mediaTime });
     }
   });
 }
@@ -117,7 +120,7 @@ async function measureDuration(app, video) {
   const measured = clip?.kind === 'file' ? clip.seconds : undefined;
   const duration = await durationOf(video, measured);
   if (app.store.get().clip === clip) {
-    app.store.set({ duration });
+    app.store.set({ duration: duration - player.offset });
   }
 }
 

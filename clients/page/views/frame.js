@@ -18,22 +18,18 @@ const painted = new WeakMap();
  */
 export function frameView({ run, clip, player: { hasFailed } }, app) {
   const url = clip && urlOf(clip);
-  if (run.kind !== 'done' || !url || hasFailed) {
+  const isPicture = clip?.kind === 'file' && clip.file.type.startsWith('image/');
+  if (run.kind !== 'done' || !url || hasFailed || isPicture) {
     return '';
   }
   const t = app.t();
   const { frame_time: time } = run.answer.evidence;
-  const isPicture = clip.kind === 'file' && clip.file.type.startsWith('image/');
   return html`<div class="frame">
     <canvas class="frame-picture" role="img" width="0" height="0"
       aria-label=${t.frame_picture({ time: secondsText(t, time, 2) })}
       ${ref((element) => element && paint(element, url, time))}></canvas>
-    ${
-      isPicture
-        ? ''
-        : html`<button class="button button-quiet" type="button" aria-label=${t.frame_show_long}
-            @click=${() => player.showFrame(time)}>${t.frame_show}</button>`
-    }
+    <button class="button button-quiet" type="button" aria-label=${t.frame_show_long}
+      @click=${() => player.showFrame(time)}>${t.frame_show}</button>
   </div>`;
 }
 

@@ -3,7 +3,7 @@
 import { clock } from '../core/time.js';
 import { player, RATES } from '../media/player.js';
 import { attachCopy, urlOf } from '../media/source.js';
-import { pictureRef } from '../media/still.js';
+import { paintPicture } from '../media/still.js';
 import { videoRef } from '../media/video.js';
 import { following, write } from '../timeline/follow.js';
 import { onKey } from '../timeline/keys.js';
@@ -27,9 +27,21 @@ export function playerView(state, app) {
     return noPreview(app);
   }
   return clip.kind === 'file' && clip.file.type.startsWith('image/')
-    ? html`<canvas class="player-picture" role="img" aria-label=${app.t().player_picture}
-        ${ref(pictureRef(app))}></canvas>`
+    ? pictureView(clip.file, state, app)
     : videoView(url, state, app);
+}
+
+/**
+ * @param {File} file
+ * @param {State} state
+ * @param {App} app
+ */
+function pictureView(file, { player: { hasFailed } }, app) {
+  const t = app.t();
+  return hasFailed
+    ? html`<p class="soft">${t.player_failed}</p>`
+    : html`<canvas class="player-picture" role="img" aria-label=${t.player_picture}
+        ${ref((canvas) => canvas && paintPicture(app, canvas, file))}></canvas>`;
 }
 
 /**
