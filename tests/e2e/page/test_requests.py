@@ -13,7 +13,6 @@ from playwright.sync_api import Page, expect
 from devtools.server import Server
 from tests.support.browser import Visitor
 from tests.support.npm import require_npm
-from tests.support.page_answers import analyse_sample
 from tests.support.paths import CHECKOUT
 
 CLIP = CHECKOUT / "demo/clips/happy_face.mp4"
@@ -78,11 +77,11 @@ def keyed(visitor: Visitor) -> Page:
 
 @pytest.mark.parametrize("form", WAYS)
 def test_a_request_about_a_sample_runs_anywhere(keyed: Page, form: str, tmp_path: Path) -> None:
-    analyse_sample(keyed)
+    keyed.get_by_role("button", name="Happy face").click()
     program = copied(keyed, form)
     assert KEY not in program
     label, confidence = WAYS[form](program, tmp_path).split()
-    expect(keyed.locator(".headline")).to_contain_text(label)
+    assert label == "happy"  # as the page itself is told
     assert 0 < float(confidence) <= 1
 
 
