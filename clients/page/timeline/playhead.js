@@ -171,7 +171,10 @@ function tellShares({ now, shares, band }, t, { lanes, x, left, right }, cell) {
  */
 function shortPercent(t, share) {
   const whole = Math.round(share * 100);
-  return whole <= 0 ? '<1 %' : whole >= 100 ? '>99 %' : percent(t, share);
+  if (whole <= 0) {
+    return `<${t.number_percent({ whole: 1 })}`;
+  }
+  return whole >= 100 ? `>${t.number_percent({ whole: 99 })}` : percent(t, share);
 }
 
 /**

@@ -44,7 +44,7 @@ export const timeline = {
   timeline_other: ({ count }) => `其他（${count}）`,
   timeline_frame_mark: '帧',
   timeline_chance: ({ share }) => `虚线：随机水平，${share}。`,
-  timeline_heights: '高度：所占比例，0 到 100 %。',
+  timeline_heights: '高度：所占比例，0 到 100%。',
   timeline_overlap: '窗口相互重叠，每个窗口画在其中点处。',
   timeline_summary: ({ duration, count, runs }) => `${duration}，共 ${count} 个窗口：${runs}。`,
   timeline_run: ({ label, to }) => `${label}到 ${to}`,
