@@ -50,6 +50,7 @@ function keysView(app) {
     [['F'], t.help_keys_frame],
     [['L'], t.help_keys_loop],
     [[',', '.'], t.help_keys_speed],
+    [['+', '−'], t.help_keys_zoom],
   ];
   return html`<h2 id="keys">${t.help_keys}</h2>
     <table class="keys-table">

@@ -38,6 +38,7 @@ export const help = {
   help_keys_frame: 'to the picture that was looked at',
   help_keys_loop: 'repeat this window',
   help_keys_speed: 'slower and faster',
+  help_keys_zoom: 'closer and farther; Ctrl and the wheel too',
   help_keys_where:
     'The keys from the arrows on work while the player or the timeline has the focus.',
   help_key: 'Key',

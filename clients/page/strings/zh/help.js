@@ -36,6 +36,7 @@ export const help = {
   help_keys_frame: '跳到模型看的那一帧',
   help_keys_loop: '循环播放当前窗口',
   help_keys_speed: '减速和加速',
+  help_keys_zoom: '放大和缩小；也可用 Ctrl 加滚轮',
   help_keys_where: '从方向键开始的各键在播放器或时间线获得焦点时有效。',
   help_key: '按键',
   help_does: '作用',
