@@ -24,6 +24,10 @@ class Video {
     this.seeking = true;
   }
 
+  pause() {
+    this.paused = true;
+  }
+
   arrive() {
     this.seeking = false;
     player.arrived();
