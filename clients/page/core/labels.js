@@ -50,3 +50,13 @@ export function labelText(t, label) {
   const translation = translationOf(t, label);
   return translation ? t.label_translated({ label, translation }) : label;
 }
+
+/**
+ * The label as the page names it in narrow places.
+ *
+ * @param {Strings} t
+ * @param {string} label
+ */
+export function shortLabel(t, label) {
+  return translationOf(t, label) ?? label;
+}

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { fitted, scaleOf, ticksOf, within } from '../timeline/draw/scale.js';
 import { cellAt, cellsOf, lanesOf, outlineOf, runsOf } from '../timeline/layout.js';
-import { fitted, scaleOf, ticksOf, within } from '../timeline/scale.js';
 
 /** Windows of 1 s, one every 0.5 s, of a clip of 2.667 s; the last one ends with the clip. */
 const STARTS = [0, 0.5, 1, 1.5, 1.667];

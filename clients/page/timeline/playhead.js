@@ -1,17 +1,17 @@
 /** Moves the playhead of a chart, and tells what is at its place. */
 
+import { shortLabel } from '../core/labels.js';
 import { percent } from '../core/numbers.js';
 import { secondsText } from '../core/time.js';
 import { player } from '../media/player.js';
 import { setTimeline } from './actions.js';
-import { shortLabel } from './chart.js';
 import { write } from './follow.js';
 import { cellAt } from './layout.js';
 import { turned } from './moves.js';
 import { rowMarker } from './rows.js';
 
 /** @import { App, Strings, TimelineArgs } from '../types.d.ts' */
-/** @import { Geometry } from './geometry.js' */
+/** @import { Geometry } from './draw/geometry.js' */
 /** @import { Cell } from './layout.js' */
 
 const calm = globalThis.matchMedia?.('(prefers-reduced-motion: reduce)');

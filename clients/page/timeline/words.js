@@ -1,8 +1,8 @@
 /** Says a timeline in one sentence, and what its drawing means. */
 
+import { shortLabel } from '../core/labels.js';
 import { percent } from '../core/numbers.js';
 import { secondsText } from '../core/time.js';
-import { shortLabel } from './chart.js';
 import { runsOf } from './layout.js';
 
 /** @import { Strings, TimelineArgs } from '../types.d.ts' */

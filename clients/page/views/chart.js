@@ -3,7 +3,7 @@
 import { slotOf } from '../core/colours.js';
 import { player } from '../media/player.js';
 import { setTimeline, zoom } from '../timeline/actions.js';
-import { chartMarks, headMarks } from '../timeline/chart.js';
+import { chartMarks, headMarks } from '../timeline/draw/chart.js';
 import { runsOf } from '../timeline/layout.js';
 import { placed } from '../timeline/moves.js';
 import { sizeRef } from '../timeline/size.js';
@@ -12,7 +12,7 @@ import { ref } from '../vendor/lit-html/directives/ref.js';
 import { html, svg } from '../vendor/lit-html/lit-html.js';
 
 /** @import { App, Strings, TimelineArgs } from '../types.d.ts' */
-/** @import { Geometry } from '../timeline/geometry.js' */
+/** @import { Geometry } from '../timeline/draw/geometry.js' */
 /** @import { Cell } from '../timeline/layout.js' */
 
 /**

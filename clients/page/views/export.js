@@ -6,8 +6,8 @@ import { fileName, save } from '../export/save.js';
 import { asSrt } from '../export/srt.js';
 import { asVtt } from '../export/vtt.js';
 import { shownOf } from '../run.js';
+import { asPng } from '../timeline/draw/png.js';
 import { argsOf, viewOf } from '../timeline/model.js';
-import { asPng } from '../timeline/png.js';
 import { legend } from '../timeline/words.js';
 import { html } from '../vendor/lit-html/lit-html.js';
 

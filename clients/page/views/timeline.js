@@ -2,8 +2,8 @@
 
 import { player } from '../media/player.js';
 import { seekChange, setTimeline, toggleLoop, zoom } from '../timeline/actions.js';
+import { geometryOf } from '../timeline/draw/geometry.js';
 import { following } from '../timeline/follow.js';
-import { geometryOf } from '../timeline/geometry.js';
 import { onKey } from '../timeline/keys.js';
 import { argsOf, cellsFor, viewOf } from '../timeline/model.js';
 import { playhead } from '../timeline/playhead.js';

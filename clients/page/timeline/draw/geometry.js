@@ -1,10 +1,10 @@
 /** Measures of a chart: where strip, lanes and axis lie, in pixels. Pure. */
 
-import { lanesOf } from './layout.js';
+import { lanesOf } from '../layout.js';
 import { scaleOf } from './scale.js';
 
-/** @import { Span, TimelineArgs } from '../types.d.ts' */
-/** @import { Lane } from './layout.js' */
+/** @import { Span, TimelineArgs } from '../../types.d.ts' */
+/** @import { Lane } from '../layout.js' */
 
 /** All measures are in heights of a character, so that the chart grows with the text. */
 const LEFT = 5.2;

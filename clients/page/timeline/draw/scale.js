@@ -1,6 +1,6 @@
 /** Turns times into pixels, and finds what has room there. Pure. */
 
-/** @import { Span } from '../types.d.ts' */
+/** @import { Span } from '../../types.d.ts' */
 
 /**
  * Return what turns a time into pixels from the left of the drawn part.

@@ -1,15 +1,15 @@
 /** Draws a timeline as SVG: a strip with the leading labels, and a lane for each label. */
 
-import { slotOf } from '../core/colours.js';
-import { translationOf } from '../core/labels.js';
-import { svg } from '../vendor/lit-html/lit-html.js';
-import { fillOf } from '../views/patterns.js';
-import { leading, outlineOf, runsOf } from './layout.js';
+import { slotOf } from '../../core/colours.js';
+import { shortLabel } from '../../core/labels.js';
+import { svg } from '../../vendor/lit-html/lit-html.js';
+import { fillOf } from '../../views/patterns.js';
+import { leading, outlineOf, runsOf } from '../layout.js';
 import { fitted, ticksOf, tickText, within } from './scale.js';
 
-/** @import { Strings, TimelineArgs } from '../types.d.ts' */
+/** @import { Strings, TimelineArgs } from '../../types.d.ts' */
 /** @import { Geometry } from './geometry.js' */
-/** @import { Cell } from './layout.js' */
+/** @import { Cell } from '../layout.js' */
 
 /**
  * @param {TimelineArgs} args
@@ -44,16 +44,6 @@ export function headMarks({ axis, em, lane, lanes, middle, right, top }) {
       (_, index) => svg`<text class="tl-share" data-lane=${index} x=${right + 0.5 * em}
         y=${top(index) + middle(lane)}></text>`,
     )}`;
-}
-
-/**
- * The label as the page names it in narrow places.
- *
- * @param {Strings} t
- * @param {string} label
- */
-export function shortLabel(t, label) {
-  return translationOf(t, label) ?? label;
 }
 
 /**
@@ -164,7 +154,7 @@ function frameMark(x, y, em, right, t) {
 /**
  * The spans that are seen: of those within one pixel, the first.
  *
- * @template {import('../types.d.ts').Span} T
+ * @template {import('../../types.d.ts').Span} T
  * @param {T[]} spans
  * @param {(time: number) => number} x
  */

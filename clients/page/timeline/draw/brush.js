@@ -1,7 +1,7 @@
 /** Paints on a canvas in the page's colours and type. */
 
-import { slotOf } from '../core/colours.js';
-import { MARKS } from '../core/marks.js';
+import { slotOf } from '../../core/colours.js';
+import { MARKS } from '../../core/marks.js';
 
 /** Pixels of the canvas for one of what is painted, so that it is sharp in print. */
 export const SCALE = 2;

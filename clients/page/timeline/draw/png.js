@@ -1,16 +1,16 @@
 /** Paints a timeline as a picture to take away, in the page's theme and with its notice. */
 
-import { slotOf } from '../core/colours.js';
+import { slotOf } from '../../core/colours.js';
+import { shortLabel } from '../../core/labels.js';
+import { leading, outlineOf, runsOf } from '../layout.js';
+import { cellsFor } from '../model.js';
 import { colour, fillFor, font, line, SCALE, words, wrapped } from './brush.js';
-import { shortLabel } from './chart.js';
 import { geometryOf } from './geometry.js';
-import { leading, outlineOf, runsOf } from './layout.js';
-import { cellsFor } from './model.js';
 import { fitted, ticksOf, tickText, within } from './scale.js';
 
-/** @import { Span, Strings, TimelineArgs } from '../types.d.ts' */
+/** @import { Span, Strings, TimelineArgs } from '../../types.d.ts' */
 /** @import { Geometry } from './geometry.js' */
-/** @import { Cell } from './layout.js' */
+/** @import { Cell } from '../layout.js' */
 
 /** Pixels. */
 const WIDTH = 1200;
@@ -95,7 +95,7 @@ function paintStrip(context, cells, { x, strip, left, middle }, t) {
  * @param {CanvasRenderingContext2D} context
  * @param {number} count of labels
  * @param {Cell[]} cells
- * @param {import('./layout.js').Lane} lane
+ * @param {import('../layout.js').Lane} lane
  * @param {Geometry} geometry
  * @param {Strings} t
  */
