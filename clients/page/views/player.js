@@ -1,15 +1,15 @@
 /** The player: the clip, and what plays it. */
 
-import { clock } from '../core/time.js';
-import { player, RATES } from '../media/player.js';
+import { player } from '../media/player.js';
 import { attachCopy, urlOf } from '../media/source.js';
 import { paintPicture } from '../media/still.js';
 import { videoRef } from '../media/video.js';
-import { following, write } from '../timeline/follow.js';
+import { following } from '../timeline/follow.js';
 import { onKey } from '../timeline/keys.js';
 import { argsOf } from '../timeline/model.js';
 import { ref } from '../vendor/lit-html/directives/ref.js';
 import { html } from '../vendor/lit-html/lit-html.js';
+import { barView, paintBar } from './playerbar.js';
 
 /** @import { App, State, TimelineArgs } from '../types.d.ts' */
 
@@ -54,10 +54,11 @@ function videoView(url, state, app) {
   const args = argsOf(state) ?? nothing(state);
   return html`<section class="player" aria-label=${t.player_title}
     @keydown=${(/** @type {KeyboardEvent} */ event) => onKey(event, app, args)}
-    ${following(paint(args.duration))}>
+    ${following(paintBar(args))}>
     <video src=${url} preload="auto" playsinline aria-label=${t.player_video}
       @click=${() => player.toggle()} ${ref(videoRef(app))}></video>
-    ${state.player.hasFailed ? html`<p class="soft">${t.player_failed}</p>` : bar(args, state, app)}
+    <p class="player-seen small" data-seen hidden>◆ ${t.player_seen}</p>
+    ${state.player.hasFailed ? html`<p class="soft">${t.player_failed}</p>` : barView(args, state, app)}
   </section>`;
 }
 
@@ -67,56 +68,9 @@ function videoView(url, state, app) {
  * @param {State} state
  * @returns {TimelineArgs}
  */
-function nothing({ duration }) {
-  return { windows: [], duration: duration ?? 0, labels: [], isComplete: false };
-}
-
-/**
- * @param {TimelineArgs} args
- * @param {State} state
- * @param {App} app
- */
-function bar({ duration }, { player: { isPlaying, isMuted, rate } }, app) {
-  const t = app.t();
-  const seek = (/** @type {InputEvent} */ { target }) =>
-    player.seek(Number(/** @type {HTMLInputElement} */ (target).value));
-  const pace = (/** @type {Event} */ { target }) => {
-    player.rate = Number(/** @type {HTMLSelectElement} */ (target).value);
-  };
-  return html`<div class="player-bar">
-    <button class="button" type="button" @click=${() => player.toggle()}>
-      ${isPlaying ? t.player_pause : t.player_play}
-    </button>
-    <input type="range" class="player-range" data-range min="0" max=${duration} step="any"
-      aria-label=${t.player_position} @input=${seek}>
-    <span class="player-time" data-time></span>
-    <select aria-label=${t.player_speed} @change=${pace}>
-      ${RATES.map(
-        (choice) => html`<option value=${choice} ?selected=${choice === rate}>
-          ${t.player_rate({ rate: choice })}
-        </option>`,
-      )}
-    </select>
-    <button class="button button-quiet" type="button" @click=${() => player.setMuted(!isMuted)}>
-      ${isMuted ? t.player_unmute : t.player_mute}
-    </button>
-  </div>`;
-}
-
-/**
- * @param {number} duration
- * @returns {(root: Element) => void}
- */
-function paint(duration) {
-  return (root) => {
-    const time = Math.min(player.time, duration || Number.POSITIVE_INFINITY);
-    const range = root.querySelector('[data-range]');
-    if (range instanceof HTMLInputElement) {
-      range.value = String(time);
-      range.setAttribute('aria-valuetext', `${clock(time)} / ${clock(duration)}`);
-    }
-    write(root.querySelector('[data-time]'), `${clock(time)} / ${clock(duration)}`);
-  };
+function nothing({ duration, run }) {
+  const frameTime = run.kind === 'done' ? run.answer.evidence.frame_time : null;
+  return { windows: [], duration: duration ?? 0, labels: [], isComplete: false, frameTime };
 }
 
 /** @param {App} app */

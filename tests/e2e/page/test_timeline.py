@@ -177,6 +177,9 @@ def test_the_used_frame_is_marked_and_shown(analysed: Page) -> None:
     analysed.get_by_role("button", name=re.compile("^Show")).click()
     assert abs(shown.evaluate("({ time }) => time") - 0.5) <= 1 / 12
     assert is_paused(analysed)
+    expect(analysed.get_by_text("The model saw this frame.")).to_be_visible()
+    position(analysed).press("Home")
+    expect(analysed.get_by_text("The model saw this frame.")).to_be_hidden()
 
 
 def test_the_small_picture_shows_the_used_frame(analysed: Page) -> None:

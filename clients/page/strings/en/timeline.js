@@ -11,6 +11,7 @@ export const timeline = {
   player_speed: 'Speed',
   player_rate: (/** @type {{rate: number}} */ { rate }) => `${rate}×`,
   player_position: 'Position in the clip',
+  player_seen: 'The model saw this frame.',
   player_failed: 'This browser cannot play the clip. It can be analysed all the same.',
   player_no_preview: 'The clip is on the server: no preview here.',
   player_own_copy: 'Play a copy of mine…',

@@ -12,6 +12,7 @@ export const timeline = {
   player_speed: '速度',
   player_rate: ({ rate }) => `${rate}×`,
   player_position: '视频中的位置',
+  player_seen: '模型看到的就是这一帧。',
   player_failed: '浏览器无法播放这段视频，但仍可以分析。',
   player_no_preview: '视频在服务器上，这里无法预览。',
   player_own_copy: '播放我本地的副本…',
