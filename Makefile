@@ -10,7 +10,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --python-version 3.11 --quiet --ext
 TORCH_CPU ?= --torch-backend cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help python setup setup-dev serve lock check check-js unit test quick-tests test-all audit fuzz soak hostile-load bench bench-quick bench-gpu image demo-clips demo-checkpoint demo-eval clean
+.PHONY: help python setup setup-dev serve lock check check-js page-vendor unit test quick-tests test-all audit fuzz soak hostile-load bench bench-quick bench-gpu image demo-clips demo-checkpoint demo-eval clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,18 +39,26 @@ check: setup-dev check-js ## Lint, formatting, types, and the client's oldest Py
 	$(BIN)/vermin -q -t=3.10- --eval-annotations clients/python/emotion_llama
 
 JS := clients/js
+PAGE := clients/page
+INSTALLED := node_modules/.package-lock.json
 
 ifneq ($(shell command -v npm),)
-check-js: $(JS)/node_modules/.package-lock.json ## Lint, formatting and types of the JavaScript client
+check-js: $(JS)/$(INSTALLED) $(PAGE)/$(INSTALLED) ## Lint, formatting and types of the JavaScript client and the page
 	cd $(JS) && npm run --silent lint
+	cd $(PAGE) && npm run --silent lint
 
-$(JS)/node_modules/.package-lock.json: $(JS)/package-lock.json
-	cd $(JS) && npm ci --silent --no-audit --no-fund
+%/$(INSTALLED): %/package-lock.json
+	cd $* && npm ci --silent --no-audit --no-fund
 else
 check-js:
-	@echo "The JavaScript client is not checked: npm is not installed. It comes with Node, from version 20 on." >&2
+	@echo "The JavaScript client and the page are not checked: npm is not installed. It comes with Node, from version 20 on." >&2
 	@test -z "$(CI)"
 endif
+
+page-vendor: setup-dev $(JS)/$(INSTALLED) $(PAGE)/$(INSTALLED) ## Copy the JavaScript client and lit-html into the page
+	rm -rf $(JS)/dist
+	cd $(JS) && npm run --silent build
+	$(BIN)/python -m devtools.page_vendor
 
 # Two processes share the tests: those of one file, or of one engine, stay together and in order.
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder

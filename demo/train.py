@@ -80,7 +80,7 @@ class Training:
             out,
             dtype=torch.bfloat16,
             lora_alpha=LORA_ALPHA,
-            card=Card(description=DESCRIPTION),
+            card=Card(description=DESCRIPTION, demonstration=True),
         )
 
     def _stage(self, name: str) -> Stage:

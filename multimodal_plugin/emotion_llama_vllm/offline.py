@@ -244,7 +244,7 @@ class LocalEmotionLLaMA:
             ),
             explanation=None if reason is None else _text(reason),
             windows=[
-                response.window(window.start, window.end, _probabilities(tree, reads))
+                response.window_event(window, _probabilities(tree, reads))
                 for window, reads in zip(timeline.windows, others, strict=True)
             ],
             timeline=timeline,

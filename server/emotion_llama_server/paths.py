@@ -20,16 +20,20 @@ GRADIO_RUNS = (GRADIO_RUN, f"{GRADIO_PREFIX}{GRADIO_RUN}")
 HEALTH, LIVEZ, READYZ, PING = "/health", "/livez", "/readyz", "/ping"
 METRICS, VERSION = "/metrics", "/version"
 
-HOME, STYLE = "/", "/page.css"
+HOME = "/"
 LLMS = "/llms.txt"
+_PAGE_FILES = "/page/"
+PAGE_FILE = f"{_PAGE_FILES}{{file:path}}"
 DOCS, DOCUMENT = "/docs", "/openapi.json"
 DOCS_START = "/docs/start.js"
 SWAGGER_SCRIPT, SWAGGER_STYLE = "/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css"
-PAGES = frozenset({HOME, STYLE, LLMS, DOCS, DOCUMENT, DOCS_START, SWAGGER_SCRIPT, SWAGGER_STYLE})
-"""The paths that a browser loads to show the pages, and the page for agents."""
+PAGES = frozenset(
+    {HOME, PAGE_FILE, LLMS, DOCS, DOCUMENT, DOCS_START, SWAGGER_SCRIPT, SWAGGER_STYLE}
+)
+"""The routes that a browser loads to show the pages, and the page for agents."""
 
 OPEN = PAGES | {HEALTH, LIVEZ, READYZ}
-"""The paths that answer without a key."""
+"""The routes that answer without a key."""
 
 READ_ONLY = OPEN | {METRICS, VERSION, PING, MODELS, MODEL}
 """The routes that answer only GET and HEAD, even if vLLM answers other methods."""
@@ -43,11 +47,18 @@ DOCUMENTED = READ_ONLY | {*WORK}
 OTHER = "other"
 
 
+def is_open(path: str) -> bool:
+    """Return whether a path answers without a key, and only reading methods."""
+    return path in OPEN or path.startswith(_PAGE_FILES)
+
+
 def label(path: str) -> str:
     """Return the name of a path's route in metrics and traces, one of a fixed set."""
     if path in DOCUMENTED:
         return path
     if path.startswith(f"{MODELS}/"):
         return MODEL
+    if path.startswith(_PAGE_FILES):
+        return PAGE_FILE
     is_gradio = path in GRADIO_RUNS or path.startswith(f"{GRADIO_PREFIX}/")
     return GRADIO_PREFIX if is_gradio else OTHER

@@ -20,6 +20,7 @@ from emotion_llama_server.gate import Doorkeeper
 from emotion_llama_server.gate.oidc.tokens import Tokens
 from emotion_llama_server.gradio.desk import Desk
 from emotion_llama_server.routes import (
+    docs,
     emotion,
     error_route,
     exposure,
@@ -27,7 +28,7 @@ from emotion_llama_server.routes import (
     legacy,
     mcp,
     models,
-    pages,
+    page,
     probes,
 )
 from emotion_llama_server.services import Services
@@ -61,7 +62,7 @@ class EmotionLlamaApi:
         app.include_router(mcp.router)
         app.include_router(gradio.router)
         app.include_router(gradio.router, prefix=paths.GRADIO_PREFIX)
-        pages.install(app)
+        docs.install(app)
         validation.install(app)
         sequences.install(app)
         error_route.install(app)
@@ -76,6 +77,8 @@ class EmotionLlamaApi:
         options = StartOptions.of(args)
         exposure.close_others(self._app, options.settings.expose_route)
         exposure.read_strictly(self._app)
+        if not options.settings.no_page:
+            await asyncio.to_thread(page.install, self._app, page.folder())
         await asyncio.to_thread(self._app.openapi)  # the app caches it, so no request waits for it
         built = await _services(engine_client, state, args, options)
         services.install(self._app, built)

@@ -54,6 +54,9 @@ class ServerSettings(BaseSettings):
     oidc_name_claim: str = Field(default="sub", min_length=1)
     """claim of a token that names its holder"""
 
+    no_page: bool = False
+    """do not serve the page at /"""
+
     expose_route: Annotated[tuple[str, ...], NoDecode] = ()
     """enable a vLLM route, as /tokenize; repeat it"""
 

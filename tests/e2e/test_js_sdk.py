@@ -21,6 +21,13 @@ def test_it_passes_its_own_tests(sdk: Path) -> None:
     assert passed(npm(sdk, "test")) > 0
 
 
+def test_the_page_has_it_as_it_is_built(sdk: Path) -> None:
+    """Run `make page-vendor` after a change of the client."""
+    copy = CHECKOUT / "clients/page/vendor/emotion-llama-sdk"
+    built = {path.name: path.read_bytes() for path in (sdk / "dist").iterdir()}
+    assert {path.name: path.read_bytes() for path in copy.iterdir()} == built
+
+
 def test_it_asks_a_running_server(server: Server, sdk: Path) -> None:
     variables = {"EMOTION_LLAMA_URL": server.url, "EMOTION_LLAMA_CLIP": str(CLIP)}
     assert passed(npm(sdk, "run", "test:live", **variables)) > 0

@@ -63,7 +63,7 @@ def is_idle(guarded: Guarded) -> bool:
 
 PATHS = [
     *(CHAT, "/v1/emotion", "/v1/models", "/api/predict/", "/process_video", "/metrics"),
-    *("/version", "/ping", "/invocations", "/tokenize", "/nowhere", "/docs/nowhere"),
+    *("/version", "/ping", "/invocations", "/tokenize", "/nowhere", "/docs/nowhere", "/page"),
     *("/config", "/upload", "/gradio_api/queue/data", "/mcp"),
 ]
 
@@ -82,8 +82,9 @@ def test_nothing_answers_without_a_key(guarded: Guarded, path: str, legacy: bool
 
 
 def test_the_probes_and_the_pages_answer_everybody(guarded: Guarded) -> None:
-    pages = ("/", "/docs", "/docs/start.js", "/docs/swagger-ui-bundle.js", "/openapi.json")
-    for path in ("/health", "/livez", "/readyz", "/llms.txt", *pages):
+    page = ("/", "/page/app.js", "/page/samples/happy_face.mp4")
+    docs = ("/docs", "/docs/start.js", "/docs/swagger-ui-bundle.js", "/openapi.json")
+    for path in ("/health", "/livez", "/readyz", "/llms.txt", *page, *docs):
         for legacy in (False, True):
             for method in ("GET", "HEAD"):
                 assert guarded.ask(method, path, None, legacy=legacy).status_code == 200

@@ -15,6 +15,8 @@ from emotion_llama_server.routes import exposure
 from emotion_llama_server.services import install
 from emotion_llama_vllm.checkpoint.card import Card
 from emotion_llama_vllm.hooks.vllm_environment import PLUGINS
+from emotion_llama_vllm.media.read.reader import MediaReader
+from emotion_llama_vllm.settings import MediaSettings
 from tests.support.services import services
 
 MODEL = "org/model"
@@ -58,5 +60,7 @@ def vllm_app(environment: pytest.MonkeyPatch, *flags: str, keys: str = "") -> Vl
     exposure.read_strictly(app)
     app.state.engine_client = engine = Engine()
     card = Card(description=DESCRIPTION)
-    install(app, services(keys=keys, client=engine, models=Models(), card=card))
+    analyst = Namespace(reader=MediaReader(roots=(), domains=(), settings=MediaSettings()))
+    parts = {"client": engine, "models": Models(), "card": card, "analyst": analyst}
+    install(app, services(keys=keys, **parts))
     return VllmApp(app)

@@ -33,12 +33,12 @@ export function headOf(response: Response): Head {
 /**
  * The body of an answer.
  *
- * @param mark - A field without which it is another one's.
+ * @param mark - A field without which it is another one's; without it, any object will do.
  * @throws {@link InvalidAnswer} It is another one's.
  */
-export function parse<T extends object>({ head, text }: Answer, mark: keyof T & string): T {
+export function parse<T extends object>({ head, text }: Answer, mark?: keyof T & string): T {
   const body = parseObject(text);
-  if (body === undefined || !(mark in body)) {
+  if (body === undefined || (mark && !(mark in body))) {
     const start = JSON.stringify(text.slice(0, 200));
     throw new InvalidAnswer(`No Emotion-LLaMA server of this version answered: ${start}`, head);
   }

@@ -1,17 +1,16 @@
 /** `EmotionLLaMA`: the client. */
 
 import { expectType, parse } from './answer.js';
+import { type ChatDelta, type ChatOptions, makeChat, readDeltas } from './chat.js';
 import { EmotionLLaMAError } from './errors.js';
 import { readEvents, type StreamEvent } from './events.js';
-import { Http, type Key, type Outgoing } from './http.js';
+import { type Fetch, Http, type Incoming, type Key, type Outgoing } from './http.js';
 import { type Analysis, asDone } from './many.js';
 import { environment, localFile } from './node.js';
 import { type Call, type Clip, makeCall, type Options, type Timeline } from './options.js';
 import type { EmotionResponse, ModelList } from './schema.js';
 import { sessionHeaders } from './session.js';
-import { blobOf, formOf } from './upload.js';
-
-const ROUTE = '/v1/emotion';
+import { blobOf } from './upload.js';
 
 /** The codes of errors by which a server says that it cannot read a path. */
 const NOT_READABLE: unknown[] = ['video_not_readable', 'video_not_found'];
@@ -34,6 +33,8 @@ export interface ClientOptions {
   timeout?: number;
   /** How often a request is sent again after 429, 503 or a failed connection, by default twice. */
   maxRetries?: number;
+  /** Sends requests in place of the platform's `fetch`. */
+  fetch?: Fetch;
 }
 
 /** Whether task `emotion` comes with an explanation, too; by default it does not. */
@@ -75,8 +76,9 @@ export class EmotionLLaMA {
     apiKey = environment('EMOTION_LLAMA_API_KEY'),
     timeout = 120,
     maxRetries = 2,
+    fetch = (url, request) => globalThis.fetch(url, request),
   }: ClientOptions = {}) {
-    this.#http = new Http(apiUrl, apiKey, timeout, maxRetries);
+    this.#http = new Http({ apiUrl, apiKey, timeout, maxRetries, fetch });
   }
 
   /** Say which emotion a clip shows, how probable each label is, and why. */
@@ -89,16 +91,15 @@ export class EmotionLLaMA {
 
   /** Yield each part of the answer when it is found, and at last the whole. */
   async *stream(options: StreamOptions): AsyncGenerator<StreamEvent> {
-    const call = makeCall({ task: 'both', ...options, stream: true });
-    const incoming = await this.#ask(call, (outgoing) => this.#http.open(outgoing));
-    try {
-      for await (const event of readEvents(incoming.head, incoming.pieces())) {
-        call.signal?.throwIfAborted(); // it may have come in one piece with those before
-        yield event;
-      }
-    } finally {
-      incoming.close();
-    }
+    yield* this.#parts(makeCall({ task: 'both', ...options, stream: true }), readEvents);
+  }
+
+  /**
+   * Yield the next answer of a conversation about a clip piece by piece. The clip goes along each
+   * time: the server keeps no conversation.
+   */
+  async *chat(options: ChatOptions): AsyncGenerator<ChatDelta> {
+    yield* this.#parts(makeChat(options), readDeltas);
   }
 
   /** The timeline alone, as CSV or as WebVTT subtitles. */
@@ -150,27 +151,39 @@ export class EmotionLLaMA {
     return parse<ModelList>(answer, 'data');
   }
 
-  /** Ask for an analysis; a local file goes by its path where the server can read it. */
+  /** Ask for a stream and yield its parts. */
+  async *#parts<Part>(
+    call: Call,
+    read: (head: Incoming['head'], pieces: AsyncIterable<string>) => AsyncIterable<Part>,
+  ): AsyncGenerator<Part> {
+    const incoming = await this.#ask(call, (outgoing) => this.#http.open(outgoing));
+    try {
+      for await (const part of read(incoming.head, incoming.pieces())) {
+        call.signal?.throwIfAborted(); // it may have come in one piece with those before
+        yield part;
+      }
+    } finally {
+      incoming.close();
+    }
+  }
+
+  /** Ask about a clip; a local file goes by its path where the server can read it. */
   async #ask<T>(call: Call, send: (outgoing: Outgoing) => Promise<T>): Promise<T> {
-    const { videoPath, video, fields, accept, signal } = call;
-    const outgoing = { path: ROUTE, method: 'POST', accept, signal } as const;
+    const { path, video, accept, signal } = call;
+    const outgoing = { path, method: 'POST', accept, signal } as const;
     const upload = async (clip: Blob) => {
-      const headers = await sessionHeaders(clip);
-      return send({ ...outgoing, headers, body: formOf(clip, fields) });
+      const [headers, body] = await Promise.all([sessionHeaders(clip), call.holding(clip)]);
+      return send({ ...outgoing, headers, body });
     };
     if (video != null) {
       return upload(await blobOf(video));
     }
-    const { file, reason } = await localFile(videoPath ?? '');
+    const { file, reason } = await localFile(call.name ?? '');
     if (!file || !this.#notReadable.has(file.folder)) {
-      const name = file?.path ?? videoPath ?? '';
+      const name = file?.path ?? call.name ?? '';
       const headers = await sessionHeaders(name);
       try {
-        return await send({
-          ...outgoing,
-          headers,
-          body: JSON.stringify({ ...fields, video: name }),
-        });
+        return await send({ ...outgoing, headers, body: call.naming(name) });
       } catch (error) {
         if (!(error instanceof EmotionLLaMAError) || !NOT_READABLE.includes(error.code)) {
           throw error;

@@ -56,7 +56,7 @@ export async function* readEvents(
 }
 
 /** Names and data of events that have data. */
-async function* serverSent(
+export async function* serverSent(
   pieces: AsyncIterable<string>,
 ): AsyncGenerator<{ name: string; data: string }> {
   let name = '';

@@ -9,6 +9,19 @@ import { Watch } from './watch.js';
 /** An API key or access token, or a function that returns a fresh one for each request. */
 export type Key = string | (() => string | Promise<string>);
 
+/** Sends a request as the platform's own `fetch` does, which this may be. */
+export type Fetch = (url: string, request: RequestInit) => Promise<Response>;
+
+/** How one client asks. */
+export interface Asking {
+  apiUrl: string | URL;
+  apiKey?: Key;
+  /** Seconds. */
+  timeout: number;
+  maxRetries: number;
+  fetch: Fetch;
+}
+
 /** A request. */
 export interface Outgoing {
   path: string;
@@ -60,18 +73,20 @@ export class Incoming {
   }
 }
 
-/** How one client asks; what it throws is an error of ours or the reason of an abort. */
+/** Asks for one client; what it throws is an error of ours or the reason of an abort. */
 export class Http {
   readonly #apiUrl: string;
   readonly #key: Key | undefined;
   readonly #timeout: number;
   readonly #retries: number;
+  readonly #fetch: Fetch;
 
-  constructor(apiUrl: string | URL, apiKey: Key | undefined, timeout: number, retries: number) {
+  constructor({ apiUrl, apiKey, timeout, maxRetries, fetch }: Asking) {
     this.#apiUrl = baseUrl(apiUrl);
     this.#key = apiKey;
     this.#timeout = timeout;
-    this.#retries = retries;
+    this.#retries = maxRetries;
+    this.#fetch = fetch;
   }
 
   /** Ask for an answer. */
@@ -95,8 +110,9 @@ export class Http {
       headers['Content-Type'] = 'application/json'; // a form's own has its boundary
     }
     const watch = new Watch(this.#apiUrl, this.#timeout, signal);
+    const send = this.#fetch; // not as a method: `fetch` wants no `this`
     try {
-      const request = fetch(this.#apiUrl + path, { method, headers, body, signal: watch.signal });
+      const request = send(this.#apiUrl + path, { method, headers, body, signal: watch.signal });
       const incoming = new Incoming(await watch.waitFor(request), watch);
       if (incoming.head.status >= 400) {
         throw fromAnswer(await incoming.answer());

@@ -1,5 +1,6 @@
 /** The client of an Emotion-LLaMA server. */
 
+export type { ChatDelta, ChatMessage, ChatOptions } from './chat.js';
 export type {
   AnalyzeManyOptions,
   AnalyzeOptions,
@@ -26,6 +27,7 @@ export {
   UnsupportedMediaTypeError,
 } from './errors.js';
 export type { StreamEvent } from './events.js';
+export type { Fetch } from './http.js';
 export type { Analysis } from './many.js';
 export type { Clip, Options, Timeline, Video } from './options.js';
 export type * from './schema.js';

@@ -1,6 +1,8 @@
 /** What can be asked about a clip, as options of the client's methods. */
 
+import { asBase64 } from './base64.js';
 import type { FramePolicy, Language, Task, TimelineRequest } from './schema.js';
+import { formOf } from './upload.js';
 
 /** A clip itself, which is uploaded; a `File` is a `Blob`. A stream is read to its end first. */
 export type Video =
@@ -60,19 +62,24 @@ export interface Options {
   signal?: AbortSignal;
 }
 
-/** One request for an analysis. */
+/** One request about a clip. */
 export interface Call {
-  videoPath?: string;
+  /** Of the route. */
+  path: string;
+  /** Of the clip, if it goes by one. */
+  name?: string;
   video?: Video;
-  /** Of the request, without `video`, under the names of the wire. */
-  fields: Record<string, unknown>;
+  /** The body that names the clip. */
+  naming(name: string): string;
+  /** The body that holds the clip. */
+  holding(clip: Blob): FormData | Promise<string>;
   /** The wanted Content-Type. */
   accept: string;
   signal?: AbortSignal;
 }
 
 /**
- * Put a request together.
+ * Put a request for an analysis together.
  *
  * @throws TypeError - No clip, two, or an option of a kind that cannot be sent.
  */
@@ -81,28 +88,55 @@ export function makeCall(
   accept = 'application/json',
 ): Call {
   const { videoPath, video, signal, prompt, question, ...others } = options;
-  if ((videoPath == null) === (video == null)) {
-    throw new TypeError('Give one clip: `videoPath`, or `video` with its bytes.');
-  }
+  const name = nameOf({ videoPath, video } as Clip);
   if (prompt != null && question != null && prompt !== question) {
     throw new TypeError('`prompt` is another name for `question`: give one of them.');
   }
   const { features, timeline, labels, ...same } = others;
-  const wrong = Object.entries(same).find(([, value]) => isNoNumber(value));
-  if (wrong) {
-    throw new TypeError(`\`${wrong[0]}\` is ${wrong[1]}, which is no number that JSON carries.`);
-  }
-  // What is no field of ours goes along: the server says so and names it.
-  const named = Object.entries(same).map(([name, value]) => [onTheWire(name), value]);
   const fields = {
     question: question ?? prompt,
     features: features == null ? undefined : asFeatures(features),
     timeline: timeline == null ? undefined : asTimeline(timeline),
     labels: labels == null || typeof labels === 'string' ? labels : Array.from(labels),
-    ...Object.fromEntries(named),
+    ...fieldsOf(same),
   };
-  const path = videoPath == null ? undefined : asPath(videoPath);
-  return { videoPath: path, video, fields, accept, signal };
+  return {
+    path: '/v1/emotion',
+    name,
+    video,
+    naming: (video) => JSON.stringify({ ...fields, video }),
+    holding: (clip) => formOf(clip, fields),
+    accept,
+    signal,
+  };
+}
+
+/**
+ * The name of a clip; undefined for a clip itself.
+ *
+ * @throws TypeError - No clip, two, or no name.
+ */
+export function nameOf({ videoPath, video }: Clip): string | undefined {
+  if ((videoPath == null) === (video == null)) {
+    throw new TypeError('Give one clip: `videoPath`, or `video` with its bytes.');
+  }
+  return videoPath == null ? undefined : asPath(videoPath);
+}
+
+/**
+ * Options under the names of the wire. What is no field of ours goes along: the server says so and
+ * names it.
+ *
+ * @throws TypeError - A number that JSON does not carry.
+ */
+export function fieldsOf(options: Record<string, unknown>): Record<string, unknown> {
+  const wrong = Object.entries(options).find(([, value]) => isNoNumber(value));
+  if (wrong) {
+    throw new TypeError(`\`${wrong[0]}\` is ${wrong[1]}, which is no number that JSON carries.`);
+  }
+  return Object.fromEntries(
+    Object.entries(options).map(([name, value]) => [onTheWire(name), value]),
+  );
 }
 
 /** JSON has null in the place of these, which would mean the default. */
@@ -151,12 +185,4 @@ function asFeatures(features: Uint8Array | ArrayBuffer | string): string {
 /** `maxTokens` is `max_tokens` there. */
 function onTheWire(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
-
-function asBase64(bytes: Uint8Array): string {
-  let characters = '';
-  for (const byte of bytes) {
-    characters += String.fromCharCode(byte);
-  }
-  return btoa(characters);
 }

@@ -25,6 +25,8 @@ export interface Emotion {
 export interface TimelineWindow extends Emotion {
   start: number;
   end: number;
+  /** Of the window's picture, from the start of the video track; older servers leave it out. */
+  frame_time?: number | null;
 }
 
 /** The track that was used of those that carry pictures, or of those that carry sound. */
@@ -133,6 +135,27 @@ export interface ErrorResponse {
   error: ErrorDetail;
 }
 
+/** The limits of one request. */
+export interface Limits {
+  /** Of a clip, however it comes. */
+  clip_bytes: number;
+  /** The longest sound of a clip; with a timeline, the longest window. */
+  audio_seconds: number;
+  /** The longest clip with a timeline. */
+  timeline_seconds: number;
+  timeline_windows: number;
+  /** The longest request, with its upload. */
+  request_seconds: number;
+}
+
+/** By which names a request may give a clip; every server also takes uploads. */
+export interface Sources {
+  /** Whether there are folders on the server whose clips a request may name. */
+  paths: boolean;
+  /** Whether there are hosts from which the server fetches clips. */
+  urls: boolean;
+}
+
 /** One name under which the model is served. */
 export interface Model {
   id: string;
@@ -143,8 +166,14 @@ export interface Model {
   max_model_len: number | null;
   /** What the checkpoint is, in its own words. */
   description: string;
-  /** The labels that the checkpoint was trained on; an older server sends none. */
+  /** From which it chooses by default; older servers leave out this and what follows. */
   labels?: string[];
+  /** Of the checkpoint's own questions. */
+  languages?: Language[];
+  /** Whether it shows how the server works and recognises nobody's emotions. */
+  demonstration?: boolean;
+  limits?: Limits;
+  sources?: Sources;
 }
 
 /** As OpenAI's. */

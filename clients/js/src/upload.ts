@@ -1,9 +1,9 @@
 /** A clip as it is uploaded, from whatever holds its bytes. */
 
-import type { Call, Video } from './options.js';
+import type { Video } from './options.js';
 
 /** The multipart form of a request with a clip. */
-export function formOf(clip: Blob, fields: Call['fields']): FormData {
+export function formOf(clip: Blob, fields: Record<string, unknown>): FormData {
   const form = new FormData();
   form.append('request', JSON.stringify(fields));
   form.append('video', clip);

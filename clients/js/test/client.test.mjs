@@ -47,6 +47,19 @@ test('a function is asked for a fresh token before each request', async (t) => {
   );
 });
 
+test('another `fetch` sends the requests', async (t) => {
+  const { apiUrl, sent } = await yes(t);
+  const asked = [];
+  const fetch = (url, request) => {
+    asked.push(`${request.method} ${url} ${request.body.constructor.name}`);
+    return globalThis.fetch(url, request);
+  };
+  const client = new EmotionLLaMA({ apiUrl, fetch });
+  assert.deepEqual(await client.analyze({ video: new Blob(['clip']) }), ANSWER);
+  assert.deepEqual(asked, [`POST ${apiUrl}/v1/emotion FormData`]);
+  assert.equal(sent.length, 1);
+});
+
 test('every field is sent under its name on the wire', async (t) => {
   const { apiUrl, sent } = await yes(t);
   const client = new EmotionLLaMA({ apiUrl });

@@ -69,6 +69,23 @@ describe('a running server', { skip: missing }, () => {
     assert.deepEqual(byStart, whole.timeline);
   });
 
+  test('chats', async () => {
+    const bytes = await readFile(clip);
+    const answers = [];
+    for (const one of [{ videoPath: clip }, { video: new Blob([bytes]) }]) {
+      const messages = [{ role: 'user', content: '[reason] Which emotion, and why?' }];
+      const pieces = [];
+      for await (const piece of client.chat({ ...one, messages, maxTokens: 8, temperature: 0 })) {
+        pieces.push(piece);
+      }
+      assert.ok(pieces.length > 1);
+      assert.equal(pieces.at(-1).finishReason, 'length');
+      answers.push(pieces.map(({ delta }) => delta).join(''));
+    }
+    assert.ok(answers[0]);
+    assert.equal(answers[0], answers[1]);
+  });
+
   test('is told when an answer is wanted no more', async () => {
     const controller = new AbortController();
     const { signal } = controller;

@@ -101,6 +101,9 @@ class TimelineWindow(Emotion):
     """The start in seconds, rounded to milliseconds."""
     end: float
     """The end in seconds, rounded to milliseconds."""
+    frame_time: float | None = None
+    """The time of the window's picture in seconds from the start of the video track; null from
+    older servers."""
 
 
 class Track(_Documented):
@@ -221,6 +224,30 @@ class ErrorResponse(_Documented):
     error: ErrorDetail
 
 
+class Limits(_Documented):
+    """Lists the limits of one request; the server refuses what exceeds them."""
+
+    clip_bytes: int
+    """The maximum size of a clip in bytes, however it comes."""
+    audio_seconds: float
+    """The maximum length of a clip's sound in seconds; with a timeline, that of a window."""
+    timeline_seconds: float
+    """The maximum length of a clip with a timeline in seconds."""
+    timeline_windows: int
+    """The maximum number of windows of a timeline."""
+    request_seconds: float
+    """The maximum duration of a request in seconds, with its upload."""
+
+
+class Sources(_Documented):
+    """Says by which names a request may give a clip; every server also takes uploads."""
+
+    paths: bool
+    """True if there are folders on the server whose clips a request may name."""
+    urls: bool
+    """True if there are hosts from which the server fetches clips."""
+
+
 class Model(_Documented):
     """Represents one name under which the model is served."""
 
@@ -233,7 +260,15 @@ class Model(_Documented):
     description: str
     """The checkpoint's description of itself."""
     labels: list[str] = []
-    """The labels that the checkpoint was trained on; an older server sends none."""
+    """The labels from which the checkpoint chooses by default."""
+    languages: list[Language] = []
+    """The languages of the checkpoint's own questions."""
+    demonstration: bool = False
+    """True if the checkpoint shows how the server works and recognises nobody's emotions."""
+    limits: Limits | None = None
+    """The limits of one request; null from older servers."""
+    sources: Sources | None = None
+    """The names by which a request may give a clip; null from older servers."""
 
 
 class ModelList(_Documented):

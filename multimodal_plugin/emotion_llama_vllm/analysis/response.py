@@ -23,7 +23,7 @@ from emotion_llama_vllm.checkpoint.served import Served
 from emotion_llama_vllm.media.clip import Clip
 from emotion_llama_vllm.media.decode import tracks
 from emotion_llama_vllm.media.decode.npz import FEATURE_NAMES
-from emotion_llama_vllm.media.decode.timeline import Timeline
+from emotion_llama_vllm.media.decode.timeline import Timeline, Window
 
 
 def emotion(probabilities: dict[str, float]) -> Emotion:
@@ -40,10 +40,14 @@ def emotion_event(probabilities: dict[str, float], answer: str | None) -> Emotio
     return EmotionEvent(**read.model_dump(), answer=answer, answer_matches=matches)
 
 
-def window(start: float, end: float, probabilities: dict[str, float]) -> TimelineWindow:
-    """Return the most probable label for a window of the clip; `start` and `end` are in seconds."""
-    read = emotion(probabilities)
-    return TimelineWindow(start=round(start, 3), end=round(end, 3), **read.model_dump())
+def window_event(window: Window, probabilities: dict[str, float]) -> TimelineWindow:
+    """Return the most probable label for a window of the clip, with its times in seconds."""
+    return TimelineWindow(
+        **emotion(probabilities).model_dump(),
+        start=round(window.start, 3),
+        end=round(window.end, 3),
+        frame_time=window.clip.frame_time,
+    )
 
 
 def conclude(

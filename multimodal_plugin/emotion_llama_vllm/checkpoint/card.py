@@ -25,6 +25,8 @@ class Card(BaseModel):
         "Emotion-LLaMA names the emotion that a face, a voice and words show in a clip. "
         "A research model: it guesses at what is shown and measures nothing that anybody feels."
     )
+    demonstration: bool = False
+    """True if the checkpoint shows how the server works and recognises nobody's emotions."""
     labels: Annotated[list[str], Field(min_length=2)] = [
         *("neutral", "angry", "happy", "sad", "worried", "surprise")
     ]

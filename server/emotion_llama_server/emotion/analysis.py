@@ -142,7 +142,7 @@ class Analysis:
     async def _tell_window(self, window: Window, found: asyncio.Queue[Event | None]) -> None:
         prompt = await self._engine.render_clip(window.clip, self._emotion_text, style="eval")
         self._prompt_tokens += _length(prompt)
-        told = response.window(window.start, window.end, await self._read(prompt))
+        told = response.window_event(window, await self._read(prompt))
         self._windows.append(told)
         found.put_nowait(told)
 

@@ -3,6 +3,7 @@
 This is the outermost layer.
 """
 
+import logging
 import re
 import time
 import uuid
@@ -103,7 +104,10 @@ class _Answer:
             "status": status,
             "milliseconds": round(seconds * 1000, 1),
         }
-        access.info(
+        # A browser asks for each of the page's files whenever it opens the page.
+        is_routine = route == paths.PAGE_FILE and status in (200, 206, 304)
+        access.log(
+            logging.DEBUG if is_routine else logging.INFO,
             "%(method)s %(path)s %(status)s %(milliseconds)s ms client=%(client)s key=%(key)s "
             "request_id=%(request_id)s",
             fields,

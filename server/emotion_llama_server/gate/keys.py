@@ -145,7 +145,7 @@ class Keys:
             given, caller = _Given.by(Headers(scope=scope)), caller_of(scope)
             caller.key = given and self._ring.find(given.text)
             try:
-                if (path := path_of(scope)) not in paths.OPEN:
+                if not paths.is_open(path := path_of(scope)):
                     await self._check(path, given, caller)
             except HTTPException as error:
                 reason = "issuer" if error.status_code == 503 else "key"

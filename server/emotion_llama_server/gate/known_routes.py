@@ -46,7 +46,7 @@ class Routes:
 
 def answered_methods(scope: Scope) -> frozenset[str]:
     """Return the methods that the routes of a path answer; the set is empty for an unknown path."""
-    if path_of(scope) in paths.OPEN:
+    if paths.is_open(path_of(scope)):
         return _READING
     methods: set[str] = set()
     for route in scope["app"].router.routes:

@@ -50,7 +50,7 @@ EMOTION_RESPONSE: dict[str, Any] = {
         "audio_track": {"index": 0, "language": None, "codec": "aac", "count": 1},
         "features": [],
         "checkpoint": demo_files.MODEL_NAME,
-        "manifest": "18c2c297344a0989bb73c6f416efe75e6079b7cdae0be8c735af824a99a9d857",
+        "manifest": "81971cbed118e76af55d20a9480accddead69b42ee0d8221df674e8bf3bdd66e",
         "prompt": (
             "<s><s>[INST] <video><unk></video> <feature><FeatureHere></feature> The person in "
             "video says: .  [emotion] Please determine which emotion label in the video "

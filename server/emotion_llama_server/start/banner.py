@@ -62,7 +62,7 @@ def banner(args: Namespace, app: "FastAPI") -> str:
     services = services_of(app)
     place, options = Place.of(args, services.settings.legacy_port), services.options
     rows = [
-        ("in a browser", f"{place.base}/   {place.base}{paths.DOCS}"),
+        ("in a browser", _pages(place, services.settings.no_page)),
         ("clips", _clips()),
         ("API keys", _keys(options)),
         ("to stop", f"Ctrl+C here, or `kill {os.getpid()}`"),
@@ -112,6 +112,11 @@ def _about(path: str, route: object) -> str:
     if path in _WORDS:
         return _WORDS[path]
     return (getattr(route, "description", "") or "vLLM's.").splitlines()[0]
+
+
+def _pages(place: Place, no_page: bool) -> str:
+    docs = f"{place.base}{paths.DOCS}"
+    return docs if no_page else f"{place.base}{paths.HOME}   {docs}"
 
 
 def _clips() -> str:

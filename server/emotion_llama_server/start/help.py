@@ -15,7 +15,7 @@ _WIDEST = 110
 GROUPS: dict[str, tuple[str, ...]] = {
     "address": ("legacy_port",),
     "access": (
-        *("api_key_file", "metrics_key", "expose_route", "trusted_proxy"),
+        *("api_key_file", "metrics_key", "no_page", "expose_route", "trusted_proxy"),
         *("oidc_issuer", "oidc_audience", "oidc_scope", "oidc_name_claim"),
         *("rate_limit", "rate_limit_storage", "rate_limit_fail"),
     ),

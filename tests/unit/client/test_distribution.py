@@ -69,3 +69,16 @@ def test_all_packages_have_one_version() -> None:
 def test_benchmarks_are_not_shipped() -> None:
     wheel = project(CHECKOUT)["tool"]["hatch"]["build"]["targets"]["wheel"]
     assert not [path for path in wheel["only-include"] if path.startswith("benchmarks")]
+
+
+def test_the_page_is_shipped_where_the_server_looks_for_it() -> None:
+    wheel = project(CHECKOUT)["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert "clients/page" in wheel["only-include"]
+    assert wheel["sources"]["clients/page"] == "emotion_llama_server/page"
+    assert wheel["exclude"] == [
+        "clients/page/test",
+        "clients/page/*.json",
+        "clients/page/**/*.d.ts",
+    ]
+    finder = "server/emotion_llama_server/routes/page.py"
+    assert '_PACKAGE / "page"' in (CHECKOUT / finder).read_text(encoding="utf-8")

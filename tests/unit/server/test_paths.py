@@ -14,6 +14,8 @@ from emotion_llama_server import paths
         ("/mcp", "/mcp"),
         ("/llms.txt", "/llms.txt"),
         ("/v1/models/a/b", "/v1/models/{model:path}"),
+        ("/page/app.js", "/page/{file:path}"),
+        ("/page/nowhere", "/page/{file:path}"),
         ("/run/predict", "/gradio_api"),
         ("/gradio_api/call/predict/abc", "/gradio_api"),
         ("/v1/emotion/", "other"),

@@ -120,6 +120,19 @@ async def test_the_server_is_not_ready_from_the_signal_on_though_it_takes_reques
         task.cancel()
 
 
+@pytest.mark.parametrize("no_page", [False, True])
+async def test_the_page_is_served_unless_the_operator_wants_none(
+    app: FastAPI, client: Any, no_page: bool
+) -> None:
+    args = Namespace(shutdown_timeout=9)
+    StartOptions(ServerSettings(no_page=no_page), KeyRing.parse([])).put_on(args)
+    await begin(app, client, args)
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://x") as browser:
+        for path in ("/", "/page/app.js"):
+            assert (await browser.get(path)).status_code == (404 if no_page else 200)
+        assert (await browser.get("/docs")).status_code == 200
+
+
 async def test_under_vllm_alone_the_settings_come_from_the_environment(
     app: FastAPI, client: Any, clean_environment: pytest.MonkeyPatch
 ) -> None:

@@ -138,6 +138,15 @@ def test_the_times_of_windows_are_told_in_milliseconds(client: TestClient) -> No
     assert [window["end"] for window in windows][:4] == [0.6, 0.7, 0.8, 0.9]
 
 
+@pytest.mark.parametrize(("frame", "seen"), [("first", [0.0, 1.0]), ("middle", [0.5, 1.5])])
+def test_each_window_tells_when_its_picture_is_seen(
+    client: TestClient, frame: str, seen: list[float]
+) -> None:
+    asked = {"video": "clip.mp4", "frame": frame, "timeline": {"window": 1, "step": 1}}
+    windows = client.post("/v1/emotion", json=asked).json()["timeline"]
+    assert [window["frame_time"] for window in windows] == pytest.approx(seen, abs=0.11)
+
+
 def test_an_end_that_no_window_covers_is_told(client: TestClient) -> None:
     asked = {"video": "clip.mp4", "timeline": {"window": 1, "step": 1.5}}
     answer = client.post("/v1/emotion", json=asked).json()

@@ -63,6 +63,19 @@ async def test_a_websocket_is_closed() -> None:
     assert [message["type"] for message in sent] == ["websocket.close"]
 
 
+async def test_the_log_tells_of_the_pages_files_only_what_is_wrong(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("vllm"), "propagate", True)
+    caplog.set_level("INFO")
+    house = House()
+    house.app.add_api_route("/page/app.js", house.look)
+    for path in ("/page/app.js", "/page/nowhere.js", "/look"):
+        await Call(house, path, "GET").answer()
+    told = [record for record in caplog.records if record.name.endswith("server.access")]
+    assert [vars(line)["path"] for line in told] == ["/page/nowhere.js", "/look"]
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [

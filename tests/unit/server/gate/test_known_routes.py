@@ -5,13 +5,14 @@ import json
 import pytest
 from prometheus_client import REGISTRY
 
+from emotion_llama_server.routes import page
 from emotion_llama_server.services import services_of
 from tests.support.gate import Call, House, gauge, until
 from tests.support.vllm_app import MODEL, VllmApp, vllm_app
 
 PROBES = ("/livez", "/readyz", "/health", "/ping")
 PAGES = (
-    *("/", "/docs", "/docs/start.js", "/openapi.json"),
+    *("/", "/page/app.js", "/docs", "/docs/start.js", "/openapi.json"),
     *("/version", "/metrics", "/v1/models", f"/v1/models/{MODEL}"),
 )
 WORK = (
@@ -27,7 +28,9 @@ OTHERS = ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY", "get
 
 @pytest.fixture
 def vllms(clean_environment: pytest.MonkeyPatch) -> VllmApp:
-    return vllm_app(clean_environment)
+    app = vllm_app(clean_environment)
+    page.install(app.app, page.folder())
+    return app
 
 
 async def test_head_answers_as_get_does_without_its_body(vllms: VllmApp) -> None:

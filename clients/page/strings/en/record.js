@@ -1,0 +1,35 @@
+/** Words of the camera and of recording. */
+
+export const record = {
+  camera_consent: 'Everyone in the picture has agreed.',
+  camera_demo: 'This model knows drawn faces only. What it says about you means nothing.',
+  camera_local: 'Nothing leaves this browser until you press Analyse.',
+  camera_insecure: 'Browsers give the camera only to https pages or to localhost.',
+  camera_refused: 'The camera was refused. Allow it in the address bar, then try again.',
+  camera_none: 'No camera and no microphone found.',
+  camera_in_use: 'Another program is using the camera.',
+  camera_failed: 'The camera gives no picture. Check that it is plugged in, then try again.',
+  camera_grey: 'No camera found. A grey picture is sent; only the voice counts.',
+  camera_silent: 'No microphone found. The clip has no sound.',
+  camera_off: 'Without a camera: a grey picture is sent; only the voice counts.',
+  camera_no_sound: 'Without a microphone: the clip has no sound.',
+  camera_label: 'Camera',
+  camera_microphone: 'Microphone',
+  camera_standard: 'Default',
+  camera_without_picture: 'None (a grey picture)',
+  camera_without_sound: 'None (no sound)',
+  camera_preview: 'What the camera sees, mirrored',
+  camera_asking: 'Your browser asks whether this page may use the camera …',
+
+  record_title: 'Record a clip',
+  record_ask: 'Use camera and microphone',
+  record_start: 'Start recording',
+  record_stop: 'Stop and use it',
+  record_close: 'Close',
+  record_finishing: 'Finishing …',
+  record_length: 'Length of the recording',
+  record_now: (/** @type {{time: string, most: string}} */ { time, most }) =>
+    `Recording ${time} of at most ${most}`,
+  record_started: 'Recording.',
+  record_done: (/** @type {{seconds: string}} */ { seconds }) => `Recorded ${seconds}.`,
+};

@@ -1,0 +1,35 @@
+/** Words of the camera and of recording. */
+
+/** @type {typeof import('../en/record.js').record} */
+export const record = {
+  camera_consent: '画面中的每个人都已同意。',
+  camera_demo: '这个模型只见过画出来的面孔，它对你的判断没有意义。',
+  camera_local: '在你点击“分析”之前，任何内容都不会离开这个浏览器。',
+  camera_insecure: '浏览器只允许 https 页面或 localhost 使用摄像头。',
+  camera_refused: '摄像头权限被拒绝。请在地址栏中允许后重试。',
+  camera_none: '没有找到摄像头，也没有找到麦克风。',
+  camera_in_use: '摄像头正被其他程序使用。',
+  camera_failed: '摄像头没有画面。请检查连接后重试。',
+  camera_grey: '没有找到摄像头，将发送一张灰色画面；只有声音有意义。',
+  camera_silent: '没有找到麦克风，视频将没有声音。',
+  camera_off: '不使用摄像头：将发送一张灰色画面；只有声音有意义。',
+  camera_no_sound: '不使用麦克风：视频将没有声音。',
+  camera_label: '摄像头',
+  camera_microphone: '麦克风',
+  camera_standard: '默认设备',
+  camera_without_picture: '不使用（灰色画面）',
+  camera_without_sound: '不使用（没有声音）',
+  camera_preview: '摄像头画面（镜像）',
+  camera_asking: '浏览器正在询问是否允许本页面使用摄像头……',
+
+  record_title: '录制一段视频',
+  record_ask: '使用摄像头和麦克风',
+  record_start: '开始录制',
+  record_stop: '停止并使用',
+  record_close: '关闭',
+  record_finishing: '正在完成……',
+  record_length: '录制长度',
+  record_now: ({ time, most }) => `正在录制 ${time}（最长 ${most}）`,
+  record_started: '开始录制。',
+  record_done: ({ seconds }) => `已录制 ${seconds}。`,
+};

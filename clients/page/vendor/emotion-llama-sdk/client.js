@@ -1,0 +1,133 @@
+/** `EmotionLLaMA`: the client. */
+import { expectType, parse } from './answer.js';
+import { makeChat, readDeltas } from './chat.js';
+import { EmotionLLaMAError } from './errors.js';
+import { readEvents } from './events.js';
+import { Http } from './http.js';
+import { asDone } from './many.js';
+import { environment, localFile } from './node.js';
+import { makeCall } from './options.js';
+import { sessionHeaders } from './session.js';
+import { blobOf } from './upload.js';
+/** The codes of errors by which a server says that it cannot read a path. */
+const NOT_READABLE = ['video_not_readable', 'video_not_found'];
+/**
+ * Asks an Emotion-LLaMA server.
+ *
+ * Every method throws an {@link EmotionLLaMAError} of the kind that the answer's status has, or the
+ * reason of the signal that gave it up.
+ */
+export class EmotionLLaMA {
+    #http;
+    /** Folders that the server cannot read: their files are uploaded at once. */
+    #notReadable = new Set();
+    constructor({ apiUrl = 'http://localhost:7889', apiKey = environment('EMOTION_LLAMA_API_KEY'), timeout = 120, maxRetries = 2, fetch = (url, request) => globalThis.fetch(url, request), } = {}) {
+        this.#http = new Http({ apiUrl, apiKey, timeout, maxRetries, fetch });
+    }
+    /** Say which emotion a clip shows, how probable each label is, and why. */
+    async analyze({ explain = false, ...options }) {
+        const { task = 'both' } = options;
+        const call = makeCall({ ...options, task: explain && task === 'emotion' ? 'both' : task });
+        const answer = await this.#ask(call, (outgoing) => this.#http.answer(outgoing));
+        return parse(answer, 'evidence');
+    }
+    /** Yield each part of the answer when it is found, and at last the whole. */
+    async *stream(options) {
+        yield* this.#parts(makeCall({ task: 'both', ...options, stream: true }), readEvents);
+    }
+    /**
+     * Yield the next answer of a conversation about a clip piece by piece. The clip goes along each
+     * time: the server keeps no conversation.
+     */
+    async *chat(options) {
+        yield* this.#parts(makeChat(options), readDeltas);
+    }
+    /** The timeline alone, as CSV or as WebVTT subtitles. */
+    async timelineText({ form = 'csv', ...options }) {
+        const call = makeCall({ ...options, task: 'emotion' }, `text/${form}`);
+        const answer = await this.#ask(call, (outgoing) => this.#http.answer(outgoing));
+        expectType(answer.head, call.accept);
+        return answer.text;
+    }
+    /**
+     * Yield what becomes of each clip as it comes; a failure is one of them.
+     *
+     * @param videoPaths - As for {@link analyze}; they are taken as there is room.
+     * @param options - What all are asked. Those that are under way are given up with the loop.
+     */
+    async *analyzeMany(videoPaths, { concurrency = 8, ownOptions, signal, ...options } = {}) {
+        const under = new AbortController();
+        const stop = () => under.abort(signal?.reason);
+        const one = async (videoPath) => {
+            try {
+                const own = ownOptions?.(videoPath);
+                const asked = { ...options, ...own, videoPath, signal: under.signal };
+                return { videoPath, response: await this.analyze(asked) };
+            }
+            catch (error) {
+                return { videoPath, error };
+            }
+        };
+        signal?.addEventListener('abort', stop);
+        try {
+            signal?.throwIfAborted();
+            for await (const analysis of asDone(videoPaths, concurrency, one)) {
+                signal?.throwIfAborted();
+                yield analysis;
+            }
+        }
+        finally {
+            signal?.removeEventListener('abort', stop);
+            stop();
+        }
+    }
+    /** What the server serves, and what each model is and is not. */
+    async models({ signal } = {}) {
+        const accept = 'application/json';
+        const answer = await this.#http.answer({ path: '/v1/models', method: 'GET', accept, signal });
+        return parse(answer, 'data');
+    }
+    /** Ask for a stream and yield its parts. */
+    async *#parts(call, read) {
+        const incoming = await this.#ask(call, (outgoing) => this.#http.open(outgoing));
+        try {
+            for await (const part of read(incoming.head, incoming.pieces())) {
+                call.signal?.throwIfAborted(); // it may have come in one piece with those before
+                yield part;
+            }
+        }
+        finally {
+            incoming.close();
+        }
+    }
+    /** Ask about a clip; a local file goes by its path where the server can read it. */
+    async #ask(call, send) {
+        const { path, video, accept, signal } = call;
+        const outgoing = { path, method: 'POST', accept, signal };
+        const upload = async (clip) => {
+            const [headers, body] = await Promise.all([sessionHeaders(clip), call.holding(clip)]);
+            return send({ ...outgoing, headers, body });
+        };
+        if (video != null) {
+            return upload(await blobOf(video));
+        }
+        const { file, reason } = await localFile(call.name ?? '');
+        if (!file || !this.#notReadable.has(file.folder)) {
+            const name = file?.path ?? call.name ?? '';
+            const headers = await sessionHeaders(name);
+            try {
+                return await send({ ...outgoing, headers, body: call.naming(name) });
+            }
+            catch (error) {
+                if (!(error instanceof EmotionLLaMAError) || !NOT_READABLE.includes(error.code)) {
+                    throw error;
+                }
+                if (!file) {
+                    throw reason ? error.reworded(reason) : error;
+                }
+                this.#notReadable.add(file.folder);
+            }
+        }
+        return upload(await file.open());
+    }
+}

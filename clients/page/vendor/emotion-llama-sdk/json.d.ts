@@ -1,0 +1,3 @@
+/** JSON that may be anything. */
+/** The JSON object that a text is; undefined if it is none. */
+export declare function parseObject(text: string): object | undefined;

@@ -1,0 +1,31 @@
+/** The view `#/`: one clip, what is asked about it, and what came. */
+
+import { html, nothing } from '../vendor/lit-html/lit-html.js';
+import { chatPanel } from './chat.js';
+import { optionsView } from './options.js';
+import { recordDialog } from './record.js';
+import { resultView } from './result.js';
+import { startView } from './start.js';
+
+/** @import { App, State } from '../types.d.ts' */
+
+/**
+ * @param {State} state
+ * @param {App} app
+ */
+export function analyseView(state, app) {
+  const t = app.t();
+  return html`
+    <div class="page-head">
+      <h1 tabindex="-1">${t.analyse_title}</h1>
+      <p class="soft">${t.analyse_lead}</p>
+    </div>
+    <div class="columns ${state.run.kind === 'idle' ? 'columns-empty' : ''}">
+      <div class="stack">${startView(state, app)} ${optionsView(state, app)}</div>
+      <div class="stack">
+        ${resultView(state, app)} ${state.clip ? chatPanel(state, app) : nothing}
+      </div>
+    </div>
+    ${recordDialog(state, app)}
+  `;
+}

@@ -1,0 +1,1 @@
+"""Makes a package of these tests, for which they share one browser."""

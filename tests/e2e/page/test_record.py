@@ -1,0 +1,145 @@
+"""Recording in the page: consent, camera and microphone, and what can be wrong with them."""
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.support.browser import Visitor
+from tests.support.page_camera import (
+    Missing,
+    agree,
+    open_recording,
+    set_hidden,
+    track_states,
+    watch_camera,
+)
+from tests.support.waiting import until
+
+PROBLEMS: dict[Missing, str] = {
+    "NotAllowedError": "The camera was refused. Allow it in the address bar, then try again.",
+    "NotFoundError": "No camera and no microphone found.",
+    "NotReadableError": "Another program is using the camera.",
+}
+GREY = "No camera found. A grey picture is sent; only the voice counts."
+
+
+def opened(visitor: Visitor, **faults: Missing) -> Page:
+    context = visitor.context()
+    watch_camera(context, **faults)
+    page = context.new_page()
+    page.goto("/")
+    return page
+
+
+def record(page: Page, seconds: float = 0.8) -> None:
+    page.locator("#record-start").click()
+    expect(page.get_by_text("Recording 0:0")).to_be_visible()
+    page.wait_for_timeout(seconds * 1000)
+    page.locator("#record-stop").click()
+    expect(page.locator(".clip-name")).to_contain_text("recording")
+
+
+def analyse(page: Page) -> None:
+    page.locator("#analyse").click()
+    expect(page.get_by_role("heading", name="Evidence")).to_be_visible(timeout=60_000)
+
+
+def test_a_recording_becomes_the_clip_and_is_analysed(visitor: Visitor) -> None:
+    page = opened(visitor)
+    open_recording(page)
+    assert track_states(page) == {"live"}
+    record(page)
+    assert track_states(page) == {"ended"}
+    expect(page.locator("#analyse")).to_be_focused()
+    expect(page.locator(".clip")).to_have_text(re.compile(r"/ 0:0\d\.\d"))
+    analyse(page)
+    expect(page.get_by_text("This model knows drawn faces only.")).to_be_visible()
+
+
+def test_the_camera_starts_only_after_agreement(visitor: Visitor) -> None:
+    page = opened(visitor)
+    page.get_by_role("button", name="Record").click()
+    page.get_by_role("button", name="Use camera and microphone").click()
+    assert page.evaluate("streams.length") == 0
+    expect(page.get_by_text("Nothing leaves this browser until you press Analyse.")).to_be_visible()
+
+
+def test_a_camera_that_cannot_be_had_is_told(visitor: Visitor) -> None:
+    page = opened(visitor)
+    page.get_by_role("button", name="Record").click()
+    page.get_by_label("Everyone in the picture has agreed.").check()
+    for error, words in PROBLEMS.items():
+        page.evaluate("(name) => Object.assign(faults, { video: name, audio: name })", error)
+        page.get_by_role("button", name="Use camera and microphone").click()
+        expect(page.get_by_role("alert").get_by_text(words)).to_be_visible()
+
+
+def test_an_insecure_page_is_told(visitor: Visitor) -> None:
+    context = visitor.context()
+    context.add_init_script("Object.defineProperty(window, 'isSecureContext', { value: false })")
+    page = context.new_page()
+    page.goto("/")
+    page.get_by_role("button", name="Record").click()
+    words = "Browsers give the camera only to https pages or to localhost."
+    expect(page.get_by_text(words)).to_be_visible()
+
+
+def test_a_microphone_alone_is_recorded_with_a_grey_picture(visitor: Visitor) -> None:
+    page = opened(visitor, video="NotFoundError")
+    open_recording(page)
+    expect(page.get_by_text(GREY)).to_be_visible()
+    record(page)
+    assert track_states(page) == {"ended"}
+    until(lambda: page.evaluate("document.querySelector('video').readyState") >= 2, seconds=5)
+    red, green, blue = page.evaluate(
+        """() => {
+          const context = new OffscreenCanvas(1, 1).getContext('2d');
+          context.drawImage(document.querySelector('video'), 0, 0, 1, 1);
+          return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+        }"""
+    )
+    assert max(abs(shade - 128) for shade in (red, green, blue)) < 12
+
+
+def test_a_camera_alone_has_no_sound(visitor: Visitor) -> None:
+    page = opened(visitor, audio="NotFoundError")
+    open_recording(page)
+    expect(page.get_by_text("No microphone found. The clip has no sound.")).to_be_visible()
+
+
+def test_a_hidden_tab_ends_the_recording_and_keeps_it(visitor: Visitor) -> None:
+    page = opened(visitor)
+    open_recording(page)
+    page.locator("#record-start").click()
+    page.wait_for_timeout(500)
+    set_hidden(page, is_hidden=True)
+    expect(page.locator(".clip-name")).to_contain_text("recording")
+    assert track_states(page) == {"ended"}
+
+
+def test_closing_lets_go_of_the_camera(visitor: Visitor) -> None:
+    page = opened(visitor)
+    open_recording(page)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert track_states(page) == {"ended"}
+    expect(page.get_by_role("button", name="Record")).to_be_focused()
+
+
+def test_another_device_can_be_chosen(visitor: Visitor) -> None:
+    page = opened(visitor)
+    open_recording(page)
+    page.get_by_label("Camera", exact=True).select_option("None (a grey picture)")
+    expect(page.get_by_text("Without a camera: a grey picture is sent")).to_be_visible()
+    page.keyboard.press("Escape")
+    assert track_states(page) == {"ended"}
+
+
+def test_the_dialog_has_no_barriers(visitor: Visitor, axe: Callable[[Page], list[str]]) -> None:
+    page = opened(visitor)
+    page.get_by_role("button", name="Record").click()
+    assert axe(page) == []
+    agree(page, "Use camera and microphone")
+    expect(page.locator("#record-start")).to_be_enabled()
+    assert axe(page) == []

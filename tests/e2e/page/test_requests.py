@@ -1,0 +1,110 @@
+"""A request that is copied from the page runs as it is, and carries no key."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from devtools.server import Server
+from tests.support.browser import Visitor
+from tests.support.npm import require_npm
+from tests.support.paths import CHECKOUT
+
+CLIP = CHECKOUT / "demo/clips/happy_face.mp4"
+KEY = "a-key-of-alice"
+QUESTION = """[reason] It's "my" question; why? 为什么"""
+
+Run = Callable[[str], str]
+
+
+def run(*command: str, folder: Path, program: str) -> str:
+    """Return the last line that a program writes."""
+    environment = {**os.environ, "EMOTION_LLAMA_API_KEY": KEY}
+    done = subprocess.run(
+        [*command, program],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip().splitlines()[-1]
+
+
+def by_curl(program: str, folder: Path) -> str:
+    answer = json.loads(run("sh", "-c", folder=folder, program=program))
+    return f"{answer['emotion']} {answer['confidence']}"
+
+
+def by_python(program: str, folder: Path) -> str:
+    return run(sys.executable, "-c", folder=folder, program=program)
+
+
+def by_javascript(program: str, folder: Path) -> str:
+    require_npm()
+    return run("node", "--input-type=module", "--eval", folder=folder, program=program)
+
+
+WAYS = {"curl": by_curl, "Python": by_python, "JavaScript": by_javascript}
+
+
+def copied(page: Page, form: str) -> str:
+    """Copy a request as a reader does."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    opened = page.get_by_role("group").filter(has_text="Copy this request")
+    if not opened.get_by_role("button", name="Copy", exact=True).is_visible():
+        page.get_by_text("Copy this request").click()
+    page.get_by_role("button", name=form, exact=True).click()
+    page.get_by_role("button", name="Copy", exact=True).click()
+    expect(page.get_by_role("status")).to_have_text("Copied.")
+    return page.evaluate("navigator.clipboard.readText()")
+
+
+@pytest.fixture
+def keyed(visitor: Visitor) -> Page:
+    """A page that has a key, as a server without keys does not mind."""
+    page = visitor.open()
+    page.evaluate(f"sessionStorage.setItem('emotion-llama.key', '{KEY}')")
+    page.reload()
+    return page
+
+
+@pytest.mark.parametrize("form", WAYS)
+def test_a_request_about_a_sample_runs_anywhere(keyed: Page, form: str, tmp_path: Path) -> None:
+    keyed.get_by_role("button", name="Happy face").click()
+    program = copied(keyed, form)
+    assert KEY not in program
+    label, confidence = WAYS[form](program, tmp_path).split()
+    assert label == "happy"  # as the page itself is told
+    assert 0 < float(confidence) <= 1
+
+
+@pytest.mark.parametrize("form", WAYS)
+def test_a_request_about_a_file_uploads_it(page: Page, form: str, tmp_path: Path) -> None:
+    name = """it's "mine", a;b.mp4"""
+    page.locator("#file").set_input_files(
+        {"name": name, "mimeType": "video/mp4", "buffer": CLIP.read_bytes()}
+    )
+    page.locator("#task").select_option("own")
+    page.locator("#question").fill(QUESTION)
+    (tmp_path / name).write_bytes(CLIP.read_bytes())
+    program = copied(page, form)
+    assert "Authorization" not in program
+    assert WAYS[form](program, tmp_path).split()[0] == "happy"
+
+
+@pytest.mark.parametrize("form", WAYS)
+def test_a_request_about_a_clip_on_the_server_names_it(
+    page: Page, server: Server, form: str, tmp_path: Path
+) -> None:
+    page.get_by_role("button", name="On the server").click()
+    page.get_by_label("Path").fill("clip0.mp4")
+    page.get_by_role("button", name="Use this clip").click()
+    label, _ = WAYS[form](copied(page, form), tmp_path).split()
+    assert label
