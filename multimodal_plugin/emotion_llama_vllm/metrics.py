@@ -41,6 +41,7 @@ Reason = Literal[
     "issuer",
     "key",
     "method",
+    "origin",
     "overload",
     "rate",
     "share",

@@ -1,9 +1,10 @@
 """Protects vLLM's app from the network with pure ASGI middleware, one subject in each file.
 
 The layers from the outside to the inside: `traces` (spans, if they are exported), `identity`
-(request id, log line, security headers), CORS, `failures` (unexpected errors), `keys` (with `oidc`,
-access tokens too), `known_routes` (404, 405 and HEAD), `rate`, `streams` (headers and comments of
-event streams), `admission` (slots, deadline, the end of the server), `body` (sizes).
+(request id, log line, security headers), CORS, `failures` (unexpected errors), `origins` (pages in
+browsers), `keys` (with `oidc`, access tokens too), `known_routes` (404, 405 and HEAD), `rate`,
+`streams` (headers and comments of event streams), `admission` (slots, deadline, the end of the
+server), `body` (sizes).
 """
 
 from starlette.middleware.cors import CORSMiddleware
@@ -15,6 +16,7 @@ from emotion_llama_server.gate.failures import Failures
 from emotion_llama_server.gate.identity import Identity
 from emotion_llama_server.gate.keys import Keys
 from emotion_llama_server.gate.known_routes import Routes
+from emotion_llama_server.gate.origins import Origins
 from emotion_llama_server.gate.rate import RateLimit
 from emotion_llama_server.gate.streams import Streams
 from emotion_llama_server.gate.traces import Traces
@@ -60,6 +62,8 @@ def _build(router: ASGIApp, services: Services) -> ASGIApp:
         )
     app = Routes(app, router)
     app = Keys(app, options.keys, services.tokens, settings.metrics_key)
+    if not options.needs_key:
+        app = Origins(app, options.cors.allow_origins if options.cors else ())
     app = Failures(app)
     if (cors := options.cors) is not None:
         app = CORSMiddleware(
