@@ -19,6 +19,7 @@ from emotion_llama_server.engine import Engine
 from emotion_llama_server.gate import Doorkeeper
 from emotion_llama_server.gate.oidc.tokens import Tokens
 from emotion_llama_server.gradio.desk import Desk
+from emotion_llama_server.openapi import document
 from emotion_llama_server.routes import (
     docs,
     emotion,
@@ -80,6 +81,8 @@ class EmotionLlamaApi:
         if not options.settings.no_page:
             await asyncio.to_thread(page.install, self._app, page.folder())
         await asyncio.to_thread(self._app.openapi)  # the app caches it, so no request waits for it
+        if (issuer := options.settings.oidc_issuer) is not None:
+            document.add_issuer(self._app, issuer, options.settings.oidc_scope)
         built = await _services(engine_client, state, args, options)
         services.install(self._app, built)
         metrics.begin_requests(options.keys.names or ("",), paths.WORK)

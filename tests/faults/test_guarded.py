@@ -94,6 +94,12 @@ def test_the_probes_and_the_pages_answer_everybody(guarded: Guarded) -> None:
                 assert refused.headers["allow"] == "GET, HEAD"
 
 
+def test_the_document_names_the_provider_of_tokens(guarded: Guarded, provider: Provider) -> None:
+    document = guarded.ask("GET", "/openapi.json", None).json()
+    scheme = document["components"]["securitySchemes"]["openid"]
+    assert scheme["openIdConnectUrl"].startswith(provider.url)
+
+
 def test_head_answers_wherever_get_does(guarded: Guarded) -> None:
     for path in ("/ping", "/version", "/metrics", "/v1/models"):
         for legacy in (False, True):

@@ -24,6 +24,7 @@ from emotion_llama.error_codes import (
 from emotion_llama.schema import API_VERSION, EmotionRequest, ErrorResponse
 from emotion_llama_server import paths
 from emotion_llama_server.errors import Failure, LegacyError, openai_error
+from emotion_llama_server.gate.oidc.issuer import DISCOVERY
 from emotion_llama_server.openapi.chat import ChatMessage
 from emotion_llama_server.openapi.examples import CHAT_REQUEST, EMOTION_RESPONSE
 
@@ -100,6 +101,17 @@ def install(app: FastAPI, refused: Iterable[str]) -> None:
     app.openapi = document  # type: ignore[method-assign]
 
 
+def add_issuer(app: FastAPI, issuer: str, scope: str | None) -> None:
+    """Describe the OpenID provider whose access tokens open the server, and the scope they need."""
+    document = app.openapi()
+    document["components"]["securitySchemes"]["openid"] = {
+        "type": "openIdConnect",
+        "openIdConnectUrl": f"{issuer.rstrip('/')}{DISCOVERY}",
+        "description": "An access token of this provider.",
+    }
+    document["security"].append({"openid": [scope] if scope else []})
+
+
 def _complete(document: dict[str, Any], left_out: frozenset[str]) -> None:
     """Complete a document in place."""
     for path, operations in document["paths"].items():
@@ -114,7 +126,7 @@ def _complete(document: dict[str, Any], left_out: frozenset[str]) -> None:
         fields = {name: field for name, field in chat["properties"].items() if name not in left_out}
         chat["properties"] = fields | {"messages": _MESSAGES}
     components["schemas"] = _used(schemas, document["paths"])
-    components["securitySchemes"] = _KEYS
+    components["securitySchemes"] = dict(_KEYS)
     document["security"] = [{name: []} for name in _KEYS]
     document["tags"] = [{"name": name, "description": words} for name, words in _TAGS.items()]
     _shorten_names(document)

@@ -8,6 +8,7 @@ import pytest
 
 from emotion_llama.error_codes import ERROR_CODES
 from emotion_llama.schema import EmotionResponse
+from emotion_llama_server.openapi.document import add_issuer
 from tests.support.vllm_app import vllm_app
 
 HTTP_METHODS = {"get", "post"}
@@ -87,6 +88,19 @@ def test_keys_are_described_and_needed_where_they_are(document: dict[str, Any]) 
     for path, _, operation in operations(document):
         is_open = path in ("/health", "/livez", "/readyz")
         assert operation.get("security") == ([] if is_open else None), path
+
+
+@pytest.mark.parametrize("scope", [None, "ask"])
+def test_the_provider_of_tokens_is_described_where_there_is_one(
+    clean_environment: pytest.MonkeyPatch, scope: str | None
+) -> None:
+    app = vllm_app(clean_environment).app
+    assert "openid" not in app.openapi()["components"]["securitySchemes"]
+    add_issuer(app, "https://login.example/", scope)
+    scheme = app.openapi()["components"]["securitySchemes"]["openid"]
+    assert scheme["type"] == "openIdConnect"
+    assert scheme["openIdConnectUrl"] == "https://login.example/.well-known/openid-configuration"
+    assert app.openapi()["security"][-1] == {"openid": [scope] if scope else []}
 
 
 def test_what_is_asked_and_answered_has_examples(document: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from emotion_llama_server.gate.oidc.signing_keys import JwkSet, SigningKey, sign
 from emotion_llama_server.settings import is_https, is_local_http
 from emotion_llama_server.shortening import shortened
 
-_DISCOVERY = "/.well-known/openid-configuration"
+DISCOVERY = "/.well-known/openid-configuration"
 FETCH_SECONDS = 5
 """Seconds for both documents of a provider."""
 MAX_BYTES = 256 << 10
@@ -90,7 +90,7 @@ class Issuer:
             raise _unreachable(self.url, error) from error
 
     async def _fetch(self) -> dict[str, SigningKey]:
-        found = await self._read(self.url.rstrip("/") + _DISCOVERY, Discovery)
+        found = await self._read(self.url.rstrip("/") + DISCOVERY, Discovery)
         if found.issuer != self.url:
             raise IssuerWrong(f"the provider there has the issuer {shortened(found.issuer)!r}")
         if not is_https(found.jwks_uri) and not (
