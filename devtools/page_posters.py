@@ -1,4 +1,4 @@
-"""Draws the small pictures that stand for the samples on the page: the middle frame of each clip.
+"""Draws the small pictures that stand for the samples on the page: the first frame of each clip.
 
 `python -m devtools.page_posters` writes them anew after the demo's clips have changed.
 """
@@ -16,10 +16,9 @@ _SIDE = 160
 
 
 def poster(clip: Path) -> Image.Image:
-    """Return the middle frame of a clip."""
+    """Return the first frame of a clip."""
     with av.open(str(clip)) as container:
-        frames = list(container.decode(video=0))
-    return frames[len(frames) // 2].to_image().resize((_SIDE, _SIDE))
+        return next(container.decode(video=0)).to_image().resize((_SIDE, _SIDE))
 
 
 def main() -> None:

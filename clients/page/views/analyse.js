@@ -20,7 +20,7 @@ export function analyseView(state, app) {
       <h1 tabindex="-1">${t.analyse_title}</h1>
       <p class="soft">${t.analyse_lead}</p>
     </div>
-    <div class="columns ${state.run.kind === 'idle' ? 'columns-empty' : ''}">
+    <div class="columns columns-analyse ${state.run.kind === 'idle' ? 'columns-empty' : ''}">
       <div class="stack">
         ${startView(state, app)} ${optionsView(state, app)}
         ${state.clip ? anotherView(state, app) : nothing}

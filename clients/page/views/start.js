@@ -60,7 +60,7 @@ function chosenView(clip, app) {
  * @param {App} app
  */
 export function anotherView(state, app) {
-  return html`<section class="card stack" aria-labelledby="another">
+  return html`<section class="card stack another" aria-labelledby="another">
     <h2 id="another">${app.t().clip_another}</h2>
     ${sourcesView(state, app)} ${samplesView(state, app)}
   </section>`;
