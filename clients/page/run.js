@@ -1,7 +1,7 @@
 /** Runs: one analysis of the chosen clip, from sending to done. */
 
 import { askedOptions } from './core/asked.js';
-import { focusSoon } from './core/focus.js';
+import { focusSoon, showSoon } from './core/focus.js';
 import { headline } from './core/numbers.js';
 import { hasTooManyWindows } from './core/windows.js';
 import { attempt } from './net/attempt.js';
@@ -31,6 +31,7 @@ export async function start(app) {
   controller = new AbortController();
   const { signal } = controller;
   const asked = { clip, options: askedOptions(app.store.get()) };
+  showSoon('#result');
   try {
     const answer = await withRetries(() => attempt(app, asked, signal), {
       signal,

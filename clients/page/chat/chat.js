@@ -1,5 +1,6 @@
 /** The chat about the clip: asks, shows the answer as it comes, and begins anew. */
 
+import { focusSoon } from '../core/focus.js';
 import { failureOf } from '../net/failures.js';
 import { withRetries } from '../net/retry.js';
 import { messagesOf } from './messages.js';
@@ -47,6 +48,7 @@ export function stopAnswer(app) {
   running?.abort();
   running = null;
   changeLast(app, { state: 'stopped' });
+  focusSoon('#chat-question');
   changeChat(app, { retryIn: null });
 }
 
@@ -71,6 +73,9 @@ export async function ask(app, question) {
   const turn = { question: question.trim(), answer: '', state: 'waiting', failure: null };
   changeChat(app, { turns: [...heard(chat.turns), turn], transcript, draft: '', isTooLong: false });
   app.announce(app.t().chat_asked);
+  if (!document.activeElement?.matches('#chat-question')) {
+    focusSoon('.turns'); // a suggestion is not there while the model answers
+  }
   await answer(app);
 }
 
@@ -115,6 +120,9 @@ async function answer(app) {
   } finally {
     if (running === controller) {
       running = null;
+    }
+    if (document.activeElement?.matches('#chat-stop')) {
+      focusSoon('#chat-question');
     }
   }
 }

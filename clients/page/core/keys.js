@@ -9,16 +9,14 @@ import { hashOf } from './route.js';
 export function installKeys(app) {
   document.addEventListener('keydown', (event) => {
     const { route, run, settings } = app.store.get();
-    if (event.defaultPrevented || route !== 'analyse') {
+    const isAnalyse = route === 'analyse';
+    const isDialog = document.querySelector('dialog[open]') !== null;
+    if (event.defaultPrevented || isDialog) {
       return;
     }
-    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && isAnalyse) {
       submit(event.target);
-    } else if (
-      event.key === 'Escape' &&
-      isRunning(run) &&
-      !document.querySelector('dialog[open]')
-    ) {
+    } else if (event.key === 'Escape' && isAnalyse && isRunning(run)) {
       cancel(app);
     } else if (event.key === '?' && settings.singleKeys && !isWriting(event.target)) {
       location.hash = hashOf('help');
@@ -33,7 +31,7 @@ export function installKeys(app) {
  */
 function submit(target) {
   const form = document.querySelector('form.ask');
-  if (form instanceof HTMLFormElement && !(target instanceof Element && target.closest('dialog'))) {
+  if (form instanceof HTMLFormElement) {
     target?.dispatchEvent(new Event('change', { bubbles: true }));
     form.requestSubmit();
   }

@@ -1,5 +1,6 @@
 /** Live mode: starts and ends the one session of this browser. */
 
+import { focusSoon } from '../core/focus.js';
 import { CameraError, openCamera } from '../media/camera.js';
 import { LiveSession, LONGEST_HIDDEN } from './session.js';
 import { LIVE_OFF } from './state.js';
@@ -87,7 +88,9 @@ async function run(app) {
     }
     session = new LiveSession(app, opened);
     app.announce(app.t().live_started);
+    focusSoon('#live-pause');
     await session.ended;
+    focusSoon('#live-start');
   } catch (error) {
     refuse(app, error instanceof CameraError ? error.problem : 'failed');
   } finally {

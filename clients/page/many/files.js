@@ -33,8 +33,13 @@ export function chosen(files) {
  */
 export async function dropped(transfer) {
   // All at once: the browser empties the list when this function first waits.
-  const entries = Array.from(transfer.items, (item) => item.webkitGetAsEntry());
-  const found = await Promise.all(entries.map((entry) => (entry ? filesIn(entry, '') : [])));
+  const items = Array.from(transfer.items, (item) => ({
+    entry: item.webkitGetAsEntry(),
+    file: item.getAsFile(),
+  }));
+  const found = await Promise.all(
+    items.map(({ entry, file }) => (entry ? filesIn(entry, '') : chosen(file ? [file] : []))),
+  );
   return found.flat();
 }
 

@@ -1,11 +1,14 @@
 /** Dropping files: the whole window takes them, so that a miss does not leave the page. */
 
+import { hashOf } from '../core/route.js';
+import { addClips } from '../many/batch.js';
+import { dropped } from '../many/files.js';
 import { takeFile } from './source.js';
 
 /** @import { App } from '../types.d.ts' */
 
 /**
- * Take what is dropped in the analyse view; other views listen themselves.
+ * Take what is dropped in the analyse view; that of many clips listens itself.
  *
  * @param {App} app
  */
@@ -22,9 +25,24 @@ export function installDrop(app) {
   window.addEventListener('drop', (event) => {
     event.preventDefault();
     document.documentElement.classList.remove('dropping');
-    const [file] = event.dataTransfer?.files ?? [];
-    if (file && app.store.get().route === 'analyse') {
-      takeFile(app, file);
+    if (event.dataTransfer && app.store.get().route === 'analyse') {
+      take(app, event.dataTransfer);
     }
   });
+}
+
+/**
+ * Take one file as the clip; several, or a folder, are a batch.
+ *
+ * @param {App} app
+ * @param {DataTransfer} transfer
+ */
+async function take(app, transfer) {
+  const [file, ...others] = transfer.files;
+  if (others.length > 0 || transfer.items[0]?.webkitGetAsEntry()?.isDirectory) {
+    addClips(app, await dropped(transfer));
+    location.hash = hashOf('many');
+  } else if (file) {
+    takeFile(app, file);
+  }
 }

@@ -2,6 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { hasUnsaved } from '../core/unsaved.js';
+import { LIVE_OFF } from '../live/state.js';
+import { mayBeClip } from '../many/files.js';
 import { Queue } from '../many/queue.js';
 import { countsOf, noteOf, sorted, timeLeft } from '../many/rows.js';
 import { NO_CLIPS } from '../many/state.js';
@@ -176,4 +179,23 @@ test('the time left follows from what the clips before took', () => {
   assert.equal(timeLeft(rows, 2), 3);
   assert.equal(timeLeft(rows.slice(2), 2), null);
   assert.deepEqual(countsOf(rows), { done: 2, failed: 0, running: 0, all: 4, ended: 2 });
+});
+
+test('a clip is known by its type, or by its name where there is none', () => {
+  const is = (name, type) => mayBeClip(new File([], name, { type }));
+  assert.equal(is('a', 'video/mp4'), true);
+  assert.equal(is('a.MKV', ''), true);
+  assert.equal(is('a.jpg', 'image/jpeg'), true);
+  assert.equal(is('a.gif', 'image/gif'), false);
+  assert.equal(is('mp4.txt', 'text/plain'), false);
+});
+
+test('results that were not saved, and clips under way, are not left without a question', () => {
+  const rows = [row(1, 'a', { state: 'done' })];
+  const of = (many, live = LIVE_OFF) => hasUnsaved({ many: { ...NO_CLIPS, ...many }, live });
+  assert.equal(of({}), false);
+  assert.equal(of({ rows }), false);
+  assert.equal(of({ rows, isSaved: false }), true);
+  assert.equal(of({ rows: [row(1, 'a')] }), true);
+  assert.equal(of({}, { ...LIVE_OFF, isSaved: false }), true);
 });

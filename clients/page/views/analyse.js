@@ -5,7 +5,7 @@ import { chatPanel } from './chat.js';
 import { optionsView } from './options.js';
 import { recordDialog } from './record.js';
 import { resultView } from './result.js';
-import { startView } from './start.js';
+import { anotherView, startView } from './start.js';
 
 /** @import { App, State } from '../types.d.ts' */
 
@@ -16,12 +16,15 @@ import { startView } from './start.js';
 export function analyseView(state, app) {
   const t = app.t();
   return html`
-    <div class="page-head">
+    <div class=${state.clip ? 'unseen' : 'page-head'}>
       <h1 tabindex="-1">${t.analyse_title}</h1>
       <p class="soft">${t.analyse_lead}</p>
     </div>
-    <div class="columns ${state.run.kind === 'idle' ? 'columns-empty' : ''}">
-      <div class="stack">${startView(state, app)} ${optionsView(state, app)}</div>
+    <div class="columns columns-analyse ${state.run.kind === 'idle' ? 'columns-empty' : ''}">
+      <div class="stack">
+        ${startView(state, app)} ${optionsView(state, app)}
+        ${state.clip ? anotherView(state, app) : nothing}
+      </div>
       <div class="stack">
         ${resultView(state, app)} ${state.clip ? chatPanel(state, app) : nothing}
       </div>

@@ -2,8 +2,10 @@
 
 import { ask, askNow, changeChat, newChat, stopAnswer } from '../chat/chat.js';
 import { fitsChat, LARGEST } from '../chat/clip.js';
+import { followEnd } from '../chat/log.js';
 import { megabytes } from '../core/numbers.js';
 import { live } from '../vendor/lit-html/directives/live.js';
+import { ref } from '../vendor/lit-html/directives/ref.js';
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { turnView } from './turn.js';
 
@@ -42,7 +44,7 @@ function talkView(state, app) {
   return html`<div class="stack">
     ${
       chat.turns.length > 0
-        ? html`<ol class="turns" role="list" aria-label=${t.chat_log}>
+        ? html`<ol class="turns" role="list" tabindex="0" aria-label=${t.chat_log} ${ref(followEnd)}>
           ${chat.turns.map((turn) => turnView(turn, state, app))}
         </ol>`
         : html`<p class="soft small">${t.chat_sends}</p>`

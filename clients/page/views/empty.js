@@ -36,6 +36,8 @@ export function emptyView({ clip }, app) {
       <li><strong>${t.step_time}</strong> ${t.step_time_more}</li>
       <li><strong>${t.step_words}</strong> ${t.step_words_more}</li>
       <li><strong>${t.step_evidence}</strong> ${t.step_evidence_more}</li>
+      <li><strong>${t.step_private}</strong> ${t.step_private_more}</li>
+      <li><strong>${t.step_care}</strong> ${t.step_care_more}</li>
     </ol>
   </section>`;
 }

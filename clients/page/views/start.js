@@ -1,17 +1,14 @@
-/** The clip panel: choose, drop, record, name or sample a clip; then its player. */
+/** The clip panel: where a clip is chosen, and then its player. */
 
-import { SAMPLES } from '../media/samples.js';
-import { setClip, takeFile, takeSample } from '../media/source.js';
-import { openRecord } from '../record/record.js';
+import { setClip } from '../media/source.js';
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { failureView } from './failure.js';
-import { nameDialog, openNameDialog } from './name.js';
+import { nameDialog } from './name.js';
 import { playerView } from './player.js';
+import { samplesView } from './samples.js';
+import { chooseButton, sourcesView } from './sources.js';
 
 /** @import { App, Clip, State } from '../types.d.ts' */
-
-/** By content; whether it is a clip is the server's to say. */
-const ACCEPTED = 'video/*,image/png,image/jpeg,.mkv,.avi';
 
 /**
  * @param {State} state
@@ -27,30 +24,9 @@ export function startView(state, app) {
     </div>
     ${problem ? failureView(problem, state, app) : nothing}
     ${clip ? playerView(state, app) : dropView(app)}
-    ${
-      clip
-        ? html`${samplesView(state, app)}
-          <details>
-            <summary>${t.clip_another}</summary>
-            ${sourcesView(state, app)}
-          </details>`
-        : html`${sourcesView(state, app)} ${samplesView(state, app)}`
-    }
-        ${nameDialog('url', state, app)} ${nameDialog('path', state, app)}
+    ${clip ? nothing : html`${sourcesView(state, app)} ${samplesView(state, app)}`}
+    ${nameDialog('url', state, app)} ${nameDialog('path', state, app)}
   </section>`;
-}
-
-/** @param {State} state @param {App} app */
-function sourcesView({ clip }, app) {
-  const t = app.t();
-  return html`<div class="row sources">
-    ${clip ? chooseButton(app) : nothing}
-    <button class="button" type="button" @click=${() => openRecord(app)}>${t.clip_record}</button>
-    <button class="button" type="button" @click=${() => openNameDialog('url')}>${t.clip_url}</button>
-    <button class="button" type="button" @click=${() => openNameDialog('path')}>
-      ${t.clip_path}
-    </button>
-  </div>`;
 }
 
 /** @param {App} app */
@@ -68,31 +44,6 @@ function dropView(app) {
   </div>`;
 }
 
-/**
- * A button that opens the browser's dialog for files.
- *
- * @param {App} app
- * @param {string} [look]
- */
-function chooseButton(app, look = '') {
-  const take = (/** @type {Event} */ { currentTarget }) => {
-    const input = /** @type {HTMLInputElement} */ (currentTarget);
-    const [file] = input.files ?? [];
-    if (file) {
-      takeFile(app, file);
-    }
-    input.value = '';
-  };
-  const open = (/** @type {Event} */ { currentTarget }) => {
-    const input = /** @type {Element} */ (currentTarget).nextElementSibling;
-    /** @type {HTMLInputElement} */ (input).click();
-  };
-  return html`<button class="button ${look}" type="button" data-param="video" @click=${open}>
-      ${app.t().clip_choose}
-    </button>
-    <input id="file" type="file" accept=${ACCEPTED} hidden @change=${take} />`;
-}
-
 /** @param {Clip} clip @param {App} app */
 function chosenView(clip, app) {
   const t = app.t();
@@ -102,27 +53,15 @@ function chosenView(clip, app) {
     </button>`;
 }
 
-/** @param {State} state @param {App} app */
-function samplesView({ clip }, app) {
-  const t = app.t();
-  return html`<div class="samples ${clip ? 'samples-small' : ''}">
-    <h3 class="small soft">${t.samples}</h3>
-    <ul role="list">
-      ${SAMPLES.map((sample) => {
-        const isChosen = clip?.kind === 'file' && clip.sample && clip.name === `${sample.name}.mp4`;
-        return html`<li>
-          <button
-            class="sample"
-            type="button"
-            aria-pressed=${isChosen ? 'true' : 'false'}
-            @click=${() => takeSample(app, sample)}
-          >
-            <video src="page/samples/${sample.name}.mp4#t=0.1" preload="metadata" tabindex="-1"
-              aria-hidden="true" muted playsinline></video>
-            <span>${t[`sample_${sample.name}`]}</span>
-          </button>
-        </li>`;
-      })}
-    </ul>
-  </div>`;
+/**
+ * The ways to another clip, once there is one.
+ *
+ * @param {State} state
+ * @param {App} app
+ */
+export function anotherView(state, app) {
+  return html`<section class="card stack another" aria-labelledby="another">
+    <h2 id="another">${app.t().clip_another}</h2>
+    ${sourcesView(state, app)} ${samplesView(state, app)}
+  </section>`;
 }

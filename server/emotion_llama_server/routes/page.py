@@ -23,6 +23,7 @@ _TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".jpg": "image/jpeg",
     ".mp4": "video/mp4",
 }
 """The content types by ending; those of the machine may be wrong, and browsers obey them."""

@@ -59,19 +59,21 @@ def test_a_chosen_file_is_answered_as_the_sample(page: Page, expected: EmotionRe
     answers(page, expected)
 
 
-def drop(target: Locator, clip: Path) -> None:
-    """Drop a file on an element."""
+def drop(target: Locator, *clips: Path) -> None:
+    """Drop files on an element."""
     target.evaluate(
-        """(element, [name, base64]) => {
-          const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+        """(element, clips) => {
           const dataTransfer = new DataTransfer();
-          dataTransfer.items.add(new File([bytes], name, { type: 'video/mp4' }));
+          for (const [name, base64] of clips) {
+            const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+            dataTransfer.items.add(new File([bytes], name, { type: 'video/mp4' }));
+          }
           const event = (kind) =>
             new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer });
           element.dispatchEvent(event('dragover'));
           element.dispatchEvent(event('drop'));
         }""",
-        [clip.name, base64.b64encode(clip.read_bytes()).decode()],
+        [[clip.name, base64.b64encode(clip.read_bytes()).decode()] for clip in clips],
     )
 
 
@@ -79,6 +81,12 @@ def test_a_file_may_be_dropped_anywhere(page: Page, expected: EmotionResponse) -
     drop(page.locator("footer"), SAMPLE)
     page.keyboard.press("Control+Enter")
     answers(page, expected)
+
+
+def test_several_files_are_a_batch(page: Page) -> None:
+    drop(page.get_by_role("main"), SAMPLE, SAMPLE.with_name("sad_face.mp4"))
+    expect(page.get_by_role("heading", level=1, name="Many clips")).to_be_visible()
+    expect(page.get_by_role("row", name="sad_face.mp4")).to_be_visible()
 
 
 def test_a_file_of_features_is_no_clip(page: Page, tmp_path: Path) -> None:

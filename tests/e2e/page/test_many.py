@@ -192,6 +192,18 @@ def test_what_is_no_clip_is_left_out_and_a_clip_is_added_once(
     expect(many.get_by_text("No clips yet.")).to_be_visible()
 
 
+def test_dropped_files_are_added(many: Page, requests: Requests) -> None:
+    many.evaluate(
+        """() => {
+          const dataTransfer = new DataTransfer();
+          dataTransfer.items.add(new File(['a'], 'a.mp4'));
+          dataTransfer.items.add(new File(['b'], 'b.mkv'));
+          document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true }));
+        }"""
+    )
+    expect(names(many)).to_have_text(["a.mp4", "b.mkv"])
+
+
 def test_the_view_has_no_barriers_and_fits_a_phone(
     many: Page, requests: Requests, axe: Callable[[Page], list[str]]
 ) -> None:

@@ -26,6 +26,10 @@ export const result = {
   step_words_more: 'What the model writes about face, voice and what is said.',
   step_evidence: 'From what.',
   step_evidence_more: 'The very picture and the sound that the answer was read from.',
+  step_private: 'Yours.',
+  step_private_more: 'The clip goes to this server when you press Analyse, and nowhere else.',
+  step_care: 'With care.',
+  step_care_more: 'Faces and voices do not tell what someone feels. Decide about nobody by this.',
 
   wrote: 'What the model wrote',
   wrote_coming: 'being written',

@@ -23,6 +23,10 @@ export const result = {
   step_words_more: '模型对表情、声音和话语的描述。',
   step_evidence: '凭什么。',
   step_evidence_more: '得出答案所用的那一帧画面和那段声音。',
+  step_private: '在你手中。',
+  step_private_more: '点击“分析”时视频才会发送到这台服务器，不会去往别处。',
+  step_care: '请谨慎。',
+  step_care_more: '表情和声音不能说明一个人的感受，不要据此对任何人做决定。',
 
   wrote: '模型写的内容',
   wrote_coming: '正在书写',
