@@ -33,7 +33,8 @@ _INSTALL = re.compile(r"(?:pip|npm) install .+")
 _ASKS = re.compile(r"(emotion-llama (?:analyze|evaluate|bench)) ")
 _SERVES = re.compile(r"(emotion-llama serve(?! --help)|make serve(?: ARGS=')?)")
 _TAKES_LONG = re.compile(
-    r"\bLLM\(|LocalEmotionLLaMA\(|\bbench |vllm\.benchmarks|npm ci|pip install|-m pytest"
+    r"\bLLM\(|LocalEmotionLLaMA\(|\bbench |vllm\.benchmarks|llama doctor|npm ci|pip install"
+    r"|-m pytest"
 )
 
 
