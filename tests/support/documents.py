@@ -11,7 +11,9 @@ from devtools.server import Server
 from tests.support.paths import CHECKOUT
 
 PAGES = sorted(
-    page for form in ("*.md", "docs/*/*.md", "clients/*/*.md") for page in CHECKOUT.glob(form)
+    page
+    for form in ("*.md", "docs/*/*.md", "clients/*/*.md", "examples/*.md")
+    for page in CHECKOUT.glob(form)
 )
 
 ENGLISH_ONLY = {"AGENTS", "ARCHITECTURE", "CHANGELOG", "CONTRIBUTING"}
