@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from benchmarks.report import RESULTS
 from devtools import reference
 from emotion_llama.error_codes import ERROR_CODES
 from emotion_llama_server.cli import app
@@ -29,6 +30,8 @@ DATA = {"json": json.loads, "yaml": yaml.safe_load}
 OUTPUT = "text"
 WINDOWS = "cmd"
 LANGUAGES = ("en", "zh")
+WAYS = ("a", "b", "server_one_by_one", "server", "server_4_questions")
+"""The rows of the first page's table of speeds, by their names in the results."""
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
@@ -81,11 +84,34 @@ def test_the_first_page_is_short(page: str) -> None:
     assert len((CHECKOUT / page).read_text(encoding="utf-8").splitlines()) < 150
 
 
+@pytest.mark.parametrize("page", ["README.md", "README.zh.md"])
+def test_the_speeds_of_the_first_page_are_the_measured_ones(page: str) -> None:
+    found = json.loads((RESULTS / "gpu.json").read_text(encoding="utf-8"))["seconds_per_request"]
+    measured = [found[way] for way in WAYS]
+    told = re.findall(
+        r"\| ([\d.]+) \| ([\d.]+) × \|$",
+        (CHECKOUT / page).read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
+    assert [float(seconds) for seconds, _ in told] == pytest.approx(measured, rel=0.01)
+    speeds = [measured[0] / seconds for seconds in measured]
+    assert [float(speed) for _, speed in told] == pytest.approx(speeds, rel=0.02)
+
+
 @pytest.mark.parametrize("page", reference.PAGES, ids=str)
 def test_each_part_is_as_the_sources_have_it(page: Path) -> None:
     """`.venv/bin/python -m devtools.reference` mends it."""
     text = page.read_text(encoding="utf-8")
     assert reference.renewed(text, page.parent.name) == text
+
+
+def test_a_default_that_has_changed_is_noticed_and_mended() -> None:
+    text = (DOCUMENTS / "en" / "configuration.md").read_text(encoding="utf-8")
+    old = text.replace(
+        "| 300 | `EMOTION_LLAMA_REQUEST_TIMEOUT`", "| 200 | `EMOTION_LLAMA_REQUEST_TIMEOUT`"
+    )
+    assert old != text
+    assert reference.renewed(old, "en") == text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
