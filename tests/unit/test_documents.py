@@ -13,6 +13,7 @@ import yaml
 from benchmarks.report import RESULTS
 from devtools import reference
 from emotion_llama.error_codes import ERROR_CODES
+from emotion_llama.schema import EmotionResponse
 from emotion_llama_server.cli import app
 from tests.support.documents import (
     DOCUMENTS,
@@ -129,6 +130,15 @@ def test_each_error_code_is_told_with_its_status_and_a_cure(language: str) -> No
     text = (DOCUMENTS / language / "errors.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| (\d+) \| [^|]+ \| [^|]+ \|$", text, re.MULTILINE)
     assert dict(rows) == {code: str(known.status) for code, known in ERROR_CODES.items()}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_answer_of_the_api_that_is_shown_is_a_whole_one(language: str) -> None:
+    blocks = blocks_of(DOCUMENTS / language / "emotion-api.md")
+    (shown,) = [json.loads(block.code) for block in blocks if block.language == "json"]
+    answer = EmotionResponse.model_validate(shown)
+    assert answer.model_dump(mode="json").keys() == shown.keys()
+    assert answer.evidence.model_dump(mode="json").keys() == shown["evidence"].keys()
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page.name == "legacy.md"], ids=str)
