@@ -44,6 +44,9 @@ html_show_copyright = False
 
 _FENCE = re.compile(r"^(```.*?^```$)", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"(?<!!)\[([^\]]*)\]\((?!https?:|mailto:|#)([^)#\s]+)(#[^)\s]*)?\)")
+_WIDE = r"[\u3000-\u9fff\uff00-\uffef]"
+_LINE_END = re.compile(rf"(?<={_WIDE})\n *(?={_WIDE})")
+"""An end of a line between Chinese characters, where a browser would show a space."""
 _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 
 
@@ -57,7 +60,9 @@ def read(app: Sphinx, page: str, source: list[str]) -> None:
     """Add to the text of a page what the site needs."""
     order = _order(source[0]) if page == root_doc else ""
     parts = _FENCE.split(source[0])
-    parts[::2] = [_LINK.sub(lambda found: _link(page, found), text) for text in parts[::2]]
+    for i in range(0, len(parts), 2):  # what is between the fences
+        joined = _LINE_END.sub("", parts[i])
+        parts[i] = _LINK.sub(lambda found: _link(page, found), joined)
     source[0] = "".join(parts) + order
 
 

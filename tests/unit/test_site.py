@@ -79,3 +79,9 @@ def test_the_search_knows_words_of_the_language(site: Path, language: str, word:
     written = (site / language / "searchindex.js").read_text(encoding="utf-8")
     index = json.loads(written.removeprefix("Search.setIndex(").removesuffix(")"))
     assert word in index["terms"]
+
+
+def test_no_space_stands_in_chinese_where_a_line_ends(site: Path) -> None:
+    for page in (site / "zh" / "docs" / "zh").glob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        assert re.findall(r"[一-鿿，。、；]\n[一-鿿].*", text) == [], page
