@@ -10,7 +10,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --python-version 3.11 --quiet --ext
 TORCH_CPU ?= --torch-backend cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help python setup setup-dev serve lock check check-js page-vendor unit test quick-tests test-all audit fuzz soak hostile-load bench bench-quick bench-gpu image demo-clips demo-checkpoint demo-eval clean
+.PHONY: help python setup setup-dev serve lock check check-js page-vendor unit test quick-tests test-all audit docs fuzz soak hostile-load bench bench-quick bench-gpu image demo-clips demo-checkpoint demo-eval clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ test-all: test ## The checks and every test, the slow ones in one process as the
 
 audit: setup-dev ## Look the installed packages up in PyPI's database of vulnerabilities
 	$(BIN)/python -m pip_audit --local --strict
+
+docs: setup-dev ## Build the documents as a site in build/site
+	$(BIN)/python -m devtools.site
 
 fuzz: setup-dev ## Send 2000 mutated clips and 10 000 hostile requests to a server of its own
 	$(BIN)/python -m tests.fuzz --clips 2000 --requests 10000

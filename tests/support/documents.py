@@ -11,7 +11,9 @@ from devtools.server import Server
 from tests.support.paths import CHECKOUT
 
 PAGES = sorted(
-    page for form in ("*.md", "docs/*/*.md", "clients/*/*.md") for page in CHECKOUT.glob(form)
+    page
+    for form in ("*.md", "docs/*/*.md", "clients/*/*.md", "examples/*.md")
+    for page in CHECKOUT.glob(form)
 )
 
 ENGLISH_ONLY = {"AGENTS", "ARCHITECTURE", "CHANGELOG", "CONTRIBUTING"}
@@ -20,15 +22,21 @@ ENGLISH_ONLY = {"AGENTS", "ARCHITECTURE", "CHANGELOG", "CONTRIBUTING"}
 FILES = {"bash": "block.sh", "python": "block.py", "js": "block.mjs", "java": "Ask.java"}
 """Maps each language that a reader runs to the file name of a block."""
 
-_LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#]+)")
+DOCUMENTS = CHECKOUT / "docs"
+
+_LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]*))?\)")
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+_MARKUP = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|[^\w\- ]")
 _FENCE = re.compile(r"^```(.*)\n((?:(?!```).*\n)*)```$", re.MULTILINE)
-_COMMENT = re.compile(r"(?:#|//) (.*)\n")
+_OUTPUT = re.compile(r"\n\n```text\n((?:(?!```).*\n)*)```$", re.MULTILINE)
+_COMMENT = re.compile(r"(?:#|//|REM) (.*)\n")
 _NEEDS = ("Needs ", "需要")
 _INSTALL = re.compile(r"(?:pip|npm) install .+")
 _ASKS = re.compile(r"(emotion-llama (?:analyze|evaluate|bench)) ")
-_SERVES = re.compile(r"(emotion-llama serve|make serve(?: ARGS=')?)")
+_SERVES = re.compile(r"(emotion-llama serve(?! --help)|make serve(?: ARGS=')?)")
 _TAKES_LONG = re.compile(
-    r"\bLLM\(|LocalEmotionLLaMA\(|\bbench |vllm\.benchmarks|npm ci|pip install|-m pytest"
+    r"\bLLM\(|LocalEmotionLLaMA\(|\bbench |vllm\.benchmarks|llama doctor|npm ci|pip install"
+    r"|-m pytest"
 )
 
 
@@ -40,6 +48,8 @@ class Block:
     line: int
     language: str
     code: str
+    output: str | None = None
+    """What it prints: a block of text that stands right below it."""
 
     def __str__(self) -> str:
         return f"{self.page}:{self.line}"
@@ -81,14 +91,44 @@ def blocks_of(page: Path) -> list[Block]:
     text = page.read_text(encoding="utf-8")
     name = str(page.relative_to(CHECKOUT))
     return [
-        Block(name, text.count("\n", 0, found.start()) + 1, found[1], found[2])
+        Block(
+            page=name,
+            line=text.count("\n", 0, found.start()) + 1,
+            language=found[1],
+            code=found[2],
+            output=(below := _OUTPUT.match(text, found.end())) and below[1],
+        )
         for found in _FENCE.finditer(text)
     ]
 
 
 def links_of(page: Path) -> list[str]:
     """Return the paths that a page links to, as they are written, without those of the web."""
-    return _LINK.findall(page.read_text(encoding="utf-8"))
+    return [path for path, _ in _links(page) if path]
+
+
+def anchors_that_lead_nowhere(page: Path) -> list[str]:
+    """Return the links to a heading of a page that has no such heading."""
+    return [
+        f"{path}#{anchor}"
+        for path, anchor in _links(page)
+        if anchor and anchor not in anchors_of(page.parent / path if path else page)
+    ]
+
+
+def anchors_of(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub and the site make them."""
+    text = _FENCE.sub("", page.read_text(encoding="utf-8"))
+    found: dict[str, int] = {}
+    for heading in _HEADING.findall(text):
+        anchor = _MARKUP.sub(r"\1", heading).strip().lower().replace(" ", "-")
+        found[anchor] = found.get(anchor, -1) + 1
+    again = {f"{anchor}-{n}" for anchor, last in found.items() for n in range(1, last + 1)}
+    return found.keys() | again
+
+
+def _links(page: Path) -> list[tuple[str, str]]:
+    return _LINK.findall(_FENCE.sub("", page.read_text(encoding="utf-8")))
 
 
 def in_chinese(page: Path) -> Path:

@@ -8,8 +8,12 @@ from emotion_llama_server.settings import ServerSettings
 from emotion_llama_vllm.settings import MediaSettings
 from tests.support.paths import CHECKOUT
 
-DOCUMENTS = ["README.md", "README.zh.md", "SECURITY.md", "SECURITY.zh.md", "CONTRIBUTING.md"]
-OPERATION = ["docs/en/operation.md", "docs/zh/operation.md"]
+PAIRS = {
+    "docs/en/promises.md": "docs/zh/promises.md",
+    "SECURITY.md": "SECURITY.zh.md",
+}
+DOCUMENTS = [*PAIRS, *PAIRS.values(), "CONTRIBUTING.md"]
+CONFIGURATION = ["docs/en/configuration.md", "docs/zh/configuration.md"]
 NOT_FLAGS = {"api_keys"}
 
 
@@ -28,12 +32,12 @@ def test_each_test_that_is_named_is_there(document: str) -> None:
         assert not function or re.search(rf"(?:def|class) {function}\b", text), name
 
 
-@pytest.mark.parametrize("name", ["README", "SECURITY"])
-def test_both_languages_name_the_same_tests(name: str) -> None:
-    assert named_tests(f"{name}.md") == named_tests(f"{name}.zh.md")
+@pytest.mark.parametrize("english", PAIRS)
+def test_both_languages_name_the_same_tests(english: str) -> None:
+    assert named_tests(english) == named_tests(PAIRS[english])
 
 
-@pytest.mark.parametrize("document", OPERATION)
+@pytest.mark.parametrize("document", CONFIGURATION)
 def test_each_flag_is_described_with_its_default(document: str) -> None:
     text = (CHECKOUT / document).read_text(encoding="utf-8")
     for kind in (ServerSettings, MediaSettings):
