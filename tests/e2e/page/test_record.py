@@ -123,7 +123,7 @@ def test_closing_lets_go_of_the_camera(visitor: Visitor) -> None:
     open_recording(page)
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
-    assert track_states(page) == {"ended"}
+    until(lambda: track_states(page) == {"ended"}, seconds=5)
     expect(page.get_by_role("button", name="Record")).to_be_focused()
 
 
@@ -133,7 +133,7 @@ def test_another_device_can_be_chosen(visitor: Visitor) -> None:
     page.get_by_label("Camera", exact=True).select_option("None (a grey picture)")
     expect(page.get_by_text("Without a camera: a grey picture is sent")).to_be_visible()
     page.keyboard.press("Escape")
-    assert track_states(page) == {"ended"}
+    until(lambda: track_states(page) == {"ended"}, seconds=5)
 
 
 def test_the_dialog_has_no_barriers(visitor: Visitor, axe: Callable[[Page], list[str]]) -> None:
