@@ -41,6 +41,9 @@ export async function start(app) {
         app.store.set({ run: { kind: 'retrying', asked, seconds, reason } });
       },
     });
+    if (signal.aborted) {
+      return;
+    }
     app.store.set({ run: { kind: 'done', asked, answer } });
     app.announce(app.t().run_done({ headline: headline(app.t(), answer.probabilities) }));
   } catch (error) {

@@ -31,8 +31,3 @@ export function release(url) {
     URL.revokeObjectURL(url);
   }
 }
-
-/** How many are alive. */
-export function aliveUrls() {
-  return holders.size;
-}

@@ -20,6 +20,7 @@ export function setClip(app, clip) {
   if (url) {
     release(url);
   }
+  focusSoon(clip ? '#analyse' : '[data-param="video"]'); // what had the focus may be gone
 }
 
 /**
@@ -105,5 +106,4 @@ export async function takeSample(app, { name, transcript }) {
   const { form } = app.store.get();
   app.store.set({ form: { ...form, transcript } });
   takeFile(app, file, { sample: true });
-  focusSoon('#analyse');
 }
