@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 # Threads that wait for each other cost these small networks most. PyTorch reads it at its import.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-_WITH_ONE_ENGINE = ("tests/e2e/",)
-"""The folders whose files share one engine."""
+_WITH_ONE_ENGINE = ("tests/e2e/page/", "tests/e2e/")
+"""The folders whose files share one engine. The page's files have one of their own, because two
+processes that share the tests end sooner than one that has most of them."""
 
 
 class _ByEngine(LoadFileScheduling):
