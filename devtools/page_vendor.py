@@ -1,6 +1,6 @@
 """Copies into the page what it is served with: lit-html and the JavaScript client as it is built.
 
-`make page-vendor` runs it after both were installed and built; `VENDORED.json` says what was copied.
+`make page-vendor` runs it after the build; `VENDORED.json` names the versions that were copied.
 """
 
 import hashlib
