@@ -24,7 +24,7 @@ from devtools.server import free_port
 MODULE = "benchmarks.start"
 STEPS = {
     "imports and settings": "Multi-modal warmup completed",
-    "the engine's process and its imports": "Initializing a V1 LLM engine",
+    "the engine's process": "Initializing a V1 LLM engine",
     "weights": "Loading weights took|Model loading took",
     "the engine: attention cache, first batches": "init engine",
     "routes, decode workers, a first answer": "Emotion-LLaMA is ready",

@@ -33,7 +33,7 @@ ERROR_CODES = {
     VIDEO_NOT_READABLE: ErrorCode(400, "The server may not read that path: upload the file."),
     "invalid_api_key": ErrorCode(401, "The API key is missing or unknown."),
     "invalid_token": ErrorCode(401, "The access token is not valid, or no longer."),
-    "permission_denied": ErrorCode(403, "The key or token does not permit this request."),
+    "permission_denied": ErrorCode(403, "The key, the token or the web page may not do this."),
     "route_not_found": ErrorCode(404, "There is no such route."),
     MODEL_NOT_FOUND: ErrorCode(404, "No model of that name is served."),
     VIDEO_NOT_FOUND: ErrorCode(404, "There is no such file in the folders that the server reads."),

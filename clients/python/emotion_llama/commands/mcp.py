@@ -24,7 +24,7 @@ def mcp(
         ),
     ] = None,
 ) -> None:
-    """Give an agent on this machine tools about clips, over stdin and stdout (MCP)."""
+    """Give an agent on this machine tools about clips (MCP)."""
     try:
         client = Server.of(server, api_key).connect()
         roots = [_root(folder) for folder in media_root or ()]
