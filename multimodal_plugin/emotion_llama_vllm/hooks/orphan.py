@@ -16,6 +16,7 @@ import time
 SERVER_PID = "EMOTION_LLAMA_SERVER_PID"
 """The environment variable in which `emotion-llama serve` gives its descendants its process id."""
 
+_OF_THE_TERMINAL = (signal.SIGINT, signal.SIGHUP)
 _LOOK_SECONDS = 0.5
 _LEAVE_SECONDS = 3
 
@@ -24,7 +25,7 @@ def announce_server() -> None:
     """Make the engine's processes that this process starts from now on end together with it."""
     os.environ[SERVER_PID] = str(os.getpid())
     # A forked process has loaded vLLM's plugins already and does not load them again.
-    multiprocessing.util.register_after_fork(_watch_server, lambda watch: watch())
+    multiprocessing.util.register_after_fork(_begin_as_a_copy, lambda begin: begin())
 
 
 def is_server() -> bool:
@@ -44,10 +45,20 @@ def end_with_server() -> None:
         _watch_server()
 
 
+def _begin_as_a_copy() -> None:
+    """Ignore Ctrl+C and a closed terminal as `_ignore_the_terminal` does, and watch the server.
+
+    vLLM sets its handlers later, so the signals are blocked; the only thread is the main one yet.
+    """
+    signal.set_wakeup_fd(-1)  # otherwise a signal to this process would wake the server's loop
+    signal.pthread_sigmask(signal.SIG_BLOCK, _OF_THE_TERMINAL)
+    _watch_server()
+
+
 def _ignore_the_terminal() -> None:
     """Ignore Ctrl+C and a closed terminal, so that the engine can finish the server's work."""
     if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGHUP):
+        for number in _OF_THE_TERMINAL:
             signal.signal(number, signal.SIG_IGN)
 
 

@@ -1,11 +1,13 @@
 """How processes end: tried with real ones, as signals and parents cannot be imitated."""
 
 import os
+import select
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -138,6 +140,50 @@ def test_an_engine_ends_with_its_server(
     process.kill()
     process.wait()
     assert is_gone(engine)
+
+
+TERMINAL = """
+import asyncio, multiprocessing, os, signal, time
+from emotion_llama_vllm.hooks import orphan
+
+def engine():
+    for number in (signal.SIGINT, signal.SIGHUP):  # as vLLM does for one of them
+        signal.signal(number, lambda *_: os._exit(7))
+    orphan.end_with_server()
+    print(os.getpid(), flush=True)
+    time.sleep(99)
+
+async def serve():
+    told = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, told.set)
+    multiprocessing.get_context("{method}").Process(target=engine).start()
+    await told.wait()
+    print("told", flush=True)
+    time.sleep(99)
+
+if __name__ == "__main__":
+    orphan.announce_server()
+    orphan.end_with_server()
+    asyncio.run(serve())
+"""
+
+
+@pytest.mark.parametrize("method", ["spawn", "fork"])
+def test_a_terminals_signal_to_an_engine_reaches_neither_it_nor_the_server(
+    started: list[subprocess.Popen[str]], tmp_path: Path, method: str
+) -> None:
+    program = tmp_path / "server.py"
+    program.write_text(TERMINAL.format(method=method))
+    process = subprocess.Popen([sys.executable, str(program)], stdout=subprocess.PIPE, text=True)
+    started.append(process)
+    engine = pid_told_by(process)
+    for number in (signal.SIGINT, signal.SIGHUP):
+        os.kill(engine, number)
+    assert process.stdout is not None
+    assert select.select([process.stdout], [], [], 1)[0] == []
+    assert not is_gone(engine, seconds=0.1)
+    process.send_signal(signal.SIGHUP)
+    assert process.stdout.readline() == "told\n"
 
 
 def test_a_librarys_engine_outlives_a_parent_that_is_no_server(
