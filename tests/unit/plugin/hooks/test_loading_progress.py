@@ -1,12 +1,11 @@
 """The progress of loading weights."""
 
-import logging
-
 import pytest
 import torch
 
 from emotion_llama_vllm import stages
 from emotion_llama_vllm.hooks import loading_progress
+from tests.support.logs import hear_vllm
 
 
 @pytest.fixture
@@ -14,7 +13,7 @@ def told(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> pytest.LogCaptureFixture:
     """The log of a start, in a world of one rank."""
-    monkeypatch.setattr(logging.getLogger("vllm"), "propagate", True)
+    hear_vllm(caplog, monkeypatch)
     monkeypatch.setattr(loading_progress, "_numbers", lambda network: 100)
     monkeypatch.setenv("EMOTION_LLAMA_BEGUN", "0")
     caplog.set_level("INFO")

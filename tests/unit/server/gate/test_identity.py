@@ -1,12 +1,12 @@
 """Request ids, security headers, the size of a header, and errors nobody foresaw."""
 
 import json
-import logging
 
 import pytest
 from starlette.types import Message
 
 from tests.support.gate import Call, House
+from tests.support.logs import hear_vllm
 
 
 @pytest.mark.parametrize("given", ["abc", "A-1.b_2", "x" * 128])
@@ -66,7 +66,7 @@ async def test_a_websocket_is_closed() -> None:
 async def test_the_log_tells_of_the_pages_files_only_what_is_wrong(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(logging.getLogger("vllm"), "propagate", True)
+    hear_vllm(caplog, monkeypatch)
     caplog.set_level("INFO")
     house = House()
     house.app.add_api_route("/page/app.js", house.look)
@@ -91,7 +91,7 @@ async def test_the_log_tells_of_the_pages_files_only_what_is_wrong(
 async def test_the_log_has_one_short_line_whatever_a_client_writes(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, method: str, path: str
 ) -> None:
-    monkeypatch.setattr(logging.getLogger("vllm"), "propagate", True)
+    hear_vllm(caplog, monkeypatch)
     caplog.set_level("INFO")
     headers = {
         "X-Request-Id": "a\nb" * 1000,

@@ -9,6 +9,7 @@ from prometheus_client import REGISTRY
 from emotion_llama_server.gate.keys import KeyFormatError, KeyRing, read_keys
 from emotion_llama_server.settings import ServerSettings
 from tests.support.gate import Call, House
+from tests.support.logs import hear_vllm
 
 
 @pytest.mark.parametrize("path", ["/work", "/process_video", "/look", "/nowhere", "/docs/nowhere"])
@@ -68,9 +69,8 @@ async def test_no_other_way_to_write_a_path_opens(path: str) -> None:
 async def test_the_name_and_never_the_key_is_told(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import logging
 
-    monkeypatch.setattr(logging.getLogger("vllm"), "propagate", True)
+    hear_vllm(caplog, monkeypatch)
     caplog.set_level("INFO")
     house = House(keys="alice:thekey")
     await Call(house, "/look", "GET", {"X-API-Key": "thekey", "X-Request-Id": "i1"}).answer()

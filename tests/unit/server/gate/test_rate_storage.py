@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -20,6 +19,7 @@ from emotion_llama_server.start import lifecycle, serve
 from emotion_llama_server.start.lifecycle import EXIT_FAILED
 from emotion_llama_vllm import metrics
 from tests.support.gate import Call, House, gauge, until
+from tests.support.logs import hear_vllm
 from tests.support.redis import Redis, needs_redis
 
 pytestmark = pytest.mark.usefixtures("log_of_the_tests")
@@ -41,7 +41,7 @@ def _often(monkeypatch: pytest.MonkeyPatch) -> None:
 def log(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> pytest.LogCaptureFixture:
-    monkeypatch.setattr(logging.getLogger("vllm"), "propagate", True)
+    hear_vllm(caplog, monkeypatch)
     caplog.set_level("WARNING")  # some library that other tests load raises the root's
     return caplog
 

@@ -1,6 +1,5 @@
 """What `emotion-llama serve` makes of its flags."""
 
-import logging
 import os
 import pickle
 import re
@@ -25,6 +24,7 @@ from emotion_llama_server.start.options import StartOptions
 from emotion_llama_vllm import demo_files
 from emotion_llama_vllm.hooks import attention_cache, vllm_environment
 from emotion_llama_vllm.memory import Memory
+from tests.support.logs import hear_vllm
 
 pytestmark = pytest.mark.usefixtures("log_of_the_tests")
 
@@ -303,7 +303,7 @@ def test_an_open_server_without_keys_warns(
     keys: str,
     warns: bool,
 ) -> None:
-    clean_environment.setattr(logging.getLogger("vllm"), "propagate", True)
+    hear_vllm(caplog, clean_environment)
     clean_environment.setenv("EMOTION_LLAMA_API_KEYS", keys)
     parse("--host", host)
     assert ("Anyone who can reach" in caplog.text) is warns

@@ -1,7 +1,6 @@
 """The provider's keys: rotated, withdrawn, or out of reach; and who waits for them."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable
 from functools import partial
@@ -11,6 +10,7 @@ import pytest
 
 from emotion_llama_server.gate.oidc import issuer, key_cache
 from tests.support.gate import Call, House, gauge, until
+from tests.support.logs import hear_vllm
 from tests.support.oidc import AUDIENCE, Provider, public_jwk, send
 
 DISCOVERY, KEYS = "/.well-known/openid-configuration", "/jwks"
@@ -24,7 +24,7 @@ def house(provider: Provider) -> House:
 @pytest.fixture
 def log(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list]:
     """Return the lines about access tokens."""
-    monkeypatch.setattr(logging.getLogger("vllm"), "propagate", True)
+    hear_vllm(caplog, monkeypatch)
 
     def lines() -> list[str]:
         told = (record.getMessage() for record in caplog.records)

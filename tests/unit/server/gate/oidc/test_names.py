@@ -1,7 +1,6 @@
 """The name in a token: in limits, log and metrics, and never that of a key."""
 
 import json
-import logging
 from typing import Any
 
 import pytest
@@ -9,6 +8,7 @@ from prometheus_client import REGISTRY
 
 from emotion_llama_server.gate import identity
 from tests.support.gate import Call, House, until
+from tests.support.logs import hear_vllm
 from tests.support.oidc import AUDIENCE, Provider
 
 REQUESTS = "emotion_llama_requests_total"
@@ -72,7 +72,7 @@ async def test_the_log_names_the_holder_and_nothing_else_of_the_token(
     claim: str,
     name: str,
 ) -> None:
-    monkeypatch.setattr(logging.getLogger("vllm"), "propagate", True)
+    hear_vllm(caplog, monkeypatch)
     caplog.set_level("INFO")
     token = provider.token(**claims)
     await call(house(provider, oidc_name_claim=claim), token).answer()
@@ -84,7 +84,7 @@ async def test_the_log_names_the_holder_and_nothing_else_of_the_token(
 async def test_a_holder_without_the_scope_is_named_in_the_log(
     provider: Provider, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(logging.getLogger("vllm"), "propagate", True)
+    hear_vllm(caplog, monkeypatch)
     caplog.set_level("INFO")
     refused = await call(house(provider, oidc_scope="ask"), provider.token()).answer()
     assert refused.status == 403

@@ -1,6 +1,5 @@
 """What a start says about its OpenID provider."""
 
-import logging
 import ssl
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
@@ -14,6 +13,7 @@ from emotion_llama_server.gate.oidc import issuer
 from emotion_llama_server.settings import ServerSettings, first_error
 from emotion_llama_server.start import flags
 from emotion_llama_server.start.options import StartOptions
+from tests.support.logs import hear_vllm
 from tests.support.oidc import Provider, public_jwk, send
 from tests.unit.server.start.test_checks import make_certificate
 
@@ -116,7 +116,7 @@ def test_a_provider_that_is_away_is_a_warning(
     monkeypatch: pytest.MonkeyPatch,
     manner: str,
 ) -> None:
-    monkeypatch.setattr(logging.getLogger("vllm"), "propagate", True)
+    hear_vllm(caplog, monkeypatch)
     monkeypatch.setattr(issuer, "FETCH_SECONDS", 0.1)
     if manner == "is gone":
         provider.stop()
@@ -154,7 +154,7 @@ def test_a_server_with_tokens_alone_does_not_warn_that_it_is_open(
     clean_environment: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    clean_environment.setattr(logging.getLogger("vllm"), "propagate", True)
+    hear_vllm(caplog, clean_environment)
     given = ["--oidc-issuer", provider.url, "--oidc-audience", "a", "--host", "0.0.0.0"]
     flags.parse(given)
     assert "Anyone" not in caplog.text
