@@ -98,7 +98,8 @@ def command_help(name: str) -> str:
             text = help_text()
     else:
         environment = {"COLUMNS": str(COLUMNS)}
-        text = CliRunner().invoke(app, [*name.split(), "--help"], env=environment).output
+        words = name.replace("_", "-").split()  # a part has the name of the command's function
+        text = CliRunner().invoke(app, [*words, "--help"], env=environment).output
     return f"```text\n{text.strip()}\n```\n"
 
 

@@ -5,7 +5,13 @@ from typing import Any, cast
 from transformers import HubertConfig, LlamaConfig
 from transformers.configuration_utils import PreTrainedConfig
 
-from emotion_llama_vllm.media.decode.npz import FEATURE_NAMES
+from emotion_llama_vllm.media.decode.npz import CROP, FEATURE_NAMES
+
+FACE_PATCH = 16
+"""The side of a face encoder's patches, in pixels of the enlarged crop."""
+FACE_PATCHES = (2 * CROP // FACE_PATCH) ** 2
+FACE_FRAMES, TUBELET = 16, 2
+"""The number of frames that VideoMAE reads, and of the frames in one of its patches."""
 
 
 class EvaVisionConfig(PreTrainedConfig):
@@ -35,12 +41,25 @@ class EvaVisionConfig(PreTrainedConfig):
         return (self.image_size // self.patch_size) ** 2
 
 
+class FaceEncoderConfig(PreTrainedConfig):
+    """Configures FaceMAE or VideoMAE, which encode face crops; the defaults are ViT-L's."""
+
+    model_type = "emotion_llama_face"
+
+    hidden_size: int = 1024
+    num_hidden_layers: int = 24
+    num_attention_heads: int = 16
+    intermediate_size: int = 4096
+    layer_norm_eps: float = 1e-6
+
+
 class EmotionLlamaConfig(PreTrainedConfig):
     """Configures Emotion-LLaMA: a Llama that reads a frame, its sound and three feature vectors.
 
     `patches_per_embedding` consecutive patches make one image embedding. `video_token_id` stands
     for a clip in the prompt. It is inside the vocabulary (`<unk>`), because with an id outside it
-    one request could end the engine.
+    one request could end the engine. `face_mae_config` and `video_mae_config` are None where the
+    checkpoint does not have that encoder.
     """
 
     model_type = "emotion_llama"
@@ -48,11 +67,15 @@ class EmotionLlamaConfig(PreTrainedConfig):
         "text_config": LlamaConfig,
         "vision_config": EvaVisionConfig,
         "audio_config": HubertConfig,
+        "face_mae_config": FaceEncoderConfig,
+        "video_mae_config": FaceEncoderConfig,
     }
 
     text_config: dict | PreTrainedConfig | None = None
     vision_config: dict | PreTrainedConfig | None = None
     audio_config: dict | PreTrainedConfig | None = None
+    face_mae_config: dict | PreTrainedConfig | None = None
+    video_mae_config: dict | PreTrainedConfig | None = None
     patches_per_embedding: int = 4
     video_token_id: int = 0
     tie_word_embeddings: bool = False
@@ -60,7 +83,8 @@ class EmotionLlamaConfig(PreTrainedConfig):
     def __post_init__(self, **kwargs: Any) -> None:
         for name, config_class in self.sub_configs.items():
             given = getattr(self, name)
-            if not isinstance(given, config_class):
+            is_absent = given is None and config_class is FaceEncoderConfig
+            if not is_absent and not isinstance(given, config_class):
                 setattr(self, name, config_class(**(given or {})))
         super().__post_init__(**kwargs)
 
@@ -75,6 +99,19 @@ class EmotionLlamaConfig(PreTrainedConfig):
     @property
     def audio(self) -> HubertConfig:
         return cast(HubertConfig, self.audio_config)
+
+    @property
+    def face_mae(self) -> FaceEncoderConfig | None:
+        return cast(FaceEncoderConfig | None, self.face_mae_config)
+
+    @property
+    def video_mae(self) -> FaceEncoderConfig | None:
+        return cast(FaceEncoderConfig | None, self.video_mae_config)
+
+    @property
+    def face_rows(self) -> list[int]:
+        """Return the feature rows that the network computes from face crops, none without them."""
+        return [row for row, encoder in enumerate((self.face_mae, self.video_mae)) if encoder]
 
     @property
     def feature_size(self) -> int:

@@ -76,7 +76,8 @@ class LocalEmotionLLaMA:
         self.llm: Any = LLM(str(model), **engine)
         self._config: Any = self.llm.llm_engine.model_config
         self._tokenizer = self.llm.get_tokenizer()
-        self._served = read_served(name, str(model), engine.get("revision"))
+        face_rows = self._config.hf_config.face_rows
+        self._served = read_served(name, str(model), engine.get("revision"), face_rows=face_rows)
         self._engine = EngineThread(self.llm.llm_engine)
         weakref.finalize(self, self._engine.stop)
         self._loop = asyncio.new_event_loop()

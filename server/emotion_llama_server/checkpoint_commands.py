@@ -1,5 +1,6 @@
-"""Implements the commands convert, doctor and verify; each returns its exit code."""
+"""Implements the commands convert, add-encoders, doctor and verify; each returns its exit code."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -9,6 +10,7 @@ from rich.text import Text
 
 from emotion_llama_server import environment
 from emotion_llama_vllm.checkpoint import convert as conversion
+from emotion_llama_vllm.checkpoint.add_encoders import add_encoders as add_face_encoders
 from emotion_llama_vllm.checkpoint.doctor import examine_checkpoint, examine_machine
 from emotion_llama_vllm.checkpoint.fetch import FetchError, local_file, local_folder
 from emotion_llama_vllm.checkpoint.manifest import FILE_NAME, Manifest
@@ -28,6 +30,8 @@ def convert(
     eva: str,
     hubert: str,
     checkpoint: str,
+    face_mae: str | None,
+    video_mae: str | None,
     out: Path,
     dtype: str,
     lora_alpha: float,
@@ -39,20 +43,32 @@ def convert(
             eva=local_file(eva),
             hubert=local_folder(hubert, files=(*conversion.HUBERT_FILES, *_WEIGHTS)),
             checkpoint=local_file(checkpoint),
+            face_mae=_local_file(face_mae),
+            video_mae=_local_file(video_mae),
         )
         config = conversion.convert(
             originals, out, dtype=getattr(torch, dtype), lora_alpha=lora_alpha
         )
     except (ConversionError, FetchError) as error:
         return _fail("convert", error)
-    manifest = Manifest.model_validate_json((out / FILE_NAME).read_text(encoding="utf-8"))
-    for role, names in manifest.ignored.items():
-        if names:
-            print(f"Not used from {role}: {_summary(names)}")
+    manifest = _print_ignored(out)
     print(
         f"Wrote {out}: {config.embeddings_per_clip} embeddings per clip, LoRA of rank "
         f"{manifest.lora_rank} merged. Serve it with: emotion-llama serve {out}"
     )
+    return 0
+
+
+def add_encoders(folder: Path, *, face_mae: str | None, video_mae: str | None) -> int:
+    """Fetch remote files, add them to the checkpoint, and print the tensors that were left out."""
+    try:
+        rows = add_face_encoders(
+            folder, face_mae=_local_file(face_mae), video_mae=_local_file(video_mae)
+        )
+    except (ConversionError, FetchError) as error:
+        return _fail("add-encoders", error)
+    _print_ignored(folder, roles=("--face-mae", "--video-mae"))
+    print(f"{folder} computes from face crops now: {' and '.join(rows)}.")
     return 0
 
 
@@ -94,6 +110,19 @@ def verify(folder: Path, golden: Path, *, dtype: str) -> int:
 def _fail(command: str, error: Exception) -> int:
     _errors.print(f"emotion-llama {command}: {error}", markup=False)
     return 2
+
+
+def _local_file(source: str | None) -> Path | None:
+    return None if source is None else local_file(source)
+
+
+def _print_ignored(folder: Path, roles: Sequence[str] | None = None) -> Manifest:
+    """Print the tensors of some or all inputs that are not used, and return the manifest."""
+    manifest = Manifest.model_validate_json((folder / FILE_NAME).read_text(encoding="utf-8"))
+    for role, names in manifest.ignored.items():
+        if names and (roles is None or role in roles):
+            print(f"Not used from {role}: {_summary(names)}")
+    return manifest
 
 
 def _summary(names: list[str]) -> str:

@@ -22,6 +22,10 @@ class WeightType(enum.StrEnum):
     FLOAT32 = "float32"
 
 
+FaceMae = Annotated[str | None, typer.Option(help="mae_checkpoint-340.pth: a file or URL")]
+VideoMae = Annotated[str | None, typer.Option(help="maeVideo_ckp199.pth: a file or URL")]
+
+
 def _version() -> str:
     engine = detect_engine()
     beside = f" with {engine.name} {engine.version}" if engine else ", without an engine"
@@ -55,6 +59,8 @@ def convert(
     hubert: Annotated[str, typer.Option(help="chinese-hubert-large: a folder or Hugging Face id")],
     checkpoint: Annotated[str, typer.Option(help="Emotion_LLaMA.pth: a file or URL")],
     out: Annotated[Path, typer.Option(help="folder to write; must not exist")],
+    face_mae: FaceMae = None,
+    video_mae: VideoMae = None,
     dtype: Annotated[WeightType, typer.Option(help="type of the weights")] = WeightType.BFLOAT16,
     lora_alpha: Annotated[float, typer.Option(help="alpha of the LoRA's training", min=0)] = 16,
 ) -> None:
@@ -66,6 +72,8 @@ def convert(
             eva=eva,
             hubert=hubert,
             checkpoint=checkpoint,
+            face_mae=face_mae,
+            video_mae=video_mae,
             out=out,
             dtype=dtype.value,
             lora_alpha=lora_alpha,
@@ -74,10 +82,23 @@ def convert(
 
 
 @app.command()
+def add_encoders(
+    checkpoint: Annotated[Path, typer.Argument(help="a checkpoint folder")],
+    face_mae: FaceMae = None,
+    video_mae: VideoMae = None,
+) -> None:
+    """Add the face encoders to a converted checkpoint."""
+    if face_mae is None and video_mae is None:
+        raise typer.BadParameter("name a file with --face-mae, with --video-mae, or with both")
+    checkpoints = _checkpoints()
+    sys.exit(checkpoints.add_encoders(checkpoint, face_mae=face_mae, video_mae=video_mae))
+
+
+@app.command()
 def doctor(
     folder: Annotated[Path | None, typer.Argument(help="a checkpoint folder")] = None,
 ) -> None:
-    """Check a checkpoint folder and this machine, and print the cures."""
+    """Check a checkpoint and this machine, and print the cures."""
     checkpoints = _checkpoints()
     sys.exit(checkpoints.doctor(folder))
 

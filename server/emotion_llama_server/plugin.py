@@ -150,7 +150,8 @@ def _served(model: ModelConfig) -> Served:
     """Return the served checkpoint under its served name, or else its folder's name."""
     names = model.served_model_name or model.model
     name = names if isinstance(names, str) else names[0]
-    return read_served(name, model.model, model.revision)
+    config = cast(EmotionLlamaConfig, model.hf_config)
+    return read_served(name, model.model, model.revision, face_rows=config.face_rows)
 
 
 def create_plugin() -> EmotionLlamaApi:

@@ -89,9 +89,15 @@ def _encoded(image: Image.Image, form: str, **options: object) -> bytes:
 
 
 def _features(video: bytes) -> dict[str, bytes]:
-    """Pre-extracted features, together with a clip and alone."""
+    """Pre-extracted features and face crops, together with a clip, and features alone."""
     features = np.ones((3, _FEATURE_SIZE), np.float32)
-    together, alone = io.BytesIO(), io.BytesIO()
+    crops = np.zeros((3, 112, 112, 3), np.uint8)
+    together, watched, alone = io.BytesIO(), io.BytesIO(), io.BytesIO()
     np.savez_compressed(together, video=np.frombuffer(video, np.uint8), features=features)
+    np.savez_compressed(watched, video=np.frombuffer(video, np.uint8), face_crops=crops)
     np.save(alone, features)
-    return {"features.npz": together.getvalue(), "features.npy": alone.getvalue()}
+    return {
+        "features.npz": together.getvalue(),
+        "face_crops.npz": watched.getvalue(),
+        "features.npy": alone.getvalue(),
+    }

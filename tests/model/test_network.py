@@ -12,6 +12,7 @@ import torch
 from transformers import HubertConfig, HubertModel
 
 from devtools.media import picture, tone
+from devtools.small_checkpoint import write_random_checkpoint
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.hooks.activation import FusedSiluAndMul
 from emotion_llama_vllm.model.audio import (
@@ -95,6 +96,41 @@ def test_a_batch_gives_what_one_by_one_gives(model: Any, config: EmotionLlamaCon
     for index, item in enumerate(clips):
         alone = model.embed_multimodal(**inputs([item], config))[0]
         assert relative_error(together[index], alone) <= TOLERANCE
+
+
+def test_the_rows_of_the_face_are_computed_for_the_clips_that_miss_them(
+    tmp_path: Path, config: EmotionLlamaConfig
+) -> None:
+    checkpoint = tmp_path / "faces"
+    write_random_checkpoint(checkpoint, has_faces=True)
+    with_faces = EmotionLlamaConfig.from_pretrained(checkpoint)
+    model, reference = load_network(checkpoint, "float32"), Reference(checkpoint)
+    crops = np.stack([picture(112, 112, seed=seed) for seed in range(40)])
+    clips: list[dict[str, Any]] = [
+        {"face_crops": crops[:12]},
+        {},
+        {"face_crops": crops, "waveform": tone(0.5, 16_000, 1, 300)[0]},
+        {"face_crops": crops[:1], "features": some_features(config, 1, 2)},
+        {"face_crops": crops[:3], "features": some_features(config, 2)},
+        {"face_crops": crops[:9]},
+    ]
+    frame = picture(90, 70)[None]
+    made = [preprocess(frame, metadata, with_faces) for metadata in clips]
+    ours = model.embed_multimodal(**{name: [m[name] for m in made] for name in made[0]})
+    for embeddings, metadata in zip(ours, clips, strict=True):
+        theirs = reference.embed(frame[0], **{"waveform": None, **metadata})
+        assert relative_error(embeddings, theirs) <= TOLERANCE
+
+
+def test_the_face_encoders_compute_in_float32_whatever_the_models_dtype(tmp_path: Path) -> None:
+    write_random_checkpoint(tmp_path / "faces", has_faces=True)
+    halved, whole = (load_network(tmp_path / "faces", d) for d in ("bfloat16", "float32"))
+    assert halved.llama_proj.weight.dtype == torch.bfloat16
+    crops = [torch.from_numpy(np.stack([picture(112, 112, seed=seed) for seed in range(2)]))]
+    for name in ("face_mae", "video_mae"):
+        encoder = getattr(halved, name)
+        assert {p.dtype for p in encoder.parameters()} == {torch.float32}
+        assert torch.equal(encoder(crops), getattr(whole, name)(crops))
 
 
 def test_no_gradient_is_recorded(model: Any, config: EmotionLlamaConfig) -> None:

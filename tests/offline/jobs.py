@@ -30,13 +30,27 @@ def reference_jobs(feature_size: int) -> list[Job]:
     ]
 
 
+def face_jobs(feature_size: int) -> list[Job]:
+    """Clips that differ in their face crops, and in the rows that are given beside them."""
+    frame = picture(90, 70)[None]
+    crops = np.stack([picture(112, 112, seed=seed) for seed in range(12)])
+    given = np.full((3, feature_size), np.nan, np.float32)
+    given[0] = 0.5
+    return [
+        Job(TEXT, frame),
+        Job(TEXT, frame, {"face_crops": crops}),
+        Job(TEXT, frame, {"face_crops": crops[:1]}),
+        Job(TEXT, frame, {"face_crops": crops[::-1].copy()}),
+        Job(TEXT, frame, {"face_crops": crops, "features": given}),
+        Job(TEXT, frame, {"features": given}),
+    ]
+
+
 def check_against_reference(checkpoint: Path, jobs: list[Job], answers: list[Answer]) -> None:
     """Every log-probability is the reference's, and no clip was answered as another."""
     reference = Reference(checkpoint)
     for job, answer in zip(jobs, answers, strict=True):
-        clip = reference.embed(
-            job.frames[0], job.metadata.get("waveform"), job.metadata.get("features")
-        )
+        clip = reference.embed(job.frames[0], **{"waveform": None, **job.metadata})
         theirs = reference.log_probabilities(answer.prompt_ids, answer.ids, clip)
         ours = torch.tensor(answer.log_probabilities)
         torch.testing.assert_close(ours, theirs, rtol=0, atol=TOLERANCE)

@@ -67,11 +67,11 @@ class FakeEngine:
             self.running -= 1
 
 
-def analyst(engine: Any, root: Path, megabytes: float) -> Analyst:
+def analyst(engine: Any, root: Path, megabytes: float, face_rows: tuple[int, ...] = ()) -> Analyst:
     write_clip(root / "clip.mp4", Recipe(seconds=2))
     return Analyst(
         engine,
-        Served("demo", Card(), "abc"),
+        Served("demo", Card(), "abc", face_rows),
         MediaReader([root], [], MediaSettings()),
         InProcess(),
         AnswerCache(megabytes),

@@ -31,7 +31,9 @@ def load_network(checkpoint: Path, dtype: Any) -> Any:
             _start_a_world_of_one()
         with set_default_torch_dtype(model.dtype):
             network: Any = initialize_model(vllm_config=config)
-            loaded = network.load_weights(load_file(checkpoint / "model.safetensors").items())
+            files = sorted(checkpoint.glob("*.safetensors"))
+            tensors = (item for file in files for item in load_file(file).items())
+            loaded = network.load_weights(tensors)
             process_weights_after_loading(network, model, torch.device("cpu"))
     assert loaded == {name for name, _ in network.named_parameters()}
     return network.eval()

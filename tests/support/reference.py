@@ -23,8 +23,9 @@ class Reference:
 
     def __init__(self, checkpoint: Path) -> None:
         self.config = EmotionLlamaConfig.from_pretrained(checkpoint)
-        tensors = load_file(checkpoint / "model.safetensors")
-        self.tensors = {name: tensor.float() for name, tensor in tensors.items()}
+        files = sorted(checkpoint.glob("*.safetensors"))
+        tensors = (item for file in files for item in load_file(file).items())
+        self.tensors = {name: tensor.float() for name, tensor in tensors}
         self.hubert = HubertModel(self.config.audio).eval()
         self.hubert.load_state_dict(self._part("audio_tower."))
         self.llama = LlamaForCausalLM(self.config.text).float().eval()
@@ -46,30 +47,34 @@ class Reference:
             pixels, t["patch_embed.proj.weight"], t["patch_embed.proj.bias"], stride=c.patch_size
         )
         x = torch.cat([t["cls_token"], x.flatten(2).transpose(1, 2)], 1) + t["pos_embed"]
-        for index in range(c.num_hidden_layers):
-            x = self._block(x, {n: t[f"blocks.{index}.{n}"] for n in _BLOCK})
+        x = _blocks(x, t, c)
         width = (c.hidden_size,)
         return F.layer_norm(x, width, t["ln_vision.weight"], t["ln_vision.bias"], c.ln_vision_eps)[
             0
         ]
 
-    def _block(self, x: torch.Tensor, t: dict[str, torch.Tensor]) -> torch.Tensor:
-        c = self.config.vision
-        width, heads = c.hidden_size, c.num_attention_heads
-
-        def norm(y: torch.Tensor, name: str) -> torch.Tensor:
-            return F.layer_norm(
-                y, (width,), t[f"{name}.weight"], t[f"{name}.bias"], c.layer_norm_eps
-            )
-
-        bias = torch.cat([t["attn.q_bias"], torch.zeros(width), t["attn.v_bias"]])
-        qkv = F.linear(norm(x, "norm1"), t["attn.qkv.weight"], bias)
-        q, k, v = qkv.view(1, -1, 3, heads, width // heads).permute(2, 0, 3, 1, 4)
-        weights = (q * (width // heads) ** -0.5 @ k.transpose(-1, -2)).softmax(-1)
-        attended = (weights @ v).transpose(1, 2).reshape(x.shape)
-        x = x + F.linear(attended, t["attn.proj.weight"], t["attn.proj.bias"])
-        inner = F.gelu(F.linear(norm(x, "norm2"), t["mlp.fc1.weight"], t["mlp.fc1.bias"]))
-        return x + F.linear(inner, t["mlp.fc2.weight"], t["mlp.fc2.bias"])
+    @torch.inference_mode()
+    def watch(self, crops: npt.NDArray[np.uint8]) -> torch.Tensor:
+        """Return the rows of FaceMAE and VideoMAE, [2, feature size]; zeros without an encoder."""
+        large = [Image.fromarray(c).resize((224, 224), Image.Resampling.BILINEAR) for c in crops]
+        pixels = torch.stack([torch.from_numpy(np.array(p)).permute(2, 0, 1) / 255 for p in large])
+        rows = torch.zeros(2, self.config.feature_size)
+        if (c := self.config.face_mae) is not None:
+            t = self._part("face_mae.")
+            x = F.conv2d(pixels, t["patch_embed.proj.weight"], t["patch_embed.proj.bias"], 16)
+            x = x.flatten(2).transpose(1, 2)
+            x = torch.cat([t["cls_token"].expand(len(x), -1, -1), x], 1) + t["pos_embed"]
+            x = _blocks(x, t, c)[:, 0]
+            norm = (t["norm.weight"], t["norm.bias"])
+            rows[0] = F.layer_norm(x, x.shape[1:], *norm, c.layer_norm_eps).mean(0)
+        if (c := self.config.video_mae) is not None:
+            t = self._part("video_mae.")
+            video = pixels[_sixteen(len(pixels))].transpose(0, 1)[None]
+            bias, stride = t["patch_embed.proj.bias"], (2, 16, 16)
+            x = F.conv3d(video, t["patch_embed.proj.weight"], bias, stride)
+            x = x.flatten(2).transpose(1, 2) + _positions(1568, c.hidden_size)
+            rows[1] = _blocks(x, t, c)[0].mean(0)
+        return rows
 
     @torch.inference_mode()
     def hear(self, waveform: npt.NDArray[np.float32]) -> torch.Tensor:
@@ -84,9 +89,12 @@ class Reference:
         frame: npt.NDArray[np.uint8],
         waveform: npt.NDArray[np.float32] | None,
         features: npt.NDArray[np.float32] | None = None,
+        face_crops: npt.NDArray[np.uint8] | None = None,
     ) -> torch.Tensor:
         """Return a clip's embeddings, [embeddings per clip, hidden size]."""
         rows = torch.zeros(3, self.config.feature_size)
+        if face_crops is not None:
+            rows[:2] = self.watch(face_crops)
         if waveform is not None:
             rows[2] = self.hear(waveform)
         if features is not None:
@@ -124,11 +132,47 @@ class Reference:
         return made.logits[0, len(prompt_ids) - 1 : -1]
 
 
-_BLOCK = (
-    *("norm1.weight", "norm1.bias", "attn.qkv.weight", "attn.q_bias", "attn.v_bias"),
-    *("attn.proj.weight", "attn.proj.bias", "norm2.weight", "norm2.bias"),
-    *("mlp.fc1.weight", "mlp.fc1.bias", "mlp.fc2.weight", "mlp.fc2.bias"),
-)
+def _blocks(x: torch.Tensor, tensors: dict[str, torch.Tensor], config: Any) -> torch.Tensor:
+    for index in range(config.num_hidden_layers):
+        start = f"blocks.{index}."
+        block = {n.removeprefix(start): t for n, t in tensors.items() if n.startswith(start)}
+        x = _block(x, block, config)
+    return x
+
+
+def _block(x: torch.Tensor, t: dict[str, torch.Tensor], config: Any) -> torch.Tensor:
+    width, heads = config.hidden_size, config.num_attention_heads
+
+    def norm(y: torch.Tensor, name: str) -> torch.Tensor:
+        weight, bias = t[f"{name}.weight"], t[f"{name}.bias"]
+        return F.layer_norm(y, (width,), weight, bias, config.layer_norm_eps)
+
+    if (bias := t.get("attn.qkv.bias")) is None:
+        bias = torch.cat([t["attn.q_bias"], torch.zeros(width), t["attn.v_bias"]])
+    qkv = F.linear(norm(x, "norm1"), t["attn.qkv.weight"], bias)
+    q, k, v = qkv.view(*x.shape[:2], 3, heads, width // heads).permute(2, 0, 3, 1, 4)
+    weights = (q * (width // heads) ** -0.5 @ k.transpose(-1, -2)).softmax(-1)
+    attended = (weights @ v).transpose(1, 2).reshape(x.shape)
+    x = x + F.linear(attended, t["attn.proj.weight"], t["attn.proj.bias"])
+    inner = F.gelu(F.linear(norm(x, "norm2"), t["mlp.fc1.weight"], t["mlp.fc1.bias"]))
+    return x + F.linear(inner, t["mlp.fc2.weight"], t["mlp.fc2.bias"])
+
+
+def _sixteen(frames: int) -> list[int]:
+    """Return the frames that VideoMAE reads: eight pairs, or eight times the first two."""
+    if frames <= 9:
+        return [0, min(1, frames - 1)] * 8
+    tick = (frames - 1) / 8
+    starts = [int(tick / 2 + tick * i) for i in range(8)]
+    return [index for start in starts for index in (start, min(start + 1, frames - 1))]
+
+
+def _positions(count: int, width: int) -> torch.Tensor:
+    table = np.array(
+        [[p / 10_000 ** (2 * (j // 2) / width) for j in range(width)] for p in range(count)]
+    )
+    table[:, 0::2], table[:, 1::2] = np.sin(table[:, 0::2]), np.cos(table[:, 1::2])
+    return torch.from_numpy(table).float()
 
 
 def _longest_run(ids: list[int], token: int, length: int) -> slice:

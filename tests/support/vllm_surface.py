@@ -154,6 +154,7 @@ vllm.utils.system_utils
     decorate_logs (process_name, skip_if_decorated)
 vllm.utils.torch_utils
     available_cpu_count ()
+    set_default_torch_dtype (dtype)
 vllm.v1.engine.exceptions
     EngineDeadError
 vllm.v1.executor.uniproc_executor

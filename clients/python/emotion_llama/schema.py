@@ -11,6 +11,7 @@ Language = Literal["en", "zh"]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 FramePolicy = Literal["first", "middle"] | Seconds
+RowSource = Literal["given", "computed", "zero"]
 _MAX_TEXT = 32_768
 """The maximum number of characters of a question or a transcript."""
 
@@ -133,6 +134,11 @@ class Evidence(_Documented):
     """The sound track; null if the clip has none."""
     features: list[str]
     """The names of the feature rows that the request contains."""
+    feature_rows: dict[str, RowSource] = {}
+    """The source of each feature row by its name: `given` in the request, `computed` by the model,
+    or `zero` where neither was possible; an older server sends none."""
+    face_crops: int = 0
+    """The number of face crops from which rows were computed."""
     checkpoint: str
     """The name of the served model."""
     manifest: str | None
@@ -165,8 +171,8 @@ class AnalysisWarning(_Documented):
     """Warns the caller about an answer that is given nevertheless."""
 
     code: str
-    """The code for programs: `unknown_label`, `no_sound`, `sound_cut`, `timeline_gaps`; later
-    versions may add others."""
+    """The code for programs: `unknown_label`, `no_sound`, `sound_cut`, `face_crops_unused`,
+    `timeline_gaps`; later versions may add others."""
     message: str
     """The warning for people, in one sentence."""
 

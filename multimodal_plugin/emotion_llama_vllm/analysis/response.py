@@ -4,8 +4,6 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import asdict
 
-import numpy as np
-
 from emotion_llama.schema import (
     Emotion,
     EmotionEvent,
@@ -17,6 +15,7 @@ from emotion_llama.schema import (
     Track,
     Usage,
 )
+from emotion_llama_vllm.analysis.rows import row_sources
 from emotion_llama_vllm.analysis.spelling import meaning
 from emotion_llama_vllm.analysis.warnings import warnings_about
 from emotion_llama_vllm.checkpoint.served import Served
@@ -84,7 +83,7 @@ def conclude(
         explanation=explanation,
         timeline=sorted(windows, key=lambda w: w.start) if request.timeline else None,
         evidence=_evidence(timeline.whole, request, served, prompt),
-        warnings=warnings_about(request, served.card, timeline),
+        warnings=warnings_about(request, served, timeline),
         usage=Usage(
             prompt_tokens=prompt_tokens,
             completion_tokens=completion_tokens,
@@ -101,7 +100,8 @@ def new_id() -> str:
 
 
 def _evidence(clip: Clip, request: EmotionRequest, served: Served, prompt: str) -> Evidence:
-    rows = [] if clip.features is None else clip.features
+    sources = row_sources(clip, served.face_rows)
+    is_read = any(sources[FEATURE_NAMES[row]] == "computed" for row in served.face_rows)
     return Evidence(
         frame_index=clip.frame_index,
         frame_time=clip.frame_time,
@@ -110,9 +110,9 @@ def _evidence(clip: Clip, request: EmotionRequest, served: Served, prompt: str) 
         has_audio=clip.waveform is not None,
         video_track=_track(clip.video_track),
         audio_track=_track(clip.audio_track),
-        features=[
-            name for name, row in zip(FEATURE_NAMES, rows, strict=False) if not np.isnan(row).all()
-        ],
+        features=[name for name, source in sources.items() if source == "given"],
+        feature_rows=sources,
+        face_crops=len(clip.face_crops) if is_read and clip.face_crops is not None else 0,
         checkpoint=served.name,
         manifest=served.manifest,
         prompt=prompt,

@@ -4,10 +4,12 @@ from itertools import pairwise
 
 from emotion_llama.schema import AnalysisWarning, EmotionRequest
 from emotion_llama_vllm.analysis import questions
+from emotion_llama_vllm.analysis.rows import row_sources
 from emotion_llama_vllm.analysis.spelling import unknown_labels
 from emotion_llama_vllm.checkpoint.card import Card
+from emotion_llama_vllm.checkpoint.served import Served
 from emotion_llama_vllm.media.clip import Clip
-from emotion_llama_vllm.media.decode.npz import AUDIO_ROW
+from emotion_llama_vllm.media.decode.npz import AUDIO_ROW, FEATURE_NAMES
 from emotion_llama_vllm.media.decode.timeline import Timeline
 
 _SHORT = 0.1
@@ -15,10 +17,16 @@ _SHORT = 0.1
 
 
 def warnings_about(
-    request: EmotionRequest, card: Card, timeline: Timeline
+    request: EmotionRequest, served: Served, timeline: Timeline
 ) -> list[AnalysisWarning]:
     """Return the warnings about one analysis; those about labels come first."""
-    found = [*_of_labels(request, card), *_of_sound(timeline), *_of_windows(timeline)]
+    faces = _of_faces(timeline.whole, served)
+    found = [
+        *_of_labels(request, served.card),
+        *_of_sound(timeline),
+        *faces,
+        *_of_windows(timeline),
+    ]
     return [AnalysisWarning(code=code, message=message) for code, message in found]
 
 
@@ -47,6 +55,15 @@ def _of_sound(timeline: Timeline) -> list[tuple[str, str]]:
         f"{heard:.1f} s. The windows heard all of it."
     )
     return [("sound_cut", words)]
+
+
+def _of_faces(clip: Clip, served: Served) -> list[tuple[str, str]]:
+    sources = row_sources(clip, served.face_rows)
+    unused = [name for name in FEATURE_NAMES[:AUDIO_ROW] if sources[name] == "zero"]
+    if clip.face_crops is None or not unused:
+        return []
+    words = f"The checkpoint has no encoder for {' and '.join(unused)}, which the face crops need."
+    return [("face_crops_unused", words)]
 
 
 def _of_windows(timeline: Timeline) -> list[tuple[str, str]]:

@@ -19,7 +19,7 @@ def open_adapter(file: Path) -> Artefact:
     Raises:
         ConversionError: the file is another kind of checkpoint.
     """
-    adapter = Artefact(ROLE, [file], inside="model")
+    adapter = Artefact(ROLE, [file], inside=("model",))
     if "llama_proj.weight" in adapter:
         return adapter
     guess = ""

@@ -12,10 +12,18 @@ from transformers import HubertConfig, LlamaConfig
 
 from emotion_llama_vllm.checkpoint import adapter, vision
 from emotion_llama_vllm.checkpoint.card import Card
-from emotion_llama_vllm.checkpoint.folder import new_folder, write_files, write_weights
+from emotion_llama_vllm.checkpoint.face_encoders import open_face_encoders
+from emotion_llama_vllm.checkpoint.folder import (
+    new_folder,
+    write_files,
+    write_part,
+    write_weights,
+)
 from emotion_llama_vllm.checkpoint.layout import (
     AUDIO,
+    FACE_MAE,
     LANGUAGE,
+    VIDEO_MAE,
     VISION,
     audio_shapes,
     kept_dtype,
@@ -45,12 +53,17 @@ _OLD_WEIGHT_NORM = {
 
 @dataclass(frozen=True)
 class Originals:
-    """Holds the paths of the five artefacts; the tokenizer is in the Llama's folder."""
+    """Holds the paths of the five artefacts; the tokenizer is in the Llama's folder.
+
+    The two face encoders may be left out.
+    """
 
     llama: Path
     eva: Path
     hubert: Path
     checkpoint: Path
+    face_mae: Path | None = None
+    video_mae: Path | None = None
 
 
 def convert(
@@ -93,12 +106,15 @@ class _Conversion:
         self._tokenizer = read_sentencepiece(originals.llama / "tokenizer.model")
         self.config = self._read_config()
         self._check_sizes()
+        self._faces = open_face_encoders(originals.face_mae, originals.video_mae, self.config)
 
     def write(self, out: Path, dtype: torch.dtype, card: Card) -> EmotionLlamaConfig:
         self.config.dtype = dtype
         with new_folder(out) as folder:
             write_files(folder, self.config, self._tokenizer, card)
             write_weights(folder, self._cast(dtype))
+            for encoder in self._faces:
+                write_part(folder, encoder.file_name, encoder.tensors())
             manifest = self._manifest(folder)
             (folder / FILE_NAME).write_text(manifest.model_dump_json(indent=2) + "\n")
         return self.config
@@ -151,7 +167,8 @@ class _Conversion:
             )
 
     def _cast(self, dtype: torch.dtype) -> Iterator[tuple[str, torch.Tensor]]:
-        total = len(tensor_shapes(self.config))
+        parts = (FACE_MAE, VIDEO_MAE)  # in files of their own
+        total = sum(not name.startswith(parts) for name in tensor_shapes(self.config))
         for name, tensor in track(self._tensors(), "Converting", total=total, transient=True):
             # safetensors refuses tensors that share a storage, as in some files, so each is
             # copied.
@@ -193,6 +210,7 @@ class _Conversion:
                     vision.ROLE: [originals.eva, *([eva_sizes] if eva_sizes.is_file() else [])],
                     HUBERT: [*(originals.hubert / n for n in HUBERT_FILES), *self._hubert.files],
                     adapter.ROLE: [originals.checkpoint],
+                    **{encoder.kind.role: encoder.files for encoder in self._faces},
                 }
             ),
             lora_rank=self._lora.rank,
@@ -208,4 +226,5 @@ class _Conversion:
             vision.ROLE: self._eva.finish(lambda name: vision.is_ignored(name, eva)),
             HUBERT: self._hubert.finish(lambda name: name == "masked_spec_embed"),
             adapter.ROLE: self._adapter.finish(adapter.is_ignored),
+            **{encoder.kind.role: encoder.finish() for encoder in self._faces},
         }

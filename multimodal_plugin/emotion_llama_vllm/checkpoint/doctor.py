@@ -19,6 +19,7 @@ from emotion_llama_vllm.checkpoint.manifest import FILE_NAME, Manifest, sha256
 from emotion_llama_vllm.checkpoint.tokenizer import SPECIAL_TOKENS
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.hooks.cpu_defaults import weight_bytes
+from emotion_llama_vllm.media.decode.npz import AUDIO_ROW, FEATURE_NAMES
 from emotion_llama_vllm.memory import read_memory
 
 CPU_HEAD_SIZES = (32, 64, 80, 96, 112, 128, 160, 192, 256)
@@ -49,6 +50,7 @@ def examine_checkpoint(folder: Path) -> list[Finding]:
         folder,
         _examine_hashes,
         _examine_sizes,
+        _examine_rows,
         _examine_tensors,
         _examine_tokenizer,
         _examine_prompts,
@@ -141,6 +143,15 @@ def _examine_sizes(folder: Path, config: EmotionLlamaConfig) -> Iterator[Finding
     else:
         words = f"the Llama's heads are {head} wide, which vLLM's CPU backend does not take"
         yield Finding(False, "attention", f"{words}; serve this checkpoint on a GPU.")
+
+
+def _examine_rows(folder: Path, config: EmotionLlamaConfig) -> Iterator[Finding]:
+    computed = [FEATURE_NAMES[row] for row in config.face_rows]
+    zero = [name for name in FEATURE_NAMES[:AUDIO_ROW] if name not in computed]
+    words = "audio is computed from the sound"
+    words += f", {' and '.join(computed)} from face crops" if computed else ""
+    words += f"; {' and '.join(zero)} are zeros where a request does not give them" if zero else ""
+    yield Finding(True, "features", f"{words}.")
 
 
 def _examine_tensors(folder: Path, config: EmotionLlamaConfig) -> Iterator[Finding]:

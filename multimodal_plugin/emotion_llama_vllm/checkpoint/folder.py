@@ -19,6 +19,7 @@ from emotion_llama_vllm.checkpoint import card as cards
 from emotion_llama_vllm.checkpoint.tensors import ConversionError
 from emotion_llama_vllm.config import EmotionLlamaConfig
 
+INDEX = "model.safetensors.index.json"
 _SHARD_BYTES = 2 << 30
 
 
@@ -38,13 +39,36 @@ def new_folder(out: Path) -> Iterator[Path]:
         partial.chmod(0o755)
         partial.rename(out)
     except (OSError, SafetensorError) as error:
-        if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error):
-            raise ConversionError(
-                f"the disk of {out.parent} is full; nothing was left behind."
-            ) from error
-        raise
+        raise _told_if_full(error, out.parent) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextmanager
+def replaced_files(folder: Path) -> Iterator[Path]:
+    """Yield a temporary folder whose files move into `folder` if the block succeeds.
+
+    Each file moves at once. The configuration moves last, so that a folder stays as it was for who
+    reads the configuration while the others move.
+
+    Raises:
+        ConversionError: the disk is full.
+    """
+    partial = Path(tempfile.mkdtemp(prefix=".new.", dir=folder))
+    try:
+        yield partial
+        for file in sorted(partial.iterdir(), key=lambda file: file.name == "config.json"):
+            file.replace(folder / file.name)
+    except (OSError, SafetensorError) as error:
+        raise _told_if_full(error, folder) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _told_if_full(error: Exception, place: Path) -> Exception:
+    if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error):
+        return ConversionError(f"the disk of {place} is full; nothing was left behind.")
+    return error
 
 
 def write_files(
@@ -84,7 +108,22 @@ def write_weights(folder: Path, tensors: Iterable[tuple[str, torch.Tensor]]) -> 
         weight_map |= dict.fromkeys(sizes, name)
     total = sum(sum(sizes.values()) for sizes in shards)
     index_content = {"metadata": {"total_size": total}, "weight_map": weight_map}
-    _write_json(folder / "model.safetensors.index.json", index_content)
+    _write_json(folder / INDEX, index_content)
+
+
+def write_part(folder: Path, name: str, tensors: Iterable[tuple[str, torch.Tensor]]) -> None:
+    """Write the tensors of one part into a file of its own, and into the index if there is one."""
+    part = dict(tensors)
+    save_file(part, folder / name, metadata={"format": "pt"})
+    (folder / name).chmod(0o644)  # safetensors lets only the owner read it
+    index_file = folder / INDEX
+    if index_file.is_file():
+        index = json.loads(index_file.read_text(encoding="utf-8"))
+        known = index["weight_map"]
+        size = sum(tensor.nbytes for key, tensor in part.items() if key not in known)
+        index["metadata"]["total_size"] += size
+        index["weight_map"] = known | dict.fromkeys(part, name)
+        _write_json(index_file, index)
 
 
 def _shards(

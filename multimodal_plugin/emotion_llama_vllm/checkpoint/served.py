@@ -1,5 +1,6 @@
-"""Reads the card and the manifest of the served checkpoint: a folder or a repository."""
+"""Reads what responses tell about the served checkpoint: a folder or a repository."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,15 +18,20 @@ class Served:
     card: card.Card
     manifest: str | None
     """The SHA-256 of the checkpoint's `manifest.json`, which identifies the whole checkpoint."""
+    face_rows: tuple[int, ...] = ()
+    """The feature rows that the checkpoint computes from face crops."""
 
 
-def read_served(name: str, model: str, revision: str | None = None) -> Served:
-    """Read the card and the manifest of a checkpoint, both of which may be absent.
+def read_served(
+    name: str, model: str, revision: str | None = None, *, face_rows: Iterable[int] = ()
+) -> Served:
+    """Read the facts about a checkpoint, whose card and manifest may be absent.
 
     Args:
         name: the model name that clients use.
         model: the checkpoint's folder or repository.
         revision: the revision of the repository.
+        face_rows: the feature rows that the network computes from face crops.
 
     Raises:
         pydantic.ValidationError: the card is invalid.
@@ -36,6 +42,7 @@ def read_served(name: str, model: str, revision: str | None = None) -> Served:
         name=name,
         card=card.Card.model_validate_json(card_file.read_bytes()) if card_file else card.Card(),
         manifest=manifest.sha256(manifest_file) if manifest_file else None,
+        face_rows=tuple(face_rows),
     )
 
 

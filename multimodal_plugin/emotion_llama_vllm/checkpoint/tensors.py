@@ -1,5 +1,6 @@
 """Reads the tensors of one artefact one by one, and checks each of them."""
 
+import argparse
 import json
 import pickle
 from collections.abc import Callable, Iterable, Sequence
@@ -19,13 +20,14 @@ class Artefact:
     Args:
         role: the user's name for the artefact, such as `--llama`.
         files: safetensors files, or pickles, which are read as plain tensors only.
-        inside: the key of the dictionary in a pickle that may hold the tensors.
+        inside: the keys of a dictionary in a pickle that may hold the tensors; the first that is
+            there counts.
 
     Raises:
         ConversionError: a file is not of this kind.
     """
 
-    def __init__(self, role: str, files: Sequence[Path], *, inside: str | None = None) -> None:
+    def __init__(self, role: str, files: Sequence[Path], *, inside: Sequence[str] = ()) -> None:
         self.role = role
         self.files = list(files)
         self._readers: dict[str, Callable[[], torch.Tensor]] = {}
@@ -126,10 +128,11 @@ def _open_safetensors(file: Path) -> dict[str, Callable[[], torch.Tensor]]:
         raise ConversionError(f"{file} is no safetensors file, or a damaged one.") from error
 
 
-def _open_pickle(file: Path, inside: str | None) -> dict[str, Callable[[], torch.Tensor]]:
+def _open_pickle(file: Path, inside: Sequence[str]) -> dict[str, Callable[[], torch.Tensor]]:
     content = _load(file)
-    if inside is not None and isinstance(content, dict) and isinstance(content.get(inside), dict):
-        content = content[inside]
+    if isinstance(content, dict):
+        dictionaries = (content[key] for key in inside if isinstance(content.get(key), dict))
+        content = next(dictionaries, content)
     if not isinstance(content, dict) or not all(
         isinstance(t, torch.Tensor) for t in content.values()
     ):
@@ -138,7 +141,15 @@ def _open_pickle(file: Path, inside: str | None) -> dict[str, Callable[[], torch
 
 
 def _load(file: Path) -> object:
-    """Unpickle tensors without running code from the file; map the file to memory if possible."""
+    """Unpickle tensors without running code from the file; map the file to memory if possible.
+
+    Trainings store their arguments as an `argparse.Namespace` too, which only holds values.
+    """
+    with torch.serialization.safe_globals([argparse.Namespace]):
+        return _load_tensors(file)
+
+
+def _load_tensors(file: Path) -> object:
     try:
         return torch.load(file, map_location="cpu", weights_only=True, mmap=True)
     except RuntimeError:

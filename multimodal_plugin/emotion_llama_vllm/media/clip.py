@@ -38,13 +38,16 @@ class Clip:
     features: npt.NDArray[np.float32] | None = None
     """The pre-extracted rows [3, feature size]; a row of NaN means that it is absent."""
 
+    face_crops: npt.NDArray[np.uint8] | None = None
+    """The RGB face crops of the frames [frames, CROP, CROP, 3]; black where there is no face."""
+
     @property
     def audio_seconds(self) -> float:
         return 0.0 if self.waveform is None else len(self.waveform) / SAMPLING_RATE
 
     @property
     def nbytes(self) -> int:
-        arrays = (self.frame, self.waveform, self.features)
+        arrays = (self.frame, self.waveform, self.features, self.face_crops)
         return sum(array.nbytes for array in arrays if array is not None)
 
     def metadata(self) -> dict[str, Any]:
@@ -60,4 +63,6 @@ class Clip:
             facts["waveform"] = self.waveform
         if self.features is not None:
             facts["features"] = self.features
+        if self.face_crops is not None:
+            facts["face_crops"] = self.face_crops
         return facts

@@ -1,6 +1,6 @@
 """Connects the encoders, the five projections and vLLM's Llama to Emotion-LLaMA."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 import torch
@@ -14,12 +14,13 @@ from vllm.model_executor.models.utils import (
 )
 from vllm.multimodal import MULTIMODAL_REGISTRY
 from vllm.sequence import IntermediateTensors
+from vllm.utils.torch_utils import set_default_torch_dtype
 
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.hooks import activation  # noqa: F401  (the import registers it)
 from emotion_llama_vllm.hooks.loading_progress import tell_progress
-from emotion_llama_vllm.media.decode.npz import AUDIO_ROW
 from emotion_llama_vllm.model.audio import HubertMean
+from emotion_llama_vllm.model.faces import FaceMae, VideoMae
 from emotion_llama_vllm.model.processing import (
     PLACEHOLDER,
     EmotionLlamaDummyInputsBuilder,
@@ -58,6 +59,7 @@ class EmotionLlamaForConditionalGeneration(nn.Module, SupportsMultiModal, Suppor
                 config.vision, vllm_config.quant_config, maybe_prefix(prefix, "vision_tower")
             )
             self.audio_tower = HubertMean(config.audio)
+            self._add_face_encoders(config, prefix)
             vision_size = config.vision.hidden_size
             self.llama_proj = nn.Linear(vision_size * config.patches_per_embedding, hidden_size)
             self.feats_llama_proj1 = nn.Linear(config.feature_size, hidden_size)
@@ -76,13 +78,23 @@ class EmotionLlamaForConditionalGeneration(nn.Module, SupportsMultiModal, Suppor
         # clips.
         self.requires_grad_(False)
 
+    def _add_face_encoders(self, config: EmotionLlamaConfig, prefix: str) -> None:
+        self.face_mae = self.video_mae = None
+        # The layers take their dtype, and their attention its backend, from the default.
+        with set_default_torch_dtype(torch.float32):
+            if config.face_mae is not None:
+                self.face_mae = FaceMae(config.face_mae, maybe_prefix(prefix, "face_mae"))
+            if config.video_mae is not None:
+                self.video_mae = VideoMae(config.video_mae, maybe_prefix(prefix, "video_mae"))
+
     def embed_multimodal(self, **kwargs: object) -> torch.Tensor | list[torch.Tensor]:
         """Encode the clips of a scheduler step together.
 
         Args (as keywords, from `processing`):
             pixel_values: uint8 [clips, 3, image_size, image_size].
             input_values: float32 [samples] for each clip, normalised.
-            features: float32 [clips, 3, feature_size]; an audio row of NaN is computed here.
+            features: float32 [clips, 3, feature_size]; a row of NaN is computed here.
+            face_crops: uint8 [frames, CROP, CROP, 3] for each clip, with a face encoder only.
 
         Returns:
             [clips, embeddings_per_clip, hidden_size].
@@ -91,16 +103,24 @@ class EmotionLlamaForConditionalGeneration(nn.Module, SupportsMultiModal, Suppor
         if pixel_values is None:
             return []
         patches = self.vision_tower(_stack(pixel_values))
-        features = self._complete(_stack(kwargs["features"]), kwargs["input_values"])
+        features = self._complete(_stack(kwargs["features"]), kwargs)
         return self._project(patches, features.to(patches.dtype))
 
-    def _complete(self, features: torch.Tensor, input_values: object) -> torch.Tensor:
-        """Compute the missing audio rows with HuBERT."""
-        missing = features[:, AUDIO_ROW].isnan().any(dim=-1).nonzero().flatten().tolist()
-        if missing:
-            waveforms: Sequence[torch.Tensor] = input_values  # type: ignore[assignment]
-            features = features.clone()
-            features[missing, AUDIO_ROW] = self.audio_tower([waveforms[i] for i in missing])
+    def _complete(self, features: torch.Tensor, inputs: Mapping[str, object]) -> torch.Tensor:
+        """Compute the rows of NaN, each for all clips that miss it."""
+        features = features.clone()
+        encoders = (
+            (self.face_mae, "face_crops"),
+            (self.video_mae, "face_crops"),
+            (self.audio_tower, "input_values"),
+        )
+        for row, (encoder, name) in enumerate(encoders):
+            if encoder is None:
+                continue
+            missing = features[:, row].isnan().any(dim=-1).nonzero().flatten().tolist()
+            if missing:
+                values: Sequence[torch.Tensor] = inputs[name]  # type: ignore[assignment]
+                features[missing, row] = encoder([values[clip] for clip in missing])
         return features
 
     def _project(self, patches: torch.Tensor, features: torch.Tensor) -> torch.Tensor:

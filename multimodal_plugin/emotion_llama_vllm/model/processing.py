@@ -22,10 +22,17 @@ from vllm.multimodal.processing import (
 
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.media.clip import SAMPLING_RATE
-from emotion_llama_vllm.media.decode.npz import AUDIO_ROW, FEATURE_NAMES, check_features
+from emotion_llama_vllm.media.decode.npz import (
+    AUDIO_ROW,
+    CROP,
+    FEATURE_NAMES,
+    check_face_crops,
+    check_features,
+)
 from emotion_llama_vllm.media.decode.picture.pixels import resize
 from emotion_llama_vllm.media.decode.sound.track import check_seconds, resample
 from emotion_llama_vllm.model.audio import min_samples
+from emotion_llama_vllm.model.faces import FRAMES_AT_ONCE
 from emotion_llama_vllm.settings import media_settings
 
 PLACEHOLDER = "<unk>"
@@ -85,7 +92,12 @@ class EmotionLlamaDummyInputsBuilder(BaseDummyInputsBuilder[EmotionLlamaProcessi
         size = self.info.get_hf_config().vision.image_size
         frames = np.zeros((1, size, size, 3), np.uint8)
         samples = int(media_settings().max_audio_seconds * SAMPLING_RATE)
-        metadata = {"waveform": np.zeros(samples, np.float32), "sampling_rate": SAMPLING_RATE}
+        metadata = {
+            "waveform": np.zeros(samples, np.float32),
+            "sampling_rate": SAMPLING_RATE,
+            # More of them take more time, but hardly more memory.
+            "face_crops": np.zeros((FRAMES_AT_ONCE, CROP, CROP, 3), np.uint8),
+        }
         return {"video": [(frames, metadata)] * mm_counts.get("video", 0)}
 
 
@@ -104,10 +116,7 @@ class EmotionLlamaMultiModalProcessor(BaseMultiModalProcessor[EmotionLlamaProces
     def _get_mm_fields_config(
         self, hf_inputs: BatchFeature, hf_processor_mm_kwargs: Mapping[str, object]
     ) -> Mapping[str, MultiModalFieldConfig]:
-        return {
-            name: MultiModalFieldConfig.batched("video")
-            for name in ("pixel_values", "input_values", "features")
-        }
+        return {name: MultiModalFieldConfig.batched("video") for name in hf_inputs}
 
     def _get_prompt_updates(
         self,
@@ -151,18 +160,21 @@ def preprocess(
         frames: RGB [1, height, width, 3].
         metadata: `waveform` (float32 [samples] mono; absent or None means no sound), its
             `sampling_rate` in Hz, optionally `features` (float32 [3, feature_size]; a row of NaN
-            means that it is absent).
+            means that it is absent) and `face_crops` (uint8 [frames, CROP, CROP, 3]).
         config: the checkpoint's configuration.
 
     Returns:
         `pixel_values` uint8 [3, image_size, image_size], `input_values` float32 [samples],
-            `features` float32 [3, feature_size]; HuBERT computes an audio row of NaN.
+            `features` float32 [3, feature_size], whose rows of NaN the network computes;
+            `face_crops` uint8 [frames, CROP, CROP, 3] if the checkpoint has a face encoder,
+            [0, CROP, CROP, 3] if no row of this clip is computed from them.
 
     Raises:
         VLLMValidationError: an array has the wrong type, shape or values.
-        MediaError: the sound is too long, or the features are invalid.
+        MediaError: the sound is too long, or the features or the face crops are invalid.
     """
-    features = _features(metadata.get("features"), config)
+    crops = _face_crops(metadata)
+    features = _features(metadata.get("features"), config, len(crops) > 0)
     waveform = _waveform(metadata)
     if waveform is None and np.isnan(features[AUDIO_ROW]).any():
         features[AUDIO_ROW] = 0
@@ -170,11 +182,15 @@ def preprocess(
         input_values = np.zeros(1, np.float32)  # HuBERT does not read it
     else:
         input_values = normalise(waveform, min_samples(config.audio))
-    return {
+    inputs = {
         "pixel_values": torch.from_numpy(_pixels(frames, config.vision.image_size)),
         "input_values": torch.from_numpy(input_values),
         "features": torch.from_numpy(features),
     }
+    if config.face_rows:
+        is_read = np.isnan(features[config.face_rows]).any()
+        inputs["face_crops"] = torch.from_numpy(crops if is_read else crops[:0])
+    return inputs
 
 
 def normalise(waveform: npt.NDArray[np.float32], at_least: int) -> npt.NDArray[np.float32]:
@@ -214,11 +230,17 @@ def _waveform(metadata: Mapping[str, Any]) -> npt.NDArray[np.float32] | None:
     return resample(waveform, rate)
 
 
-def _features(features: object, config: EmotionLlamaConfig) -> npt.NDArray[np.float32]:
-    """Return complete feature rows.
+def _face_crops(metadata: Mapping[str, Any]) -> npt.NDArray[np.uint8]:
+    crops = metadata.get("face_crops")
+    if crops is None:
+        return np.zeros((0, CROP, CROP, 3), np.uint8)
+    return check_face_crops(crops, media_settings().max_face_crops)
 
-    An absent FaceMAE or VideoMAE row becomes zeros; an absent audio row stays NaN.
-    """
+
+def _features(
+    features: object, config: EmotionLlamaConfig, has_crops: bool
+) -> npt.NDArray[np.float32]:
+    """Return feature rows in which an absent row is NaN if it is computed, and zeros if not."""
     rows, size = len(FEATURE_NAMES), config.feature_size
     if features is None:
         complete = np.full((rows, size), np.nan, np.float32)
@@ -230,6 +252,6 @@ def _features(features: object, config: EmotionLlamaConfig) -> npt.NDArray[np.fl
             f"not [{rows}, {complete.shape[1]}]."
         )
     absent = np.atleast_1d(np.isnan(complete).all(axis=1))
-    absent[AUDIO_ROW] = False
+    absent[[AUDIO_ROW, *(config.face_rows if has_crops else ())]] = False
     complete[absent] = 0
     return complete

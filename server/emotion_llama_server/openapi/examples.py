@@ -49,6 +49,8 @@ EMOTION_RESPONSE: dict[str, Any] = {
         "video_track": {"index": 0, "language": None, "codec": "h264", "count": 1},
         "audio_track": {"index": 0, "language": None, "codec": "aac", "count": 1},
         "features": [],
+        "feature_rows": {"FaceMAE": "zero", "VideoMAE": "zero", "audio": "computed"},
+        "face_crops": 0,
         "checkpoint": demo_files.MODEL_NAME,
         "manifest": "81971cbed118e76af55d20a9480accddead69b42ee0d8221df674e8bf3bdd66e",
         "prompt": (

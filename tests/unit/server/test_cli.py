@@ -1,6 +1,7 @@
 """The commands about checkpoints, run as a user runs them."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from devtools.media import write_clip
 from emotion_llama_server.cli import app
 from emotion_llama_vllm.verify import VerifyError, verify
 from tests.support.golden import ORIGINALS
+from tests.support.golden_face import VIDEO_MAE
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
@@ -69,6 +71,37 @@ def test_convert_tells_a_wrong_file_in_one_line(
     (line,) = done.stderr.strip().splitlines()
     assert words in line
     assert not (tmp_path / "out").exists()
+
+
+def test_add_encoders_and_doctor(checkpoint: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "checkpoint"
+    shutil.copytree(checkpoint, folder)
+    done = invoke("add-encoders", str(folder), "--video-mae", str(VIDEO_MAE))
+    assert done.exit_code == 0, done.stderr
+    assert "Not used from --video-mae: decoder.blocks.0" in done.stdout
+    assert done.stdout.endswith("computes from face crops now: VideoMAE.\n")
+    examined = invoke("doctor", str(folder))
+    assert examined.exit_code == 0, examined.stdout
+    assert "VideoMAE from face crops; FaceMAE" in " ".join(examined.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "name a file with --face-mae"),
+        (["--face-mae", "missing.pth"], "missing.pth"),
+        (["--face-mae", str(VIDEO_MAE)], "which goes to --video-mae"),
+    ],
+)
+def test_add_encoders_tells_what_is_wrong(
+    checkpoint: Path, tmp_path: Path, words: list[str], told: str
+) -> None:
+    folder = tmp_path / "checkpoint"
+    shutil.copytree(checkpoint, folder)
+    done = invoke("add-encoders", str(folder), *words)
+    assert done.exit_code == 2
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(

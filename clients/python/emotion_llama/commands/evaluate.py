@@ -43,7 +43,7 @@ def evaluate(
         Path, typer.Option(help="folder for metrics.json, confusion.svg and results.jsonl")
     ] = Path("evaluation"),
 ) -> None:
-    """Measure accuracy and calibration on a table of labelled clips."""
+    """Measure accuracy and calibration on labelled clips."""
     try:
         asked_server = Server.of(server, api_key)
         rows = _rows(csv, root)

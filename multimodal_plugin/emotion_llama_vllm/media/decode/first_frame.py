@@ -5,6 +5,8 @@ whole process on damaged files (about one mutated clip in fourteen), it is slowe
 frame, and its pixels are no closer to OpenCV's than PyAV's, which equal them bit for bit.
 """
 
+from dataclasses import replace
+
 from emotion_llama_vllm.media.clip import Clip
 from emotion_llama_vllm.media.decode import npz
 from emotion_llama_vllm.media.decode.container import open_container, packets
@@ -30,7 +32,7 @@ def decode(
 
     Args:
         source: a video file (MP4, MOV, AVI, MKV, WebM), a PNG or JPEG (a clip of one frame without
-            sound), or an `.npz` container of either with features.
+            sound), or an `.npz` container of either with features or face crops.
         size: side in pixels to which the frame is resized.
         audio_track: the index of the sound track; by default the one that a player plays.
         settings: the limits.
@@ -38,14 +40,21 @@ def decode(
     Raises:
         MediaError: the clip is not usable; the message gives the reason.
     """
-    rows = None
     if npz.is_container(source):
-        source, rows = npz.open_container(source, max_bytes=settings.max_media_bytes)
+        inside = npz.open_container(source, settings)
+        clip = _decode_file(inside.video, size, audio_track, settings)
+        return replace(clip, features=inside.features, face_crops=inside.face_crops)
+    return _decode_file(source, size, audio_track, settings)
+
+
+def _decode_file(
+    source: bytes, size: int | None, audio_track: int | None, settings: MediaSettings
+) -> Clip:
     if not source:
         raise MediaError("The clip is empty: it has no bytes.")
     if is_still(source):
         check_wanted(audio_track, 0)
-        return Clip(resize(decode_still(source), size), waveform=None, features=rows)
+        return Clip(resize(decode_still(source), size), waveform=None)
     frame, sound = _read_once(source, audio_track, settings)
     return Clip(
         frame=resize(frame.rgb(), size),
@@ -54,7 +63,6 @@ def decode(
         frame_time=frame.seconds,
         video_track=frame.track,
         audio_track=sound.track,
-        features=rows,
     )
 
 

@@ -1,12 +1,14 @@
-"""Reads the `.npz` container: a video file together with its pre-extracted feature rows.
+"""Reads the `.npz` container: a video file together with what was extracted from it before.
 
-It has two members: `video` (the bytes of a video or image file, uint8 [n]) and `features` (float32
-[3, feature size]; a row of NaN means that it is absent).
+It has the member `video` (the bytes of a video or image file, uint8 [n]) and one or both of
+`features` (float32 [3, feature size]; a row of NaN means that it is absent) and `face_crops` (RGB
+uint8 [frames, CROP, CROP, 3], from which a face encoder computes the absent rows).
 """
 
 import io
 import zipfile
 import zlib
+from dataclasses import dataclass
 from tokenize import TokenError
 from typing import IO
 
@@ -17,55 +19,93 @@ from numpy.lib import format as npy
 
 from emotion_llama_vllm.media import magic
 from emotion_llama_vllm.media.errors import FeaturesError, MediaError, MediaTooLarge
+from emotion_llama_vllm.settings import MediaSettings
 
 FEATURE_NAMES = ("FaceMAE", "VideoMAE", "audio")
 """The names of a clip's feature rows, in their order (`first_face.py` of the original)."""
 
 AUDIO_ROW = FEATURE_NAMES.index("audio")
 
-_MEMBERS = {"video.npy", "features.npy"}
+CROP = 112
+"""The side of a face crop in pixels, as OpenFace writes it for the original."""
+
+_VIDEO, _FEATURES, _FACE_CROPS = "video.npy", "features.npy", "face_crops.npy"
+_MEMBERS = (
+    {_VIDEO, _FEATURES},
+    {_VIDEO, _FACE_CROPS},
+    {_VIDEO, _FEATURES, _FACE_CROPS},
+)
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """The compressions that `numpy.savez` and `numpy.savez_compressed` use."""
 _UNREADABLE = (ValueError, TypeError, KeyError, OverflowError, SyntaxError, TokenError, zlib.error)
 """The exceptions for a damaged array; numpy parses its header as a Python literal."""
 _MAX_FEATURE_BYTES = 1 << 20
-_HOW = "an .npz clip holds exactly `video` (uint8 bytes of a video file) and `features`"
+_HEADER_BYTES = 4096
+"""More bytes than the header of a `.npy` file with few dimensions has."""
+_HOW = (
+    "an .npz clip holds exactly `video` (uint8 bytes of a video file) and `features`, `face_crops` "
+    "or both"
+)
 
-ONLY_FOR_CHAT = "An .npz clip is for chat; here features are a field of their own."
-"""The error message of an analysis for an `.npz` clip."""
+ONLY_FOR_CHAT = "`features` in an .npz clip are for chat; here they are a field of their own."
+"""The error message of an analysis for an `.npz` clip with feature rows."""
 
 
 def is_container(data: bytes) -> bool:
     return data.startswith(magic.ZIP)
 
 
-def open_container(data: bytes, *, max_bytes: int) -> tuple[bytes, npt.NDArray[np.float32]]:
-    """Return the video's bytes and the features of an `.npz` container.
+@dataclass(frozen=True)
+class Contents:
+    """Holds the members of a container."""
+
+    video: bytes
+    features: npt.NDArray[np.float32] | None = None
+    face_crops: npt.NDArray[np.uint8] | None = None
+
+
+def open_container(data: bytes, settings: MediaSettings) -> Contents:
+    """Return the members of an `.npz` container.
 
     It checks sizes before it inflates anything, and refuses pickled members.
 
     Raises:
         MediaError: the bytes are no such container, or its arrays are of another kind.
-        MediaTooLarge: the video has more than `max_bytes`.
+        MediaTooLarge: a member has more bytes than `settings` allow.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = {info.filename: info for info in archive.infolist()}
-            if set(members) != _MEMBERS or len(archive.infolist()) != len(_MEMBERS):
-                raise MediaError(f"The clip is a zip file, but {_HOW}.")
-            if any(info.compress_type not in _COMPRESSIONS for info in members.values()):
-                raise MediaError(f"The clip is compressed in a way that is not supported; {_HOW}.")
-            if members["video.npy"].file_size > max_bytes + 4096:
-                raise MediaTooLarge(f"The video inside the .npz is over {max_bytes} bytes.")
-            if members["features.npy"].file_size > _MAX_FEATURE_BYTES:
-                raise MediaTooLarge("The features inside the .npz are over 1 MiB.")
-            video = _read_array(archive, "video.npy")
-            features = _read_array(archive, "features.npy")
+            names = _check_members(archive, settings)
+            arrays = {name: _read_array(archive, name) for name in names}
     except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, NotImplementedError) as error:
         raise MediaError(f"The .npz clip cannot be opened; {_HOW}.") from error
-    if video.dtype != np.uint8 or video.ndim != 1:
+    video, features, crops = (arrays.get(name) for name in (_VIDEO, _FEATURES, _FACE_CROPS))
+    if video is None or video.dtype != np.uint8 or video.ndim != 1:
         raise MediaError("`video` in the .npz must be one row of uint8: the bytes of a file.")
-    return video.tobytes(), check_features(features)
+    return Contents(
+        video.tobytes(),
+        None if features is None else check_features(features),
+        None if crops is None else check_face_crops(crops, settings.max_face_crops),
+    )
+
+
+def _check_members(archive: zipfile.ZipFile, settings: MediaSettings) -> list[str]:
+    """Return the names of the members, whose inflated sizes are within the limits."""
+    members = {info.filename: info for info in archive.infolist()}
+    if set(members) not in _MEMBERS or len(archive.infolist()) != len(members):
+        raise MediaError(f"The clip is a zip file, but {_HOW}.")
+    if any(info.compress_type not in _COMPRESSIONS for info in members.values()):
+        raise MediaError(f"The clip is compressed in a way that is not supported; {_HOW}.")
+    limits = {
+        _VIDEO: settings.max_media_bytes,
+        _FEATURES: _MAX_FEATURE_BYTES,
+        _FACE_CROPS: settings.max_face_crops * CROP * CROP * 3,
+    }
+    for name, info in members.items():
+        if info.file_size > limits[name] + _HEADER_BYTES:
+            what = name.removesuffix(".npy")
+            raise MediaTooLarge(f"`{what}` inside the .npz is over {limits[name]} bytes.")
+    return list(members)
 
 
 def read_base64(text: str, feature_size: int) -> npt.NDArray[np.float32]:
@@ -105,6 +145,30 @@ def check_features(features: object) -> npt.NDArray[np.float32]:
     if not np.isfinite(features[~absent]).all():
         raise MediaError("Each row of `features` must be finite, or all NaN where not given.")
     return np.ascontiguousarray(features)
+
+
+def check_face_crops(crops: object, most: int) -> npt.NDArray[np.uint8]:
+    """Return `crops` unchanged if it is uint8 [frames, CROP, CROP, 3] of 1 to `most` frames.
+
+    Raises:
+        MediaError: the type or the shape is wrong.
+        MediaTooLarge: there are more than `most` frames.
+    """
+    if (
+        not isinstance(crops, np.ndarray)
+        or crops.dtype != np.uint8
+        or crops.ndim != 4
+        or crops.shape[1:] != (CROP, CROP, 3)
+        or not len(crops)
+    ):
+        raise MediaError(
+            f"`face_crops` must be RGB uint8 [frames, {CROP}, {CROP}, 3] of at least one frame."
+        )
+    if len(crops) > most:
+        raise MediaTooLarge(
+            f"`face_crops` has {len(crops)} frames, but this server takes at most {most}."
+        )
+    return np.ascontiguousarray(crops)
 
 
 def _read_array(archive: zipfile.ZipFile, member: str) -> np.ndarray:

@@ -64,11 +64,14 @@ class Recording:
     max_audio_seconds: float
     video_track: Track | None = None
     audio_track: Track | None = None
+    face_crops: npt.NDArray[np.uint8] | None = None
+    """The face crops of the whole clip, as in `Clip`; a window has none."""
 
     @property
     def nbytes(self) -> int:
         pictures = sum(frame.rgb.nbytes for frame in self.frames.values())
-        return pictures + (0 if self.sound is None else self.sound.nbytes)
+        others = (self.sound, self.face_crops)
+        return pictures + sum(array.nbytes for array in others if array is not None)
 
     def cut(self) -> Timeline:
         clips = [
@@ -77,7 +80,8 @@ class Recording:
         windows = [
             Window(*span, clip) for span, clip in zip(self.spans[1:], clips[1:], strict=True)
         ]
-        return Timeline(clips[0], windows, self.spans[0][1])
+        whole = replace(clips[0], face_crops=self.face_crops)
+        return Timeline(whole, windows, self.spans[0][1])
 
     def _clip(self, index: int, start: float, end: float) -> Clip:
         frame = self.frames[index]
@@ -106,7 +110,7 @@ def record(
     """Decode a clip with the chosen frame, and its windows if `window` and `step` are given.
 
     Args:
-        source: the bytes, as for `decode`, but not a container with features.
+        source: the bytes, as for `decode`, but no container with feature rows.
         frame: the frame that represents the clip and each window.
         window: the length of each window in seconds; the last one ends with the clip.
         step: the seconds from one window's start to the next one's.
@@ -118,14 +122,14 @@ def record(
     Raises:
         MediaError: the clip is not usable, or lacks the frame or the windows.
     """
-    if npz.is_container(source):
-        raise MediaError(npz.ONLY_FOR_CHAT)
+    source, crops = _unpack(source, settings)
     if not source:
         raise MediaError("The clip is empty: it has no bytes.")
     if is_still(source):
         check_wanted(audio_track, 0)
         picture = resize(decode_still(source), size)
-        return _still(picture, frame, has_windows=window is not None)
+        made = _still(picture, frame, has_windows=window is not None)
+        return replace(made, face_crops=crops)
     if window is not None and window > settings.max_audio_seconds:
         raise TimelineError(
             f"A window of {window:g} s is too long; at most {settings.max_audio_seconds:g} s."
@@ -148,7 +152,18 @@ def record(
         except Mispredicted:
             frames.scan()
             made = _record(frames, waveform, frame, spans, settings)
-        return replace(made, video_track=frames.track, audio_track=sound.track)
+        tracks = {"video_track": frames.track, "audio_track": sound.track}
+        return replace(made, **tracks, face_crops=crops)
+
+
+def _unpack(source: bytes, settings: MediaSettings) -> tuple[bytes, npt.NDArray[np.uint8] | None]:
+    """Return the file and the face crops of a container, or the file itself."""
+    if not npz.is_container(source):
+        return source, None
+    inside = npz.open_container(source, settings)
+    if inside.features is not None:
+        raise MediaError(npz.ONLY_FOR_CHAT)
+    return inside.video, inside.face_crops
 
 
 def _record(

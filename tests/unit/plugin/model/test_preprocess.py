@@ -9,6 +9,7 @@ from transformers import Wav2Vec2FeatureExtractor
 from vllm.exceptions import VLLMValidationError
 
 from devtools.media import picture, tone
+from devtools.small_checkpoint import FACE_CONFIG
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.media.decode.npz import AUDIO_ROW
 from emotion_llama_vllm.media.errors import MediaError
@@ -16,6 +17,7 @@ from emotion_llama_vllm.model.processing import preprocess
 
 FRAMES = picture(80, 60)[None]
 WAVEFORM = tone(0.5, 16_000, 1, 300)[0]
+CROPS = np.stack([picture(112, 112, seed=seed) for seed in range(3)])
 
 
 def test_pixels_are_the_frame_resized_by_pillow(config: EmotionLlamaConfig) -> None:
@@ -52,6 +54,54 @@ def test_rows_that_are_not_given(config: EmotionLlamaConfig) -> None:
     heard = preprocess(FRAMES, {"waveform": WAVEFORM}, config)["features"]
     assert not heard[:AUDIO_ROW].any()
     assert heard[AUDIO_ROW].isnan().all()
+
+
+def test_face_crops_are_not_an_input_of_a_checkpoint_without_face_encoders(
+    config: EmotionLlamaConfig,
+) -> None:
+    inputs = preprocess(FRAMES, {"face_crops": CROPS}, config)
+    assert inputs.keys() == {"pixel_values", "input_values", "features"}
+    assert not inputs["features"].any()
+
+
+@pytest.mark.parametrize("encoders", [("face_mae",), ("video_mae",), ("face_mae", "video_mae")])
+def test_the_rows_with_an_encoder_are_left_to_the_network(
+    config: EmotionLlamaConfig, encoders: tuple[str, ...]
+) -> None:
+    with_encoders = with_faces(config, *encoders)
+    rows = [("face_mae", "video_mae").index(name) for name in encoders]
+    assert with_encoders.face_rows == rows
+    inputs = preprocess(FRAMES, {"face_crops": CROPS}, with_encoders)
+    absent = inputs["features"].isnan().all(dim=1).nonzero().flatten().tolist()
+    assert absent == rows
+    np.testing.assert_array_equal(inputs["face_crops"].numpy(), CROPS)
+
+
+def test_without_crops_the_rows_are_zeros_and_the_input_is_empty(
+    config: EmotionLlamaConfig,
+) -> None:
+    inputs = preprocess(FRAMES, {}, with_faces(config, "face_mae", "video_mae"))
+    assert not inputs["features"].any()
+    assert inputs["face_crops"].shape == (0, 112, 112, 3)
+
+
+def test_given_face_rows_win_and_spare_the_encoders(config: EmotionLlamaConfig) -> None:
+    features = np.full((3, config.feature_size), np.nan, np.float32)
+    features[:2] = 5
+    metadata = {"face_crops": CROPS, "features": features}
+    inputs = preprocess(FRAMES, metadata, with_faces(config, "face_mae", "video_mae"))
+    assert (inputs["features"][:2] == 5).all()
+    assert len(inputs["face_crops"]) == 0
+    features[1] = np.nan
+    inputs = preprocess(FRAMES, metadata, with_faces(config, "face_mae", "video_mae"))
+    assert (inputs["features"][0] == 5).all()
+    assert inputs["features"][1].isnan().all()
+    assert len(inputs["face_crops"]) == len(CROPS)
+
+
+def with_faces(config: EmotionLlamaConfig, *encoders: str) -> EmotionLlamaConfig:
+    given = {f"{name}_config": FACE_CONFIG.to_dict() for name in encoders}
+    return EmotionLlamaConfig.from_dict(config.to_dict() | given)
 
 
 def test_given_rows_are_kept_and_a_given_audio_row_spares_hubert(

@@ -13,13 +13,16 @@ from vllm.multimodal.media.base import MediaWithBytes
 from vllm.multimodal.processing import ProcessorInputs, TimingContext
 
 from devtools.media import make_clip, picture, tone
+from devtools.small_checkpoint import write_random_checkpoint
 from emotion_llama_vllm import register
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.media.decode.first_frame import decode
+from emotion_llama_vllm.model.faces import FRAMES_AT_ONCE
 from emotion_llama_vllm.settings import MediaSettings
 
 FRAMES = picture(80, 60)[None]
 WAVEFORM = tone(0.5, 16_000, 1, 300)[0]
+CROPS = np.stack([picture(112, 112, seed=seed) for seed in range(2)])
 CLIP = "<video><unk></video>"
 
 
@@ -86,6 +89,9 @@ def test_clips_that_share_a_frame_and_differ_otherwise_have_other_keys(
         (FRAMES, {"waveform": WAVEFORM[:-1], "sampling_rate": 16_000}),
         (FRAMES, {"features": features}),
         (FRAMES, {"features": features + np.float32(1e-6)}),
+        (FRAMES, {"face_crops": CROPS}),
+        (FRAMES, {"face_crops": CROPS[:1]}),
+        (FRAMES, {"face_crops": 255 - CROPS}),
         (255 - FRAMES, {}),
     ]
     keys = [key(process, item) for item in items]
@@ -121,6 +127,26 @@ def test_other_parts_are_refused_with_what_to_send_instead(
 ) -> None:
     with pytest.raises(VLLMValidationError, match=words):
         processor.info.validate_num_items(modality, count)
+
+
+def test_a_checkpoint_with_face_encoders_reads_crops(
+    tokenizer: PreTrainedTokenizerFast, tmp_path: Path
+) -> None:
+    write_random_checkpoint(tmp_path / "faces", has_faces=True)
+    model = ModelConfig(model=str(tmp_path / "faces"))
+    processor: Any = MULTIMODAL_REGISTRY.create_processor(model)
+    ids = tokenizer.encode(f"<s>[INST] {CLIP} x [/INST]", add_special_tokens=False)
+    for crops in (CROPS, CROPS[:0]):
+        metadata = {"face_crops": crops} if len(crops) else {}
+        items = processor.info.parse_mm_data({"video": [(FRAMES, metadata)]})
+        inputs = ProcessorInputs(prompt=ids, mm_data_items=items)
+        made = processor.apply(inputs, TimingContext(enabled=False))
+        [item] = made["mm_kwargs"]["video"]
+        np.testing.assert_array_equal(item["face_crops"].data.numpy(), crops)
+    made = processor.get_dummy_mm_inputs({"video": 1})
+    [dummy] = made["mm_kwargs"]["video"]
+    assert len(dummy["face_crops"].data) == FRAMES_AT_ONCE
+    assert dummy["features"].data[:2].isnan().all()  # so that both encoders run
 
 
 def test_dummy_inputs_are_as_large_as_a_request_can_be(

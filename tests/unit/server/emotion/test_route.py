@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+import numpy as np
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -122,6 +123,44 @@ def test_sound_beyond_what_the_whole_answer_hears_is_told(
     answer = client.post("/v1/emotion", json=ASKED).json()
     assert warned(answer) == ["sound_cut"]
     assert "2.0 s" in answer["warnings"][0]["message"]
+
+
+def write_container(path: Path, **members: Any) -> None:
+    crops = np.zeros((5, 112, 112, 3), np.uint8)
+    np.savez(path, video=np.frombuffer(make_clip(), np.uint8), face_crops=crops, **members)
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"frame": "middle"}, {"timeline": {"window": 1, "step": 1}}], ids=str
+)
+def test_face_crops_come_in_a_container_and_the_evidence_tells_what_became_of_them(
+    engine: FakeEngine, tmp_path: Path, more: dict[str, Any]
+) -> None:
+    write_container(tmp_path / "clip.npz")
+    for face_rows, sources, crops, warnings in (
+        ((0, 1), ["computed", "computed", "computed"], 5, []),
+        ((1,), ["zero", "computed", "computed"], 5, ["face_crops_unused"]),
+        ((), ["zero", "zero", "computed"], 0, ["face_crops_unused"]),
+    ):
+        app = FastAPI()
+        app.include_router(emotion.router)
+        served = analyst(engine, tmp_path, megabytes=0, face_rows=face_rows)
+        install(app, services(ServerSettings(), analyst=served))
+        with TestClient(app) as client:
+            answer = client.post("/v1/emotion", json={"video": "clip.npz", **more}).json()
+        assert list(answer["evidence"]["feature_rows"].values()) == sources
+        assert answer["evidence"]["face_crops"] == crops
+        assert answer["evidence"]["features"] == []
+        assert warned(answer) == warnings
+
+
+def test_rows_in_a_container_are_refused_because_they_are_a_field(
+    client: TestClient, tmp_path: Path
+) -> None:
+    write_container(tmp_path / "clip.npz", features=np.zeros((3, 8), np.float32))
+    refused = client.post("/v1/emotion", json={"video": "clip.npz"})
+    assert refused.status_code == 400
+    assert "a field of their own" in refused.json()["error"]["message"]
 
 
 def test_what_no_window_covers_is_told(client: TestClient) -> None:

@@ -12,13 +12,15 @@ import pytest
 
 from devtools.media import make_clip
 from emotion_llama_vllm.media.decode.first_frame import decode
-from emotion_llama_vllm.media.decode.npz import open_container, read_base64
+from emotion_llama_vllm.media.decode.npz import check_face_crops, open_container, read_base64
+from emotion_llama_vllm.media.decode.timeline import record
 from emotion_llama_vllm.media.errors import MediaError, MediaTooLarge
 from emotion_llama_vllm.settings import MediaSettings
 
 VIDEO = np.frombuffer(make_clip(), np.uint8)
 FEATURES = np.arange(3 * 8, dtype=np.float32).reshape(3, 8)
-LIMIT = 1 << 20
+CROPS = np.arange(3 * 112 * 112 * 3, dtype=np.uint8).reshape(3, 112, 112, 3)
+SETTINGS = MediaSettings(max_media_mb=1, max_face_crops=4)
 
 
 def container(**arrays: Any) -> bytes:
@@ -39,15 +41,71 @@ def test_a_container_gives_the_clip_and_its_features() -> None:
 def test_an_uncompressed_and_fortran_ordered_container_is_the_same() -> None:
     data = io.BytesIO()
     np.savez(data, video=VIDEO, features=np.asfortranarray(FEATURES))
-    _, features = open_container(data.getvalue(), max_bytes=LIMIT)
+    features = open_container(data.getvalue(), SETTINGS).features
+    assert features is not None
     np.testing.assert_array_equal(features, FEATURES)
 
 
 def test_a_row_of_nan_is_not_given() -> None:
     features = FEATURES.copy()
     features[0] = np.nan
-    opened = open_container(container(video=VIDEO, features=features), max_bytes=LIMIT)[1]
+    opened = open_container(container(video=VIDEO, features=features), SETTINGS).features
+    assert opened is not None
     assert np.isnan(opened[0]).all()
+
+
+@pytest.mark.parametrize("more", [{}, {"features": FEATURES}], ids=["alone", "with features"])
+def test_a_container_gives_the_face_crops(more: dict[str, Any]) -> None:
+    data = container(video=VIDEO, face_crops=CROPS, **more)
+    clip = decode(data, settings=SETTINGS)
+    assert clip.face_crops is not None
+    np.testing.assert_array_equal(clip.face_crops, CROPS)
+    assert (clip.features is not None) == bool(more)
+    plain = decode(VIDEO.tobytes(), settings=SETTINGS)
+    assert clip.nbytes == plain.nbytes + CROPS.nbytes + sum(rows.nbytes for rows in more.values())
+
+
+def test_the_crops_are_those_of_the_whole_clip_and_not_of_its_windows() -> None:
+    data = container(video=VIDEO, face_crops=CROPS)
+    recording = record(data, frame="middle", window=1, step=1, settings=SETTINGS)
+    cut = recording.cut()
+    assert cut.whole.face_crops is not None
+    np.testing.assert_array_equal(cut.whole.face_crops, CROPS)
+    assert cut.windows
+    assert all(window.clip.face_crops is None for window in cut.windows)
+    plain = record(VIDEO.tobytes(), frame="middle", window=1, step=1, settings=SETTINGS)
+    assert recording.nbytes == plain.nbytes + CROPS.nbytes
+
+
+def test_a_windowed_analysis_of_a_container_with_features_is_refused() -> None:
+    data = container(video=VIDEO, features=FEATURES, face_crops=CROPS)
+    with pytest.raises(MediaError, match="are for chat"):
+        record(data, frame="middle", settings=SETTINGS)
+
+
+@pytest.mark.parametrize(
+    "crops",
+    [
+        CROPS[:0],
+        CROPS[0],
+        CROPS[:, :111],
+        CROPS[..., :1],
+        CROPS.transpose(0, 3, 1, 2),
+        CROPS.astype(np.float32) / 255,
+        CROPS.astype(np.int8),
+    ],
+    ids=lambda crops: f"{crops.dtype}{list(crops.shape)}",
+)
+def test_crops_of_another_kind_are_refused_in_one_sentence(crops: np.ndarray) -> None:
+    with pytest.raises(MediaError, match=r"uint8 \[frames, 112, 112, 3\] of at least one frame"):
+        check_face_crops(crops, most=4)
+    with pytest.raises(MediaError):
+        open_container(container(video=VIDEO, face_crops=crops), SETTINGS)
+
+
+def test_more_crops_than_the_server_takes_are_refused() -> None:
+    with pytest.raises(MediaTooLarge, match="has 3 frames, but this server takes at most 2"):
+        check_face_crops(CROPS, most=2)
 
 
 def _spoilt(row: int, column: int, value: float) -> np.ndarray:
@@ -74,17 +132,20 @@ def _spoilt(row: int, column: int, value: float) -> np.ndarray:
 )
 def test_any_other_content_is_refused(arrays: dict[str, Any]) -> None:
     with pytest.raises(MediaError):
-        open_container(container(**arrays), max_bytes=LIMIT)
+        open_container(container(**arrays), SETTINGS)
 
 
 def test_sizes_are_checked_before_inflating() -> None:
     bomb = container(video=np.zeros(50 << 20, np.uint8), features=FEATURES)
     assert len(bomb) < 200_000
     with pytest.raises(MediaTooLarge):
-        open_container(bomb, max_bytes=LIMIT)
+        open_container(bomb, SETTINGS)
+    bomb = container(video=VIDEO, face_crops=np.zeros((1000, 112, 112, 3), np.uint8))
+    with pytest.raises(MediaTooLarge, match="over 150528 bytes"):
+        open_container(bomb, SETTINGS)
     bomb = container(video=VIDEO, features=np.zeros((3, 1 << 20), np.float32))
     with pytest.raises(MediaTooLarge):
-        open_container(bomb, max_bytes=LIMIT)
+        open_container(bomb, SETTINGS)
 
 
 @pytest.mark.parametrize("cut", [10, 100, 1000])
@@ -104,7 +165,7 @@ def test_a_header_that_lies_about_its_size_is_refused() -> None:
         np.save(buffer, VIDEO)
         archive.writestr("video.npy", buffer.getvalue())
     with pytest.raises(MediaError):
-        open_container(data.getvalue(), max_bytes=LIMIT)
+        open_container(data.getvalue(), SETTINGS)
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
