@@ -30,7 +30,7 @@ class MediaSettings(BaseSettings):
     max_timeline_seconds: float = Field(default=3600, gt=0)
     """seconds of a clip that is cut into windows"""
 
-    max_face_crops: int = Field(default=1200, gt=0)
+    max_face_crops: int = Field(default=300, gt=0)
     """face crops of a clip, never left out"""
 
     media_fetch_seconds: float = Field(default=30, gt=0)

@@ -3,6 +3,8 @@ export type Task = 'emotion' | 'reason' | 'both';
 export type Language = 'en' | 'zh';
 /** Which picture is looked at: the first, the middle one, or that of a time in seconds. */
 export type FramePolicy = 'first' | 'middle' | number;
+/** Given in the request, computed by the model, or zeros where neither was possible. */
+export type RowSource = 'given' | 'computed' | 'zero';
 /** Windows of `window` seconds, one every `step` seconds. */
 export interface TimelineRequest {
     window: number;
@@ -48,6 +50,10 @@ export interface Evidence {
     audio_track?: Track | null;
     /** The rows that were given. */
     features: string[];
+    /** Where each row comes from; older servers leave it out. */
+    feature_rows?: Record<string, RowSource>;
+    /** How many face crops rows were computed from; older servers leave it out. */
+    face_crops?: number;
     /** The served model's name. */
     checkpoint: string;
     /** SHA-256 of the checkpoint's `manifest.json`; null where it has none. */
@@ -73,7 +79,7 @@ export interface Timing {
 }
 /** What a caller should know about an answer that was given nevertheless. */
 export interface AnalysisWarning {
-    /** `unknown_label`, `no_sound`, `sound_cut`, `timeline_gaps`; more may come. */
+    /** `unknown_label`, `no_sound`, `sound_cut`, `face_crops_unused`, `timeline_gaps`; more may come. */
     code: string;
     /** One sentence for people. */
     message: string;
