@@ -1,12 +1,14 @@
 """Serves the page for people: `/` and the files that it loads, from `/page/`.
 
 Which files exist and what they hold is fixed at the start, so that a page never mixes two versions.
+`/` names its modules and styles below `/page/VERSION/`, and browsers keep those: who comes again
+asks for `/` and what a view shows, not for each of 190 modules.
 """
 
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse
@@ -31,7 +33,8 @@ _TYPES = {
 _NOT_SERVED = ("node_modules", "test")
 _INDEX = "index.html"
 
-_ALWAYS = {"Cache-Control": "no-cache"}
+_ASKED_EACH_TIME = {"Cache-Control": "no-cache"}
+_KEPT = {"Cache-Control": "public, max-age=31536000, immutable"}
 _OF_INDEX = {
     "Content-Security-Policy": (
         "default-src 'self'; media-src 'self' blob:; object-src 'none'; base-uri 'none'; "
@@ -79,9 +82,12 @@ def install(app: FastAPI, page: Path) -> None:
         app: the server's app.
         page: the folder of the page's files, which are read now.
     """
-    files = {path.relative_to(page).as_posix(): _file(path) for path in files_in(page)}
+    contents = {path.relative_to(page).as_posix(): path.read_bytes() for path in files_in(page)}
+    version = _version(contents)
+    index = _index(contents.pop(_INDEX), version)
+    files = {name: _file(name, content, _ASKED_EACH_TIME) for name, content in contents.items()}
+    files |= {f"{version}/{name}": _file(name, contents[name], _KEPT) for name in contents}
     files |= {f"samples/{path.name}": _sample(path) for path in demo_files.clips().glob("*.mp4")}
-    index = files.pop(_INDEX)
 
     async def send_index(raw_request: Request) -> Response:
         return index.response(raw_request)
@@ -95,19 +101,32 @@ def install(app: FastAPI, page: Path) -> None:
     app.add_api_route(paths.PAGE_FILE, send_file, include_in_schema=False)
 
 
-def _file(path: Path) -> _File:
-    content = path.read_bytes()
-    headers = _headers(path, content) | (_OF_INDEX if path.name == _INDEX else {})
+def _version(contents: dict[str, bytes]) -> str:
+    """Return what changes with any file: its name, or what it holds."""
+    return _digest("".join(f"{name} {_digest(contents[name])}\n" for name in contents).encode())
+
+
+def _index(content: bytes, version: str) -> _File:
+    """Return `index.html`, whose links lead to the files of this version."""
+    linked = content.replace(b'="page/', f'="page/{version}/'.encode())
+    return _file(_INDEX, linked, _ASKED_EACH_TIME | _OF_INDEX)
+
+
+def _file(name: str, content: bytes, more: dict[str, str]) -> _File:
+    headers = _headers(name, content) | more
     return _File(headers, lambda: Response(content, headers=headers))
 
 
 def _sample(path: Path) -> _File:
     """Return a clip, of which browsers also ask for parts."""
-    headers = _headers(path, path.read_bytes())
+    headers = _headers(path.name, path.read_bytes()) | _ASKED_EACH_TIME
     return _File(headers, lambda: FileResponse(path, headers=headers))
 
 
-def _headers(path: Path, content: bytes) -> dict[str, str]:
+def _headers(name: str, content: bytes) -> dict[str, str]:
     # The time of a file says nothing: it is the same in all wheels.
-    tag = hashlib.sha256(content).hexdigest()[:32]
-    return _ALWAYS | {"Content-Type": _TYPES[path.suffix], "ETag": f'"{tag}"'}
+    return {"Content-Type": _TYPES[PurePath(name).suffix], "ETag": f'"{_digest(content)}"'}
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]

@@ -1,5 +1,6 @@
 """`/` and `/page/`: open to everybody, under a strict policy, and never of two versions."""
 
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -59,7 +60,7 @@ async def test_the_page_has_the_strict_policy_and_loads_from_its_own_folder(app:
     allowed = "camera=(self), microphone=(self), display-capture=(), geolocation=()"
     assert index.answered["permissions-policy"] == allowed
     loaded = Links(index.text).loaded
-    assert "page/app.js" in loaded
+    assert [name for name in loaded if name.endswith("/app.js")]
     for name in loaded:
         assert name.startswith("page/")  # relative: under a proxy's path too
         assert (await get(app, f"/{name}")).status == 200
@@ -93,6 +94,34 @@ async def test_a_browser_asks_each_time_and_gets_only_what_it_has_not(
         for name in ("content-security-policy", "cache-control"):
             assert again.answered[name] == first.answered[name]
     assert (await get(app, path, if_none_match='"other"')).status == 200
+
+
+async def test_a_browser_keeps_what_the_page_links_to(app: VllmApp) -> None:
+    for name in Links((await get(app, "/")).text).loaded:
+        kept = await get(app, f"/{name}")
+        assert kept.answered["cache-control"] == "public, max-age=31536000, immutable"
+        plain = await get(app, re.sub(r"^page/[0-9a-f]{32}", "/page", name))
+        assert (plain.answered["cache-control"], plain.text) == ("no-cache", kept.text)
+
+
+async def test_any_change_gives_the_files_other_addresses_and_ends_the_old_ones(
+    clean_environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async def linked() -> str:
+        page.install(app.app, tmp_path)
+        return f"/{Links((await get(app, '/')).text).loaded[0]}"
+
+    (tmp_path / "index.html").write_text('<script src="page/app.js"></script>')
+    (tmp_path / "app.js").write_text("import './core.js'")
+    (tmp_path / "core.js").write_text("one")
+    app = vllm_app(clean_environment)
+    one = await linked()
+    (tmp_path / "core.js").write_text("two")
+    app = vllm_app(clean_environment)
+    two = await linked()
+    assert one != two
+    assert (await get(app, one)).status == 404
+    assert (await get(app, two)).text == "import './core.js'"
 
 
 async def test_what_changes_on_disk_is_served_from_the_next_start_on(
