@@ -101,8 +101,14 @@ def answer_with(page: Page, answer: EmotionResponse, *, breaks_off: bool = False
     page.route("**/v1/emotion", fulfil)
 
 
+def take_sample(page: Page, name: str = "Happy face") -> None:
+    """Choose a sample and wait until it is the clip, instead of the one before."""
+    page.get_by_role("button", name=name).click()
+    expect(page.locator("#analyse")).to_be_focused()
+
+
 def analyse_sample(page: Page, name: str = "Happy face") -> None:
     """Choose a sample and wait for its whole answer."""
-    page.get_by_role("button", name=name).click()
+    take_sample(page, name)
     page.locator("#analyse").click()
     expect(page.get_by_role("heading", name="Evidence")).to_be_visible(timeout=60_000)

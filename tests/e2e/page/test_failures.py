@@ -7,7 +7,7 @@ from playwright.sync_api import Page, Route, expect
 
 from emotion_llama.schema import ErrorDetail, ErrorResponse, ExplanationDelta
 from emotion_llama_server.emotion.formats import server_sent
-from tests.support.page_answers import NOTICE, answer_with, response, timeline
+from tests.support.page_answers import NOTICE, answer_with, response, take_sample, timeline
 
 ANSWER = response(timeline())
 
@@ -42,7 +42,7 @@ def busy_once(page: Page, seconds: int) -> None:
 
 
 def ask(page: Page) -> None:
-    page.get_by_role("button", name="Happy face").click()
+    take_sample(page)
     page.locator("#analyse").click()
 
 
