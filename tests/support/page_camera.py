@@ -1,6 +1,5 @@
 """Watches the camera of the page, and takes it away: what a person's computer may do."""
 
-import json
 from typing import Literal
 
 from playwright.sync_api import BrowserContext, Page, expect
@@ -9,7 +8,7 @@ Missing = Literal["NotAllowedError", "NotFoundError", "NotReadableError"]
 
 _WATCH = """
 window.streams = [];
-window.faults = FAULTS;
+window.faults = {};
 // The empty document before the page has none.
 const ask = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);
 const watched = async (constraints) => {
@@ -27,14 +26,18 @@ if (ask) {
 """
 
 
-def watch_camera(context: BrowserContext, **faults: Missing) -> None:
+def watch_camera(context: BrowserContext) -> None:
     """Keep all streams that pages of a context open.
 
     Args:
         context: whose pages are opened afterwards.
-        faults: the name of the error for a question for `video` or `audio`.
     """
-    context.add_init_script(_WATCH.replace("FAULTS", json.dumps(faults)))
+    context.add_init_script(_WATCH)
+
+
+def take_away(page: Page, **faults: Missing) -> None:
+    """Have the page's questions for `video` or `audio` answered with the error of this name."""
+    page.evaluate("(given) => Object.assign(faults, given)", faults)
 
 
 def track_states(page: Page) -> set[str]:

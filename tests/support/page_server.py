@@ -28,6 +28,10 @@ class PacedAnswers:
     """
 
     def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget what was received and what was let go."""
         self.received: list[int] = []
         self.gone = False
         self._parts: queue.Queue[str] = queue.Queue()
@@ -58,7 +62,8 @@ class PacedAnswers:
         return StreamingResponse(self._events(), media_type=EVENT_STREAM)
 
     async def _events(self) -> AsyncIterator[str]:
-        while part := await asyncio.to_thread(self._parts.get):
+        parts = self._parts  # a later test has its own
+        while part := await asyncio.to_thread(parts.get):
             yield part
 
 

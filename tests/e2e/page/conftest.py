@@ -28,10 +28,24 @@ def visitor(browser: Browser, server: Server) -> Iterator[Visitor]:
     opened.close()
 
 
+@pytest.fixture(scope="package")
+def shared(browser: Browser, server: Server) -> Iterator[Visitor]:
+    """What opens the tabs that tests share."""
+    opened = Visitor(browser, server.url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="package")
+def tab(shared: Visitor) -> Page:
+    return shared.context().new_page()
+
+
 @pytest.fixture
-def page(visitor: Visitor) -> Page:
-    """The page of the demo server, 1280 × 800, in English."""
-    return visitor.open()
+def page(shared: Visitor, tab: Page) -> Iterator[Page]:
+    """The page of the demo server, 1280 × 800, in English, as at a first visit."""
+    with shared.visit(tab) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """The chat about a clip: words as they come, Stop, history, and a conversation that is too long."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Page, Request, expect
@@ -45,13 +45,18 @@ def with_chat(page: Page) -> Page:
     return page
 
 
+@pytest.fixture(scope="module")
+def streaming_tab(shared: Visitor) -> Page:
+    tab = shared.context().new_page()
+    tab.add_init_script(STREAM)
+    return tab
+
+
 @pytest.fixture
-def chat(visitor: Visitor) -> Page:
+def chat(shared: Visitor, streaming_tab: Page) -> Iterator[Page]:
     """A chat whose answers the test streams."""
-    page = visitor.context().new_page()
-    page.add_init_script(STREAM)
-    page.goto("/")
-    return with_chat(page)
+    with shared.visit(streaming_tab) as page:
+        yield with_chat(page)
 
 
 def say(page: Page, text: str, reason: str | None = None) -> None:
@@ -80,6 +85,7 @@ def test_the_model_answers_and_is_asked_again_with_what_was_said(page: Page) -> 
     said = answer.inner_text()
     ask(page, "How does the voice sound?")
     expect(answer).to_have_count(2, timeout=60_000)
+    page.remove_listener("request", keep)
 
     clip, text = bodies[0]["messages"][0]["content"]
     assert clip["video_url"]["url"].startswith("data:")

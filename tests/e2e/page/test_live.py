@@ -1,7 +1,7 @@
 """Live mode in the page: pieces of two seconds, their lag, gaps and end."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -47,24 +47,25 @@ def answer(route: Route) -> None:
     route.fulfill(body=found.model_dump_json(), content_type="application/json")
 
 
-def opened(visitor: Visitor) -> Page:
-    """Open the view in a page with a clock of its own."""
-    context = visitor.context()
-    watch_camera(context)
-    page = context.new_page()
-    page.clock.install()
-    page.goto("/#/live")
-    return page
-
-
 def begin(page: Page) -> None:
     agree(page, "Start the camera")
     expect(page.get_by_text("Sending pieces of 2 s to this server")).to_be_visible()
 
 
+@pytest.fixture(scope="module")
+def camera_tab(shared: Visitor) -> Page:
+    context = shared.context()
+    watch_camera(context)
+    tab = context.new_page()
+    tab.clock.install()
+    return tab
+
+
 @pytest.fixture
-def live(visitor: Visitor) -> Page:
-    return opened(visitor)
+def live(shared: Visitor, camera_tab: Page) -> Iterator[Page]:
+    """The view, in a page with a clock of its own."""
+    with shared.visit(camera_tab, "/#/live") as page:
+        yield page
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import FilePayload, Locator, Page, Route, expect
@@ -77,13 +77,18 @@ def clips(count: int) -> list[FilePayload]:
     ]
 
 
+@pytest.fixture(scope="module")
+def counting_tab(shared: Visitor) -> Page:
+    tab = shared.context().new_page()
+    tab.add_init_script(COUNT_URLS)
+    return tab
+
+
 @pytest.fixture
-def many(visitor: Visitor) -> Page:
+def many(shared: Visitor, counting_tab: Page) -> Iterator[Page]:
     """The view of many clips, in a page that counts its object URLs."""
-    page = visitor.context().new_page()
-    page.add_init_script(COUNT_URLS)
-    page.goto("/#/many")
-    return page
+    with shared.visit(counting_tab, "/#/many") as page:
+        yield page
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
 """Recording in the page: consent, camera and microphone, and what can be wrong with them."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.browser import Visitor
@@ -11,6 +12,7 @@ from tests.support.page_camera import (
     agree,
     open_recording,
     set_hidden,
+    take_away,
     track_states,
     watch_camera,
 )
@@ -24,12 +26,18 @@ PROBLEMS: dict[Missing, str] = {
 GREY = "No camera found. A grey picture is sent; only the voice counts."
 
 
-def opened(visitor: Visitor, **faults: Missing) -> Page:
-    context = visitor.context()
-    watch_camera(context, **faults)
-    page = context.new_page()
-    page.goto("/")
-    return page
+@pytest.fixture(scope="module")
+def camera_tab(shared: Visitor) -> Page:
+    context = shared.context()
+    watch_camera(context)
+    return context.new_page()
+
+
+@pytest.fixture
+def page(shared: Visitor, camera_tab: Page) -> Iterator[Page]:
+    """The page, whose camera and microphone a test can take away."""
+    with shared.visit(camera_tab) as opened:
+        yield opened
 
 
 def record(page: Page, seconds: float = 0.8) -> None:
@@ -45,8 +53,7 @@ def analyse(page: Page) -> None:
     expect(page.get_by_role("heading", name="Evidence")).to_be_visible(timeout=60_000)
 
 
-def test_a_recording_becomes_the_clip_and_is_analysed(visitor: Visitor) -> None:
-    page = opened(visitor)
+def test_a_recording_becomes_the_clip_and_is_analysed(page: Page) -> None:
     open_recording(page)
     assert track_states(page) == {"live"}
     record(page)
@@ -57,36 +64,31 @@ def test_a_recording_becomes_the_clip_and_is_analysed(visitor: Visitor) -> None:
     expect(page.get_by_text("This model knows drawn faces only.")).to_be_visible()
 
 
-def test_the_camera_starts_only_after_agreement(visitor: Visitor) -> None:
-    page = opened(visitor)
+def test_the_camera_starts_only_after_agreement(page: Page) -> None:
     page.get_by_role("button", name="Record").click()
     page.get_by_role("button", name="Use camera and microphone").click()
     assert page.evaluate("streams.length") == 0
     expect(page.get_by_text("Nothing leaves this browser until you press Analyse.")).to_be_visible()
 
 
-def test_a_camera_that_cannot_be_had_is_told(visitor: Visitor) -> None:
-    page = opened(visitor)
+def test_a_camera_that_cannot_be_had_is_told(page: Page) -> None:
     page.get_by_role("button", name="Record").click()
     page.get_by_label("Everyone in the picture has agreed.").check()
     for error, words in PROBLEMS.items():
-        page.evaluate("(name) => Object.assign(faults, { video: name, audio: name })", error)
+        take_away(page, video=error, audio=error)
         page.get_by_role("button", name="Use camera and microphone").click()
         expect(page.get_by_role("alert").get_by_text(words)).to_be_visible()
 
 
-def test_an_insecure_page_is_told(visitor: Visitor) -> None:
-    context = visitor.context()
-    context.add_init_script("Object.defineProperty(window, 'isSecureContext', { value: false })")
-    page = context.new_page()
-    page.goto("/")
+def test_an_insecure_page_is_told(page: Page) -> None:
+    page.evaluate("Object.defineProperty(window, 'isSecureContext', { value: false })")
     page.get_by_role("button", name="Record").click()
     words = "Browsers give the camera only to https pages or to localhost."
     expect(page.get_by_text(words)).to_be_visible()
 
 
-def test_a_microphone_alone_is_recorded_with_a_grey_picture(visitor: Visitor) -> None:
-    page = opened(visitor, video="NotFoundError")
+def test_a_microphone_alone_is_recorded_with_a_grey_picture(page: Page) -> None:
+    take_away(page, video="NotFoundError")
     open_recording(page)
     expect(page.get_by_text(GREY)).to_be_visible()
     record(page)
@@ -102,14 +104,13 @@ def test_a_microphone_alone_is_recorded_with_a_grey_picture(visitor: Visitor) ->
     assert max(abs(shade - 128) for shade in (red, green, blue)) < 12
 
 
-def test_a_camera_alone_has_no_sound(visitor: Visitor) -> None:
-    page = opened(visitor, audio="NotFoundError")
+def test_a_camera_alone_has_no_sound(page: Page) -> None:
+    take_away(page, audio="NotFoundError")
     open_recording(page)
     expect(page.get_by_text("No microphone found. The clip has no sound.")).to_be_visible()
 
 
-def test_a_hidden_tab_ends_the_recording_and_keeps_it(visitor: Visitor) -> None:
-    page = opened(visitor)
+def test_a_hidden_tab_ends_the_recording_and_keeps_it(page: Page) -> None:
     open_recording(page)
     page.locator("#record-start").click()
     page.wait_for_timeout(500)
@@ -118,8 +119,7 @@ def test_a_hidden_tab_ends_the_recording_and_keeps_it(visitor: Visitor) -> None:
     assert track_states(page) == {"ended"}
 
 
-def test_closing_lets_go_of_the_camera(visitor: Visitor) -> None:
-    page = opened(visitor)
+def test_closing_lets_go_of_the_camera(page: Page) -> None:
     open_recording(page)
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
@@ -127,8 +127,7 @@ def test_closing_lets_go_of_the_camera(visitor: Visitor) -> None:
     expect(page.get_by_role("button", name="Record")).to_be_focused()
 
 
-def test_another_device_can_be_chosen(visitor: Visitor) -> None:
-    page = opened(visitor)
+def test_another_device_can_be_chosen(page: Page) -> None:
     open_recording(page)
     page.get_by_label("Camera", exact=True).select_option("None (a grey picture)")
     expect(page.get_by_text("Without a camera: a grey picture is sent")).to_be_visible()
@@ -136,8 +135,7 @@ def test_another_device_can_be_chosen(visitor: Visitor) -> None:
     until(lambda: track_states(page) == {"ended"}, seconds=5)
 
 
-def test_the_dialog_has_no_barriers(visitor: Visitor, axe: Callable[[Page], list[str]]) -> None:
-    page = opened(visitor)
+def test_the_dialog_has_no_barriers(page: Page, axe: Callable[[Page], list[str]]) -> None:
     page.get_by_role("button", name="Record").click()
     assert axe(page) == []
     agree(page, "Use camera and microphone")

@@ -10,7 +10,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from devtools.server import Server
-from tests.support.browser import Visitor
 from tests.support.npm import require_npm
 from tests.support.paths import CHECKOUT
 
@@ -68,9 +67,8 @@ def copied(page: Page) -> dict[str, str]:
 
 
 @pytest.fixture
-def keyed(visitor: Visitor) -> Page:
+def keyed(page: Page) -> Page:
     """A page that has a key, as a server without keys does not mind."""
-    page = visitor.open()
     page.evaluate(f"sessionStorage.setItem('emotion-llama.key', '{KEY}')")
     page.reload()
     return page

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,13 +19,23 @@ EMOTION = EmotionEvent.model_validate(ANSWER.model_dump(include=set(EmotionEvent
 MEGABYTES = 12
 
 
-@pytest.fixture
-def paced(browser: Browser) -> Iterator[tuple[PacedAnswers, Page]]:
+@pytest.fixture(scope="module")
+def served(browser: Browser) -> Iterator[tuple[PacedAnswers, Visitor, Page]]:
     with paced_answers() as (answers, url):
         visitor = Visitor(browser, url)
-        yield answers, visitor.open()
-        answers.end()
+        yield answers, visitor, visitor.context().new_page()
         visitor.close()
+
+
+@pytest.fixture
+def paced(
+    served: tuple[PacedAnswers, Visitor, Page],
+) -> Iterator[tuple[PacedAnswers, Page]]:
+    answers, visitor, tab = served
+    answers.begin()
+    with visitor.visit(tab) as page:
+        yield answers, page
+        answers.end()
 
 
 def test_what_has_come_is_shown_before_the_rest(paced: tuple[PacedAnswers, Page]) -> None:
@@ -55,8 +66,9 @@ def test_what_has_come_is_shown_before_the_rest(paced: tuple[PacedAnswers, Page]
     expect(page.get_by_role("status")).to_contain_text("Done.")
 
 
-def slow_upload(page: Page, tmp_path: Path) -> None:
-    """Begin to send a clip of so many megabytes over a slow line."""
+@contextmanager
+def slow_upload(page: Page, tmp_path: Path) -> Iterator[None]:
+    """Begin to send a clip of so many megabytes over a line that is slow until the block ends."""
     clip = tmp_path / "long.mp4"
     clip.write_bytes(bytes(MEGABYTES * 1_000_000))
     page.locator("#file").set_input_files(clip)
@@ -71,13 +83,14 @@ def slow_upload(page: Page, tmp_path: Path) -> None:
         },
     )
     page.locator("#analyse").click()
+    yield
+    line.detach()
 
 
 def test_an_upload_shows_growing_megabytes(
     paced: tuple[PacedAnswers, Page], tmp_path: Path
 ) -> None:
     answers, page = paced
-    slow_upload(page, tmp_path)
     told = page.locator(".progress p")
     seen: list[float] = []
 
@@ -87,7 +100,8 @@ def test_an_upload_shows_growing_megabytes(
             seen.append(float(found[1]))
         return text.startswith("Sent.")
 
-    until(is_sent, seconds=15, pause=0.05)
+    with slow_upload(page, tmp_path):
+        until(is_sent, seconds=15, pause=0.05)
     assert len(set(seen)) >= 3
     assert seen == sorted(seen)
     until(lambda: answers.received != [], seconds=5)
@@ -97,9 +111,9 @@ def test_an_upload_can_be_cancelled(paced: tuple[PacedAnswers, Page], tmp_path: 
     answers, page = paced
     page.get_by_text("More options").click()
     page.get_by_label("Transcript").fill("I know.")
-    slow_upload(page, tmp_path)
-    page.locator(".progress", has_text="Sending").wait_for()
-    page.locator(".progress").get_by_role("button", name="Cancel").click()
+    with slow_upload(page, tmp_path):
+        page.locator(".progress", has_text="Sending").wait_for()
+        page.locator(".progress").get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("status")).to_contain_text("Cancelled.")
     until(lambda: answers.gone, seconds=5)
     assert answers.received == []

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emotion_llama_server.routes import page as page_route
@@ -82,9 +82,8 @@ def test_a_reload_asks_for_files_only_after_an_upgrade_and_takes_the_new_ones(
     visitor.close()
 
 
-def test_what_the_policy_stops_is_noticed(visitor: Visitor) -> None:
+def test_what_the_policy_stops_is_noticed(page: Page, shared: Visitor) -> None:
     """Without it, the other tests would show nothing."""
-    page = visitor.open()
     colour = page.evaluate(
         """async () => {
           const told = new Promise((resolve) => {
@@ -105,8 +104,8 @@ def test_what_the_policy_stops_is_noticed(visitor: Visitor) -> None:
     )
     assert colour == ""
     for directive in ("style-src-attr inline", "require-trusted-types-for", "connect-src http"):
-        assert [offence for offence in visitor.offences if f"violated: {directive}" in offence]
-    visitor.offences.clear()
+        assert [offence for offence in shared.offences if f"violated: {directive}" in offence]
+    shared.offences.clear()
 
 
 def test_the_page_asks_nobody_but_its_server(visitor: Visitor) -> None:

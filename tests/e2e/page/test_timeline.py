@@ -13,7 +13,7 @@ from tests.support.waiting import until
 
 
 @pytest.fixture(scope="module")
-def shared(browser: Browser, server: Server) -> Iterator[Page]:
+def answered(browser: Browser, server: Server) -> Iterator[Page]:
     """A sample of 2.667 s with five windows; the picture at 0.5 s stands for the whole."""
     visitor = Visitor(browser, server.url)
     page = visitor.open()
@@ -24,15 +24,15 @@ def shared(browser: Browser, server: Server) -> Iterator[Page]:
 
 
 @pytest.fixture
-def analysed(shared: Page) -> Page:
+def analysed(answered: Page) -> Page:
     """The same page for all tests, at the start of the clip."""
-    if not is_paused(shared):
-        shared.locator(".player").get_by_role("button", name="Pause").click()
-    shared.get_by_role("button", name="Chart").click()
-    shared.get_by_label("Speed").select_option("1")
-    position(shared).press("Home")
-    until(lambda: time_of(shared) == 0, seconds=5)
-    return shared
+    if not is_paused(answered):
+        answered.locator(".player").get_by_role("button", name="Pause").click()
+    answered.get_by_role("button", name="Chart").click()
+    answered.get_by_label("Speed").select_option("1")
+    position(answered).press("Home")
+    until(lambda: time_of(answered) == 0, seconds=5)
+    return answered
 
 
 def time_of(page: Page) -> float:

@@ -1,7 +1,8 @@
 """All views in both languages and themes, on small screens and for those who do not see."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -23,6 +24,7 @@ def analyse(page: Page) -> None:
     """Choose a sample, whatever the language, and wait for its answer."""
     answer_with(page, ANSWER)
     page.locator(".sample").first.click()
+    expect(page.locator("#analyse")).to_be_focused()
     page.locator("#analyse").click()
     expect(page.locator(".evidence")).to_be_visible()
 
@@ -60,8 +62,20 @@ def english(page: Page) -> set[str]:
     return words - ALLOWED - names
 
 
-def test_in_chinese_nothing_is_left_in_english(visitor: Visitor) -> None:
-    page = visitor.open(locale="zh-CN")
+@pytest.fixture(scope="module")
+def chinese_tab(shared: Visitor) -> Page:
+    return shared.context(locale="zh-CN").new_page()
+
+
+@pytest.fixture
+def chinese(shared: Visitor, chinese_tab: Page) -> Iterator[Page]:
+    """The page as at the first visit of somebody who reads Chinese."""
+    with shared.visit(chinese_tab) as page:
+        yield page
+
+
+def test_in_chinese_nothing_is_left_in_english(chinese: Page) -> None:
+    page = chinese
     for route in ROUTES[1:]:
         to(page, route)
         assert english(page) == set(), route
@@ -131,11 +145,15 @@ def test_text_of_twice_the_size_fits(page: Page) -> None:
         assert width(page) == 1280, route
 
 
-@pytest.mark.parametrize(("locale", "theme"), [("en-GB", "light"), ("zh-CN", "dark")])
+@pytest.mark.parametrize(("opened", "theme"), [("page", "light"), ("chinese", "dark")])
 def test_axe_finds_no_barrier(
-    visitor: Visitor, axe: Callable[[Page], list[str]], locale: str, theme: str
+    request: pytest.FixtureRequest,
+    axe: Callable[[Page], list[str]],
+    opened: str,
+    theme: Literal["light", "dark"],
 ) -> None:
-    page = visitor.open(locale=locale, color_scheme=theme)
+    page: Page = request.getfixturevalue(opened)
+    page.emulate_media(color_scheme=theme)
     for route in ROUTES[1:]:
         to(page, route)
         assert axe(page) == [], route
