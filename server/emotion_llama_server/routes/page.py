@@ -1,11 +1,13 @@
 """Serves the page for people: `/` and the files that it loads, from `/page/`.
 
-Which files exist and what they hold is fixed at the start, so that a page never mixes two versions.
-`/` names its modules and styles below `/page/VERSION/`, and browsers keep those: who comes again
-asks for `/` and what a view shows, not for each of 190 modules.
+Which files exist and what they hold is fixed at the start. `/` names its modules and styles below
+`/page/VERSION/`, and browsers keep those: who comes again asks for `/` and what a view shows, not
+for each of 190 modules. During an upgrade of replicas, the page of one version may ask a server of
+another one: it gets this server's files, which browsers then do not keep.
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -32,6 +34,7 @@ _TYPES = {
 
 _NOT_SERVED = ("node_modules", "test")
 _INDEX = "index.html"
+_VERSIONED = re.compile("^[0-9a-f]{32}/")
 
 _ASKED_EACH_TIME = {"Cache-Control": "no-cache"}
 _KEPT = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -93,9 +96,10 @@ def install(app: FastAPI, page: Path) -> None:
         return index.response(raw_request)
 
     async def send_file(file: str, raw_request: Request) -> Response:
-        if file not in files:
+        found = files.get(file) or files.get(_VERSIONED.sub("", file))
+        if found is None:
             raise HTTPException(404)
-        return files[file].response(raw_request)
+        return found.response(raw_request)
 
     app.add_api_route(paths.HOME, send_index, include_in_schema=False)
     app.add_api_route(paths.PAGE_FILE, send_file, include_in_schema=False)
