@@ -2,7 +2,7 @@
 
 vLLM forks this process on a GPU, and starts a new one on a CPU, because OpenMP does not survive a
 fork after its threads have started. A server starts none before the fork. The engine then inherits
-the imported modules, which take half of the time of a start to import again.
+the imported modules, which take a third of the time of a start to import again.
 """
 
 import multiprocessing.util

@@ -63,7 +63,7 @@ def _build(router: ASGIApp, services: Services) -> ASGIApp:
     app = Routes(app, router)
     app = Keys(app, options.keys, services.tokens, settings.metrics_key)
     if not options.needs_key:
-        app = Origins(app, options.cors.allow_origins if options.cors else ())
+        app = Origins(app, options.names_origin)
     app = Failures(app)
     if (cors := options.cors) is not None:
         app = CORSMiddleware(

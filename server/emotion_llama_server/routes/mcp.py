@@ -69,9 +69,8 @@ def _check_origin(raw_request: Request) -> None:
     Such a page looks like one of this server's own, and needs no leave of CORS. Browsers name the
     page's origin with each post; agents that are no pages name none.
     """
-    origin, cors = raw_request.headers.get("origin"), services_of(raw_request.app).options.cors
-    allowed = cors.allow_origins if cors else ()
-    if origin is not None and origin not in allowed and "*" not in allowed:
+    origin = raw_request.headers.get("origin")
+    if origin is not None and not services_of(raw_request.app).options.names_origin(origin):
         raise HTTPException(
             403,
             f"Pages may not use {paths.MCP}, except those whose origin --allowed-origins names.",

@@ -2,7 +2,7 @@
 
 Which files exist and what they hold is fixed at the start. `/` names its modules and styles below
 `/page/VERSION/`, and browsers keep those: who comes again asks for `/` and what a view shows, not
-for each of 190 modules. During an upgrade of replicas, the page of one version may ask a server of
+for each of 190 files. During an upgrade of replicas, the page of one version may ask a server of
 another one: it gets this server's files, which browsers then do not keep.
 """
 

@@ -55,6 +55,11 @@ class StartOptions:
         """Return whether clients need a key or an access token."""
         return bool(self.keys) or self.settings.oidc_issuer is not None
 
+    def names_origin(self, origin: str) -> bool:
+        """Return whether the operator lets the pages of an origin send requests."""
+        allowed = self.cors.allow_origins if self.cors else ()
+        return "*" in allowed or origin in allowed
+
     def put_on(self, args: Namespace) -> None:
         """Store the options on vLLM's arguments."""
         setattr(args, _ATTRIBUTE, self)
