@@ -2,10 +2,12 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from emotion_llama_vllm.media.faces.sampling import FEWEST
 
 ENV_PREFIX = "EMOTION_LLAMA_"
 _FEWEST_DECODE_WORKERS, _MOST_DECODE_WORKERS = 2, 8
@@ -30,8 +32,11 @@ class MediaSettings(BaseSettings):
     max_timeline_seconds: float = Field(default=3600, gt=0)
     """seconds of a clip that is cut into windows"""
 
-    max_face_crops: int = Field(default=300, gt=0)
+    max_face_crops: int = Field(default=300, ge=FEWEST)
     """face crops of a clip, never left out"""
+
+    face_frames: Annotated[int, Field(ge=FEWEST)] | Literal["all"] = 49
+    """frames of a clip in which the face is sought"""
 
     media_fetch_seconds: float = Field(default=30, gt=0)
     """seconds for fetching a clip"""
@@ -67,6 +72,12 @@ class MediaSettings(BaseSettings):
     @property
     def max_media_bytes(self) -> int:
         return int(self.max_media_mb * 2**20)
+
+    @property
+    def most_face_frames(self) -> int:
+        """Return the maximum number of frames of a clip in which the face is sought."""
+        wanted = self.max_face_crops if self.face_frames == "all" else self.face_frames
+        return min(wanted, self.max_face_crops)
 
     @property
     def max_base64_bytes(self) -> int:

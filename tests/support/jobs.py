@@ -69,3 +69,9 @@ def look_around(source: bytes) -> dict[str, object]:
 def write(source: bytes) -> None:
     """Write to the most harmless of files."""
     os.write(os.memfd_create("clip"), source)
+
+
+def count_opencv_threads(_: bytes) -> int:
+    import cv2
+
+    return cv2.getNumThreads()

@@ -43,12 +43,35 @@ export interface Track {
   count: number;
 }
 
+/** Where a face is, in shares of the picture's width and height, from the top left. */
+export interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** What was seen of faces. */
+export interface Faces {
+  /** How many the picture shows that was looked at. */
+  count: number;
+  /** Of the widest one; null if the picture shows none. */
+  box: Box | null;
+  /** In how many pictures of the clip one was sought. */
+  frames: number;
+  /** The share of these that show one. */
+  share: number;
+}
+
 /** What the numbers were read from. */
 export interface Evidence {
   frame_index: number;
   /** Seconds from the start of the picture. */
   frame_time: number;
+  /** What was asked for. */
   frame_policy: FramePolicy;
+  /** What was used; older servers leave it out. */
+  frame_used?: FramePolicy | null;
   audio_seconds: number;
   has_audio: boolean;
   /** Null for a picture. */
@@ -61,6 +84,8 @@ export interface Evidence {
   feature_rows?: Record<string, RowSource>;
   /** How many face crops rows were computed from; older servers leave it out. */
   face_crops?: number;
+  /** What was seen of faces; null where none was sought, and older servers leave it out. */
+  faces?: Faces | null;
   /** The served model's name. */
   checkpoint: string;
   /** SHA-256 of the checkpoint's `manifest.json`; null where it has none. */
@@ -89,7 +114,7 @@ export interface Timing {
 
 /** What a caller should know about an answer that was given nevertheless. */
 export interface AnalysisWarning {
-  /** `unknown_label`, `no_sound`, `sound_cut`, `face_crops_unused`, `timeline_gaps`; more may come. */
+  /** `unknown_label`, `no_sound`, `sound_cut`, `face_crops_unused`, `no_face`, `timeline_gaps`; more may come. */
   code: string;
   /** One sentence for people. */
   message: string;

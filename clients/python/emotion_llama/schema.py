@@ -119,6 +119,28 @@ class Track(_Documented):
     """The number of tracks of this kind in the file."""
 
 
+class Box(_Documented):
+    """Places a face in the frame, in shares of the frame's width and height from the top left."""
+
+    x: Share
+    y: Share
+    width: Share
+    height: Share
+
+
+class Faces(_Documented):
+    """Tells what was seen of faces in the clip."""
+
+    count: int
+    """The number of faces in the frame that the model saw."""
+    box: Box | None
+    """The place of the widest face in that frame; null if it shows none."""
+    frames: int
+    """The number of the clip's frames in which a face was sought."""
+    share: Share
+    """The share of these frames that show a face."""
+
+
 class Evidence(_Documented):
     """Lists the inputs from which the numbers were computed."""
 
@@ -126,6 +148,9 @@ class Evidence(_Documented):
     frame_time: float
     """The time of the frame in seconds from the start of the video track."""
     frame_policy: FramePolicy
+    """The choice of the frame that the request asked for."""
+    frame_used: FramePolicy | None = None
+    """The choice that was used; null from older servers."""
     audio_seconds: float
     has_audio: bool
     video_track: Track | None = None
@@ -139,6 +164,9 @@ class Evidence(_Documented):
     or `zero` where neither was possible; an older server sends none."""
     face_crops: int = 0
     """The number of face crops from which rows were computed."""
+    faces: Faces | None = None
+    """What was seen of faces; null if none was sought: the checkpoint computes no rows from the
+    face, or the request brings them or the crops."""
     checkpoint: str
     """The name of the served model."""
     manifest: str | None
@@ -172,7 +200,7 @@ class AnalysisWarning(_Documented):
 
     code: str
     """The code for programs: `unknown_label`, `no_sound`, `sound_cut`, `face_crops_unused`,
-    `timeline_gaps`; later versions may add others."""
+    `no_face`, `timeline_gaps`; later versions may add others."""
     message: str
     """The warning for people, in one sentence."""
 

@@ -55,12 +55,16 @@ class Expression:
     """The closure of the eyes, from 0 to 1."""
 
 
+def blendshapes(landmarks: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return the 52 blendshapes, from 0 to 1, of a face with landmarks [478, 2] in pixels."""
+    read = landmarks[None, list(_READ)]
+    [shapes] = networks.run(networks.BLENDSHAPES, read, ("StatefulPartitionedCall:0",))
+    return shapes.ravel()
+
+
 def measure(landmarks: npt.NDArray[np.float32]) -> Expression:
-    """Return the expression of a face with these landmarks [478, 2] in pixels."""
-    [shapes] = networks.run(
-        networks.BLENDSHAPES, landmarks[None, list(_READ)], ("StatefulPartitionedCall:0",)
-    )
-    shares = shapes.ravel()
+    """Return the expression of a face with landmarks [478, 2] in pixels."""
+    shares = blendshapes(landmarks)
     strength = sum(float(shares[list(unit)].mean()) for unit in _UNITS.values())
     return Expression(strength, float(shares[list(_BLINK)].mean()))
 

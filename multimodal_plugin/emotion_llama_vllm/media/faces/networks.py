@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -30,7 +29,16 @@ def run(
     return network.forward(list(outputs))
 
 
+def warm_up(_: bytes) -> int:
+    """Load every network, and return their number; a decode worker runs it at its start."""
+    for name in (DETECTOR, LANDMARKS, BLENDSHAPES):
+        setattr(_of_thread, name, _load(name))
+    return len(vars(_of_thread))
+
+
 def _load(name: str) -> Any:
+    import cv2  # only where a face is sought
+
     # The new engine of OpenCV 5 computes only one of several outputs.
     engine = [cv2.dnn.ENGINE_CLASSIC] if hasattr(cv2.dnn, "ENGINE_CLASSIC") else []
     return cv2.dnn.readNetFromTFLite(str(FOLDER / name), *engine)
