@@ -2,8 +2,11 @@
 
 export type Task = 'emotion' | 'reason' | 'both';
 export type Language = 'en' | 'zh';
-/** Which picture is looked at: the first, the middle one, or that of a time in seconds. */
-export type FramePolicy = 'first' | 'middle' | number;
+/**
+ * Which picture is looked at: the first, the middle one, the peak (the strongest expression of the
+ * face), or that of a time in seconds.
+ */
+export type FramePolicy = 'first' | 'middle' | 'peak' | number;
 
 /** Given in the request, computed by the model, or zeros where neither was possible. */
 export type RowSource = 'given' | 'computed' | 'zero';
@@ -70,7 +73,7 @@ export interface Evidence {
   frame_time: number;
   /** What was asked for. */
   frame_policy: FramePolicy;
-  /** What was used; older servers leave it out. */
+  /** What was used: `middle` where no picture has a face for the `peak`; older servers leave it out. */
   frame_used?: FramePolicy | null;
   audio_seconds: number;
   has_audio: boolean;
@@ -114,7 +117,7 @@ export interface Timing {
 
 /** What a caller should know about an answer that was given nevertheless. */
 export interface AnalysisWarning {
-  /** `unknown_label`, `no_sound`, `sound_cut`, `face_crops_unused`, `no_face`, `timeline_gaps`; more may come. */
+  /** `unknown_label`, `no_sound`, `sound_cut`, `face_crops_unused`, `no_face`, `no_peak`, `timeline_gaps`; others may come. */
   code: string;
   /** One sentence for people. */
   message: string;

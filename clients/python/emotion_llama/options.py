@@ -22,9 +22,9 @@ class Options(TypedDict, total=False):
     """The words that the person says in the clip."""
     labels: Sequence[str]
     """The labels to choose from, 2 to 64."""
-    frame: Literal["first", "middle"] | float
-    """The picture that the model sees: the first one, the middle one or the one at a time in
-    seconds."""
+    frame: Literal["first", "middle", "peak"] | float
+    """The picture that the model sees: the first one, the middle one, the peak (the strongest
+    expression of the face) or the one at a time in seconds."""
     audio_track: int
     """The number of the sound track, counted from 0; by default the track that a player plays."""
     features: Features

@@ -10,7 +10,7 @@ Task = Literal["emotion", "reason", "both"]
 Language = Literal["en", "zh"]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
-FramePolicy = Literal["first", "middle"] | Seconds
+FramePolicy = Literal["first", "middle", "peak"] | Seconds
 RowSource = Literal["given", "computed", "zero"]
 _MAX_TEXT = 32_768
 """The maximum number of characters of a question or a transcript."""
@@ -56,8 +56,8 @@ class EmotionRequest(_Documented):
     labels: Annotated[list[Label], Field(min_length=2, max_length=64)] | None = None
     """The labels to choose from, in any case and spacing; by default those of the checkpoint."""
     frame: FramePolicy = "first"
-    """The picture that the model sees: the first one, the middle one or the one at a time in
-    seconds."""
+    """The picture that the model sees: the first one, the middle one, the peak (the strongest
+    expression of the face) or the one at a time in seconds."""
     audio_track: Annotated[int, Field(ge=0)] | None = None
     """The number of the sound track, counted from 0; by default the track that a player plays."""
     features: Annotated[str, StringConstraints(max_length=1 << 20)] | None = None
@@ -150,7 +150,8 @@ class Evidence(_Documented):
     frame_policy: FramePolicy
     """The choice of the frame that the request asked for."""
     frame_used: FramePolicy | None = None
-    """The choice that was used; null from older servers."""
+    """The choice that was used: `middle` where no picture has a face for the `peak`; null from
+    older servers."""
     audio_seconds: float
     has_audio: bool
     video_track: Track | None = None
@@ -165,8 +166,8 @@ class Evidence(_Documented):
     face_crops: int = 0
     """The number of face crops from which rows were computed."""
     faces: Faces | None = None
-    """What was seen of faces; null if none was sought: the checkpoint computes no rows from the
-    face, or the request brings them or the crops."""
+    """What was seen of faces; null if none was sought: neither for the peak, nor because the
+    checkpoint computes rows from the face that the request does not bring."""
     checkpoint: str
     """The name of the served model."""
     manifest: str | None
@@ -200,7 +201,7 @@ class AnalysisWarning(_Documented):
 
     code: str
     """The code for programs: `unknown_label`, `no_sound`, `sound_cut`, `face_crops_unused`,
-    `no_face`, `timeline_gaps`; later versions may add others."""
+    `no_face`, `no_peak`, `timeline_gaps`; later versions may add others."""
     message: str
     """The warning for people, in one sentence."""
 

@@ -54,8 +54,8 @@ class _Clip(_Arguments):
     transcript: _Text = ""
     """The words that the person says in the clip; the model does not recognise speech."""
     frame: FramePolicy = "first"
-    """The picture that the model sees: the first one, the middle one or the one at a time in
-    seconds."""
+    """The picture that the model sees: the first one, the middle one, the peak (the strongest
+    expression of the face) or the one at a time in seconds."""
 
 
 class AnalyzeVideo(_Clip):

@@ -41,6 +41,13 @@ def analyze(
         Path | None,
         typer.Option(help="CSV file `name,transcript`: the words; a name is the clip's path"),
     ] = None,
+    frame: Annotated[
+        str,
+        typer.Option(
+            metavar="FRAME",
+            help="picture that the model sees: first, middle, peak or a time in seconds",
+        ),
+    ] = "first",
     audio_track: Annotated[
         int | None, typer.Option(min=0, help="sound track, from 0, if not the default one")
     ] = None,
@@ -56,7 +63,7 @@ def analyze(
     try:
         _check_output(out, resume, retry_failed)
         asked_server = Server.of(server, api_key)
-        asked = asked_of_all(task, timeline, language, audio_track)
+        asked = asked_of_all(task, timeline, language, audio_track, frame)
         found = find_clips(clips)
         words, notes = read_words(transcripts, found.clips, clips) if transcripts else ({}, [])
         options = options_text(asked, has_words=transcripts is not None)

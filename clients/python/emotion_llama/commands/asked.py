@@ -1,18 +1,23 @@
 """Builds the options for all clips of `analyze`, and compares them with those of a results file."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from emotion_llama.commands.failure import CommandError
 from emotion_llama.commands.saved import Saved
 from emotion_llama.commands.words import Words
 from emotion_llama.plain import timeline_of
-from emotion_llama.schema import TimelineRequest
+from emotion_llama.schema import FramePolicy, TimelineRequest
 
 
 def asked_of_all(
-    task: str, timeline: str | None, language: str, audio_track: int | None = None
+    task: str,
+    timeline: str | None,
+    language: str,
+    audio_track: int | None = None,
+    frame: str = "first",
 ) -> dict[str, Any]:
     """Return the options for all clips."""
     if task not in ("emotion", "reason", "both"):
@@ -24,6 +29,8 @@ def asked_of_all(
         asked["language"] = language
     if audio_track is not None:
         asked["audio_track"] = audio_track
+    if frame != "first":
+        asked["frame"] = _frame(frame)
     if timeline is not None:
         try:
             if "/" not in timeline:
@@ -34,6 +41,18 @@ def asked_of_all(
                 "--timeline is WINDOW/STEP in seconds, as 2/1; a window has 0.5 at least."
             ) from error
     return asked
+
+
+def _frame(frame: str) -> str | float:
+    if frame in get_args(get_args(FramePolicy)[0]):
+        return frame
+    try:
+        seconds = float(frame)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < math.inf:
+        raise CommandError(f"--frame is first, middle, peak or a time in seconds, not {frame!r}.")
+    return seconds
 
 
 def options_text(asked: dict[str, Any], *, has_words: bool) -> str:
@@ -47,6 +66,8 @@ def options_text(asked: dict[str, Any], *, has_words: bool) -> str:
     }
     if "audio_track" in asked:
         told["audio_track"] = str(asked["audio_track"])
+    if "frame" in asked:
+        told["frame"] = str(asked["frame"])
     return " ".join(f"{name}={value}" for name, value in told.items())
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from emotion_llama_vllm.media.decode.picture.still import decode_still, is_still
 from emotion_llama_vllm.media.decode.sound.track import SoundTrack
 from emotion_llama_vllm.media.decode.tracks import Track, check_wanted
 from emotion_llama_vllm.media.errors import FrameTimeError, MediaError, TimelineError
+from emotion_llama_vllm.media.faces import networks
 from emotion_llama_vllm.settings import MediaSettings
 
 MAX_WINDOWS = 4000
@@ -193,9 +195,7 @@ def _record(
     check_room = partial(_check_room, frames=frames, settings=settings)
     longest = settings.max_audio_seconds
     if frame == "peak" or wants_crops:
-        from emotion_llama_vllm.media.decode.faces import find_faces  # loads OpenCV
-
-        found = find_faces(
+        found = _with_opencv().find_faces(
             frames, frame, spans, settings, wants_crops=wants_crops, check_room=check_room
         )
         return Recording(
@@ -207,6 +207,14 @@ def _record(
     indices = [frames.choose(frame, start, end) for start, end in spans]
     check_room(len(set(indices)))
     return Recording(waveform, frames.decode(indices), spans, indices, longest)
+
+
+def _with_opencv() -> Any:
+    """Return what looks for faces; it is loaded only here, with OpenCV."""
+    networks.make_room()
+    from emotion_llama_vllm.media.decode import faces
+
+    return faces
 
 
 def spread(seconds: float, window: float, step: float, reads: int = 1) -> list[tuple[float, float]]:
@@ -288,9 +296,7 @@ def _still(
     made = Recording(None, frames, spans, [0] * len(spans), 0.0)
     if frame != "peak" and not wants_crops:
         return made
-    from emotion_llama_vllm.media.decode.faces import Look  # loads OpenCV
-
-    look = Look([0] if wants_crops else (), for_peak=frame == "peak")
+    look = _with_opencv().Look([0] if wants_crops else (), for_peak=frame == "peak")
     look.see(0, rgb)
     lacks_peak = frame == "peak" and look.peak(range(1)) is None
     lacking = [lacks_peak] * len(spans)

@@ -14,7 +14,8 @@ _PR_SET_NO_NEW_PRIVS = 38
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _OPEN_FILES = 64
 _LIBRARIES = 448 << 20
-"""The bytes of addresses that OpenCV's libraries take, most of which are never memory."""
+"""The bytes of addresses that OpenCV's libraries take, most of which are never memory. The soft
+limit leaves them out, and is raised when they are loaded."""
 ENVIRONMENT = {"OPENCV_FOR_THREADS_NUM": "1", "OPENCV_LOG_LEVEL": "SILENT"}
 """The whole environment of a worker: OpenCV, once it is loaded, uses one core and writes no log."""
 
@@ -35,8 +36,9 @@ def confine(memory: int) -> None:
     libc.mallopt(_M_MMAP_THRESHOLD, 32 << 20)
     libc.mallopt(_M_TRIM_THRESHOLD, 128 << 20)
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    most = pages * resource.getpagesize() + memory
+    resource.setrlimit(resource.RLIMIT_AS, (most, most + _LIBRARIES))
     limits = {
-        resource.RLIMIT_AS: pages * resource.getpagesize() + memory + _LIBRARIES,
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_FSIZE: 0,
         resource.RLIMIT_NOFILE: _OPEN_FILES,

@@ -210,6 +210,41 @@ def test_a_clip_without_a_face_is_answered_with_a_warning(
     assert "in 20 frames" in answer["warnings"][0]["message"]
 
 
+def test_the_peak_works_for_every_checkpoint_and_the_evidence_tells_it(
+    engine: FakeEngine, tmp_path: Path
+) -> None:
+    answer = ask_about_face(engine, tmp_path, (), frame="peak", timeline={"window": 1, "step": 1})
+    evidence = answer["evidence"]
+    assert (evidence["frame_policy"], evidence["frame_used"]) == ("peak", "peak")
+    assert evidence["frame_index"] > 0
+    assert evidence["faces"]["count"] == 1
+    assert evidence["face_crops"] == 0
+    for window in answer["timeline"]:
+        assert window["start"] <= window["frame_time"] < window["end"]
+    assert warned(answer) == []
+
+
+def test_without_a_face_the_middle_frame_is_used_and_the_warning_tells_it(
+    engine: FakeEngine, tmp_path: Path
+) -> None:
+    asked: dict[str, Any] = {"video": "clip.mp4", "frame": "peak"}
+    answer = ask_about_face(engine, tmp_path, (), **asked)
+    evidence = answer["evidence"]
+    assert (evidence["frame_policy"], evidence["frame_used"]) == ("peak", "middle")
+    assert evidence["frame_time"] == pytest.approx(1.0, abs=0.11)
+    assert warned(answer) == ["no_peak"]
+    assert warned(ask_about_face(engine, tmp_path, (0, 1), **asked)) == ["no_face", "no_peak"]
+
+
+def test_more_windows_than_frames_for_their_peaks_are_refused(
+    engine: FakeEngine, tmp_path: Path
+) -> None:
+    windows = {"window": 0.5, "step": 0.01}
+    refused = ask_about_face(engine, tmp_path, (), frame="peak", timeline=windows)["error"]
+    assert refused["param"] == "timeline"
+    assert "at most 100 are allowed" in refused["message"]
+
+
 def test_rows_in_a_container_are_refused_because_they_are_a_field(
     client: TestClient, tmp_path: Path
 ) -> None:
