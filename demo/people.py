@@ -58,6 +58,6 @@ def person(split: str, rng: np.random.Generator) -> Person:
         eye_gap=rng.uniform(0.31, 0.36),
         eye_size=rng.uniform(0.15, 0.175),
         nose=rng.uniform(0.07, 0.11),
-        brow=rng.uniform(0.07, 0.1),
+        brow=rng.uniform(0.052, 0.075),
         iris=pick(rng, [(92, 60, 36), (70, 110, 70), (70, 110, 150), (60, 44, 34)]),
     )

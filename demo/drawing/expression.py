@@ -20,12 +20,12 @@ class Expression:
     brow_outer: float = 0.0
     brow_close: float = 0.0  # how far the brows are drawn together
     furrow: float = 0.0
-    eye_open: float = 0.85
+    eye_open: float = 0.55
     lid_slope: float = 0.0  # upper lid: positive if its inner end is higher
     lower_lid: float = 0.0
     mouth_corner: float = 0.0
     mouth_open: float = 0.0
-    mouth_width: float = 0.3  # half of the width
+    mouth_width: float = 0.26  # half of the width
     lips: float = 1.0  # fullness
     teeth: float = 0.0
     cheek: float = 0.0
@@ -46,7 +46,7 @@ class Expression:
 EFFECTS: dict[str, dict[str, float]] = {
     "AU1": {"brow_inner": 0.17, "lid_slope": 0.5},
     "AU2": {"brow_outer": 0.17, "brow_inner": 0.03},
-    "AU4": {"brow_inner": -0.12, "brow_outer": 0.01, "brow_close": 0.07, "furrow": 1.0},
+    "AU4": {"brow_inner": -0.15, "brow_outer": -0.06, "brow_close": 0.07, "furrow": 1.0},
     "AU5": {"eye_open": 0.5},
     "AU6": {"cheek": 1.0, "lower_lid": 0.55, "eye_open": -0.1},
     "AU7": {"eye_open": -0.35, "lower_lid": 0.2, "lid_slope": -0.6},

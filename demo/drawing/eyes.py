@@ -52,9 +52,9 @@ def _between(shape: np.ndarray, upper: np.ndarray, lower: np.ndarray) -> np.ndar
 
 def draw_brow(pen: Pen, person: Person, face: Expression, side: int) -> None:
     """Draw one brow, dark enough to contrast with any skin."""
-    inner = side * (0.17 - face.brow_close), -0.37 - face.brow_inner
-    middle = side * person.eye_gap, -0.44 - (face.brow_inner + face.brow_outer) / 2
-    outer = side * (person.eye_gap + 0.19), -0.35 - face.brow_outer
+    inner = side * (0.17 - face.brow_close), -0.26 - face.brow_inner
+    middle = side * person.eye_gap, -0.33 - (face.brow_inner + face.brow_outer) / 2
+    outer = side * (person.eye_gap + 0.19), -0.24 - face.brow_outer
     red, green, blue = HAIR_COLOURS[person.hair_colour]
     fade = min(1.0, 60 / (0.3 * red + 0.6 * green + 0.1 * blue))
     if person.skin == "dark":

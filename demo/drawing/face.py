@@ -75,7 +75,7 @@ def _draw_wrinkles(pen: Pen, face: Expression, skin: Colour) -> None:
     """Draw creases between lowered brows, and on the forehead above raised ones."""
     if face.furrow > 0:
         for side in (-1, 1):
-            crease = curve((side * 0.05, -0.42), (side * 0.035, -0.28))
+            crease = curve((side * 0.05, -0.31), (side * 0.035, -0.17))
             pen.stroke(crease, shade(skin, 0.6), 0.028, depth=0.7)
     if face.brow_outer > 0.08:
         for y in (-0.78, -0.7):

@@ -10,7 +10,7 @@ LIP_ON_DARK: Colour = (226, 128, 122)
 INSIDE: Colour = (92, 26, 32)
 TONGUE: Colour = (206, 96, 100)
 GAP_LINE: Colour = (150, 138, 136)
-MOUTH_Y = 0.52
+MOUTH_Y = 0.57
 
 
 def draw_mouth(pen: Pen, face: Expression, skin: Colour) -> None:
