@@ -9,7 +9,7 @@ from PIL import Image
 from demo.drawing.expression import ACTION_UNITS, Expression, expression
 from demo.drawing.face import draw_body, draw_ears, draw_face
 from demo.drawing.hair import draw_back_of_head
-from demo.drawing.motion import Motion, speech_envelope
+from demo.drawing.motion import Motion, speech_envelope, strength
 from demo.drawing.pen import Colour, Pen, Pose
 from demo.drawing.scene import Camera, draw_backdrop
 from demo.recipe import DARK, OPEN, TURNED, Act, Recipe
@@ -72,16 +72,20 @@ def clip_frames(recipe: Recipe, sound: np.ndarray) -> np.ndarray:
     frames = []
     for number, opening in enumerate(talk):
         time = number / FPS
-        face = _speaking(_face_at(recipe, faces, time), opening, motion.lids(time))
+        shown = _face_at(recipe, faces, time, time * FPS / len(talk))
+        face = _speaking(shown, opening, motion.lids(time))
         picture = _draw(backdrop, motion.pose(time), recipe, face, tuple(motion.gaze))
         frames.append(camera.film(picture))
     return np.stack(frames)
 
 
-def _face_at(recipe: Recipe, faces: list[Expression], time: float) -> Expression:
-    """Return the face at a time; a change of face is complete when the second act begins."""
+def _face_at(recipe: Recipe, faces: list[Expression], time: float, moment: float) -> Expression:
+    """Return the face at a time, which `moment` gives as a share of the clip's length.
+
+    A change of face is complete when the second act begins.
+    """
     if recipe.change_at is None:
-        return faces[0]
+        return Expression().toward(faces[0], strength(moment, recipe.apex))
     return faces[1].toward(faces[0], float(np.clip((recipe.change_at - time) / TURN, 0, 1)))
 
 
@@ -112,6 +116,8 @@ def clip_row(recipe: Recipe) -> dict[str, str]:
     """Return the clip's row of labels.csv."""
     first = recipe.acts[0]
     facts = act_facts(first, recipe)
+    if recipe.apex is not None:
+        facts["apex"] = round(recipe.apex, 3)
     if recipe.change_at is not None:
         facts["then"] = {"at": recipe.change_at} | act_facts(recipe.acts[1], recipe)
     return {

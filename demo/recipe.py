@@ -15,6 +15,8 @@ OPEN, TURNED, DARK = "open", "turned away", "in the dark"
 MIXTURES = (
     ("face", "voice"), ("face", "words"), ("voice", "words"), ("face", "voice", "words"),
 )  # fmt: skip
+CARRIERS = {"apex": "face"}
+"""Maps a family to what carries the emotion, if their names differ."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,11 @@ class Act:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Holds everything that a clip is made from; a second act begins at `change_at` seconds."""
+    """Holds everything that a clip is made from; a second act begins at `change_at` seconds.
+
+    `apex` is the moment, as a share of the clip's length, to which an expression rises from a
+    neutral face; None if it is there from the start.
+    """
 
     name: str
     family: str
@@ -45,6 +51,7 @@ class Recipe:
     voice: str
     scene: Scene
     with_transcript: bool
+    apex: float | None
 
     @property
     def crf(self) -> int:
@@ -85,11 +92,12 @@ def recipe(
         scene=scene(rng),
         # The prompt must hold the words where they decide; in other clips it does at random.
         with_transcript=change_at is None and (words_decide or rng.random() < 0.5),
+        apex=rng.uniform(0.45, 0.7) if family == "apex" else None,
     )
 
 
 def _act(label: str, family: str, split: str, rng: np.random.Generator) -> Act:
-    carriers = pick(rng, MIXTURES) if family == "mixed" else (family,)
+    carriers = pick(rng, MIXTURES) if family == "mixed" else (CARRIERS.get(family, family),)
     face, voice, words = (label if c in carriers else "neutral" for c in ("face", "voice", "words"))
     hidden = family == "voice" and rng.random() < 0.5
     view = pick(rng, (TURNED, DARK)) if hidden else OPEN

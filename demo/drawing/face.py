@@ -57,12 +57,13 @@ def head_outline(person: Person) -> np.ndarray:
 def _draw_cheeks(pen: Pen, face: Expression, skin: Colour) -> None:
     if face.cheek <= 0:
         return
-    red, green, blue = skin
-    blush = (min(255, red + 14), int(green * 0.86), int(blue * 0.86))
+    (red, green, blue), amount = skin, min(face.cheek, 1.0)
+    paler = 1 - 0.14 * amount
+    blush = (min(255, round(red + 14 * amount)), int(green * paler), int(blue * paler))
     for side in (-1, 1):
         pen.fill(oval(side * 0.44, 0.26 - 0.04 * face.cheek, 0.17, 0.12), blush, 0.5)
         fold = curve((side * 0.2, 0.2), (side * 0.4, 0.3), (side * 0.46, 0.5))
-        pen.stroke(fold, shade(skin, 0.8), 0.022)
+        pen.stroke(fold, shade(skin, 1 - 0.2 * amount), 0.022)
 
 
 def _draw_nose(pen: Pen, person: Person, skin: Colour) -> None:
@@ -74,9 +75,10 @@ def _draw_nose(pen: Pen, person: Person, skin: Colour) -> None:
 def _draw_wrinkles(pen: Pen, face: Expression, skin: Colour) -> None:
     """Draw creases between lowered brows, and on the forehead above raised ones."""
     if face.furrow > 0:
+        dark = shade(skin, 1 - 0.4 * min(face.furrow, 1.0))
         for side in (-1, 1):
             crease = curve((side * 0.05, -0.31), (side * 0.035, -0.17))
-            pen.stroke(crease, shade(skin, 0.6), 0.028, depth=0.7)
+            pen.stroke(crease, dark, 0.028, depth=0.7)
     if face.brow_outer > 0.08:
         for y in (-0.78, -0.7):
             crease = curve((-0.26, y), (0, y - 0.04), (0.26, y))

@@ -30,6 +30,27 @@ class Motion:
         return float(min(1.0, np.min(np.abs(self.blinks - time)) / (BLINK / 2)))
 
 
+def strength(moment: float, apex: float | None) -> float:
+    """Return how strong an expression is at a moment, from 0 for a neutral face to 1.
+
+    Args:
+        moment: the moment, as a share of the clip's length.
+        apex: the moment of the strongest expression, which is neutral at the start and weak at the
+            end; None for an expression that stays the same.
+    """
+    if apex is None:
+        return 1.0
+    rise = _smooth((moment / apex - 0.25) / 0.65)
+    fall = _smooth((moment - apex - 0.08) / (0.92 - apex))
+    return rise * (1 - 0.8 * fall)
+
+
+def _smooth(share: float) -> float:
+    """Return a share of a movement that starts and ends slowly, 0 before it and 1 after it."""
+    share = min(max(share, 0.0), 1.0)
+    return share * share * (3 - 2 * share)
+
+
 def speech_envelope(sound: np.ndarray, rate: int, fps: int) -> np.ndarray:
     """Return how far a speaker's mouth is open in each frame, 0..1: [frames]."""
     hop = rate // fps

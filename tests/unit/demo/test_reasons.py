@@ -13,7 +13,7 @@ from demo.words.given import OUT_OF_PICTURE, given
 from demo.words.questions import questions
 from demo.words.reasons import answer, reason
 
-ROWS = [clip_row(numbered("test", 5, index)) for index in range(192)]
+ROWS = [clip_row(numbered("test", 5, index)) for index in range(240)]
 FACTS = [json.loads(row["facts"]) for row in ROWS]
 
 
@@ -48,7 +48,7 @@ def test_checker_names_the_fault() -> None:
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_reasons_of_what_is_left_hold(language: str) -> None:
     """Without sound or picture the reason says so, and tells the emotion that can still be told."""
-    for facts in FACTS[:48]:
+    for facts in FACTS[:60]:
         for taken in ({"sound": False}, {"picture": False}, {"sound": False, "picture": False}):
             left = given(facts, **taken)
             text = reason(left, with_words=True, language=language)
@@ -62,7 +62,7 @@ def test_reasons_of_what_is_left_hold(language: str) -> None:
 
 def test_free_answers_hold() -> None:
     """Answers to free questions claim only true things and name no label."""
-    for facts in FACTS[:48]:
+    for facts in FACTS[:60]:
         for about in questions()["free"]:
             found = claims(answer(about, facts))
             assert found
