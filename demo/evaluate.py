@@ -10,15 +10,13 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-import openai
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from demo.labels import LABELS
+from demo.measure.answers import FRAMES, Answers, ask_all
 from demo.measure.cases import Case, make_cases
 from demo.measure.facts import claims, problems
 
@@ -27,6 +25,9 @@ TARGETS: dict[str, tuple[str, float]] = {
     "emotion, face family": ("at least", 0.95),
     "emotion, voice family": ("at least", 0.92),
     "emotion, words family": ("at least", 0.92),
+    "emotion, apex family": ("at least", 0.90),
+    "apex family by the first frame alone": ("at most", 0.25),
+    "apex family by the peak frame alone": ("at least", 0.90),
     "voice family without sound": ("at most", 0.25),
     "face family without picture": ("at most", 0.25),
     "reason names the same label": ("at least", 0.95),
@@ -35,64 +36,23 @@ TARGETS: dict[str, tuple[str, float]] = {
     "Chinese reason is true": ("at least", 0.85),
 }
 """Maps each measure to its target."""
-AT_ONCE = 16
-
-
-@dataclass(frozen=True)
-class Answers:
-    """Holds the model's answers about a case."""
-
-    emotion: str
-    bare: str | None
-    reasons: dict[str, str]
-    """Maps each language to the reason."""
-
-
-async def ask_all(url: str, model: str, cases: Sequence[Case]) -> list[Answers]:
-    """Ask all questions about every case, AT_ONCE cases at a time."""
-    client = openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="none")
-    gate = asyncio.Semaphore(AT_ONCE)
-    with Progress() as bar:
-        task = bar.add_task("asking", total=len(cases))
-
-        async def ask_case(case: Case) -> Answers:
-            async with gate:
-                answers = await _ask(client, model, case)
-            bar.advance(task)
-            return answers
-
-        return list(await asyncio.gather(*map(ask_case, cases)))
-
-
-async def _ask(client: openai.AsyncOpenAI, model: str, case: Case) -> Answers:
-    async def say(clip: str, question: str) -> str:
-        part = {"type": "video_url", "video_url": {"url": clip}}
-        content = [part, {"type": "text", "text": case.text(question)}]
-        answer = await client.chat.completions.create(
-            model=model,
-            messages=[{"role": "user", "content": content}],  # type: ignore[list-item, misc]
-            temperature=0,
-            max_tokens=160,
-        )
-        return (answer.choices[0].message.content or "").strip()
-
-    return Answers(
-        emotion=await say(case.clip, case.emotion_question),
-        bare=await say(case.bare, case.emotion_question) if case.bare else None,
-        reasons={lang: await say(case.clip, q) for lang, q in case.reason_questions.items()},
-    )
 
 
 def measure(cases: Sequence[Case], answers: Sequence[Answers]) -> dict[str, float]:
     """Return the measures of TARGETS, as shares."""
     pairs = list(zip(cases, answers, strict=True))
     measures = {"emotion": _share(a.emotion == c.label for c, a in pairs)}
-    for family in ("face", "voice", "words"):
+    for family in ("face", "voice", "words", "apex"):
         own = [(c, a) for c, a in pairs if c.family == family]
         measures[f"emotion, {family} family"] = _share(a.emotion == c.label for c, a in own)
     for family, lost in (("voice", "sound"), ("face", "picture")):
         bare = [(c, a) for c, a in pairs if c.family == family]
         measures[f"{family} family without {lost}"] = _share(a.bare == c.label for c, a in bare)
+    for frame in FRAMES:
+        shown = [(c, a) for c, a in pairs if c.family == "apex"]
+        measures[f"apex family by the {frame} frame alone"] = _share(
+            a.frames[frame] == c.label for c, a in shown
+        )
     for language, kind in (("en", "reason"), ("zh", "Chinese reason")):
         told = [(c, a, a.reasons[language]) for c, a in pairs]
         same = (_labels(text) == [a.emotion] for _, a, text in told)

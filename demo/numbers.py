@@ -17,8 +17,8 @@ from typing import Any
 
 from rich.progress import Progress, track
 
-from demo.evaluate import AT_ONCE
 from demo.generate import write_clip
+from demo.measure.answers import AT_ONCE
 from demo.recipe import Recipe, numbered
 from emotion_llama import AsyncEmotionLLaMA, EmotionResponse
 from emotion_llama.commands.metrics import calibration_error

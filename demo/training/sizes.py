@@ -2,9 +2,18 @@
 
 from emotion_llama_vllm.config import EmotionLlamaConfig
 
+FEATURE_SIZE = 128
+"""The width of the feature rows, and so of HuBERT and both face encoders."""
+FACE_ENCODER = {
+    "hidden_size": FEATURE_SIZE,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 256,
+}
+
 
 def demo_config(vocab_size: int) -> EmotionLlamaConfig:
-    """Return sizes with about four million parameters, and head sizes of vLLM's backends."""
+    """Return sizes with about five million parameters, and head sizes of vLLM's backends."""
     return EmotionLlamaConfig(
         text_config={
             "vocab_size": vocab_size,
@@ -26,7 +35,7 @@ def demo_config(vocab_size: int) -> EmotionLlamaConfig:
             "intermediate_size": 384,
         },
         audio_config={
-            "hidden_size": 128,
+            "hidden_size": FEATURE_SIZE,
             "num_hidden_layers": 2,
             "num_attention_heads": 4,
             "intermediate_size": 256,
@@ -37,4 +46,6 @@ def demo_config(vocab_size: int) -> EmotionLlamaConfig:
             "num_conv_pos_embeddings": 32,
             "num_conv_pos_embedding_groups": 4,
         },
+        face_mae_config=dict(FACE_ENCODER),
+        video_mae_config=dict(FACE_ENCODER),
     )

@@ -9,7 +9,8 @@ import openai
 import pytest
 import requests
 
-from demo.evaluate import Answers, ask_all, measure, missed
+from demo.evaluate import measure, missed
+from demo.measure.answers import Answers, ask_all
 from demo.measure.cases import Case, make_cases
 from demo.measure.facts import problems
 from devtools.server import Server
@@ -23,7 +24,7 @@ with (demo_files.clips() / "labels.csv").open(encoding="utf-8") as file:
     SAMPLES = list(csv.DictReader(file))
 
 
-@pytest.fixture(scope="module", params=[36, pytest.param(72, marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=[30, pytest.param(60, marks=pytest.mark.slow)])
 def asked(server: Server, request: pytest.FixtureRequest) -> tuple[list[Case], list[Answers]]:
     cases = make_cases(SEED, request.param)
     return cases, asyncio.run(ask_all(server.url, demo_files.MODEL_NAME, cases))
@@ -39,7 +40,7 @@ def test_without_what_decides_it_still_answers_with_a_label(
 ) -> None:
     """A clip without sound or picture is no reason to talk nonsense."""
     bare = [answers.bare for answers in asked[1] if answers.bare is not None]
-    assert len(bare) == len(asked[0]) / 2
+    assert len(bare) == len(asked[0]) * 2 / 5
     assert sum(answer == "neutral" for answer in bare) >= 0.8 * len(bare)
 
 
