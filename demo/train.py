@@ -1,11 +1,13 @@
 """Makes the demo checkpoint from scratch: `python -m demo.train --work DIR --out DIR`.
 
-It makes clips, tokenizer, image encoder, sound encoder, Llama, LoRA and the original's files, and
-converts them. After an interruption, a new start with the same folder continues the work.
+It makes clips, tokenizer, image encoder, sound encoder, both face encoders, Llama, LoRA and the
+original's files, and converts them. After an interruption, a new start with the same folder
+continues the work.
 """
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -25,24 +27,35 @@ from demo.training.encoders import (
     train_eyes,
 )
 from demo.training.eva import EvaViT
+from demo.training.faces import (
+    FaceReader,
+    VideoReader,
+    accuracy_of_faces,
+    accuracy_of_videos,
+    train_face_reader,
+    train_video_reader,
+)
 from demo.training.language import Material, label_accuracy, texts, train_speaker
 from demo.training.loop import Stage
-from demo.training.originals import train_tokenizer, write_originals
+from demo.training.mae import FaceMae, VideoMae
+from demo.training.originals import train_tokenizer, write_face_encoders, write_originals
 from demo.training.plot import plot_losses
-from demo.training.sizes import demo_config
+from demo.training.sizes import FACE_ENCODER, demo_config
 from demo.training.speaker import LORA_ALPHA, Speaker, add_lora, take_lora
 from emotion_llama_vllm.checkpoint.card import Card
 from emotion_llama_vllm.checkpoint.convert import Originals, convert
 from emotion_llama_vllm.checkpoint.tokenizer import read_sentencepiece
+from emotion_llama_vllm.config import FaceEncoderConfig
 
 VOCABULARY = 1024
 CLIPS = {"train": 9600, "val": 480}
-STEPS = {"ears": 2000, "eyes": 2000, "llama": 1200, "lora": 300}
-RATES = {"ears": 1e-3, "eyes": 1e-3, "llama": 2e-3, "lora": 1e-3}
+STEPS = {"ears": 2000, "eyes": 2000, "faces": 800, "videos": 600, "llama": 1200, "lora": 300}
+RATES = {"ears": 1e-3, "eyes": 1e-3, "faces": 1e-3, "videos": 1e-3, "llama": 2e-3, "lora": 1e-3}
 DESCRIPTION = (
     "A demonstration, trained on drawn faces and synthesised voices: "
     "it does not recognise the emotions of real people."
 )
+Encoders = tuple[EvaViT, HubertModel, FaceMae, VideoMae]
 
 
 class Training:
@@ -61,22 +74,32 @@ class Training:
         torch.manual_seed(self._seed)
         eyes = Eyes(EvaViT(config.vision), config.vision.hidden_size)
         ears = Ears(HubertModel(config.audio))
+        faces = FaceReader(FaceMae(config.face_mae), config.feature_size)
+        videos = VideoReader(VideoMae(config.video_mae), config.feature_size)
         speaker = Speaker(config)
         self._losses["ears"] = train_ears(ears, clips["train"], self._stage("ears"))
         self._note("ears", accuracy_of_ears(ears, clips["val"]))
         self._losses["eyes"] = train_eyes(eyes, clips["train"], self._stage("eyes"))
         self._note("eyes", accuracy_of_eyes(eyes, clips["val"]))
+        self._losses["faces"] = train_face_reader(faces, clips["train"], self._stage("faces"))
+        self._note("faces", accuracy_of_faces(faces, clips["val"]))
+        self._losses["videos"] = train_video_reader(videos, clips["train"], self._stage("videos"))
+        self._note("videos", accuracy_of_videos(videos, clips["val"]))
+        encoders = (eyes.eva, ears.hubert, faces.mae, videos.mae)
         material = {
-            split: Material(clips[split], self._encoded(split, clips[split], eyes, ears), tokenizer)
+            split: Material(clips[split], self._encoded(split, clips[split], encoders), tokenizer)
             for split in CLIPS
         }
         self._losses["llama"] = train_speaker(speaker, material["train"], self._stage("llama"))
         add_lora(speaker)
         self._losses["lora"] = train_speaker(speaker, material["train"], self._stage("lora"))
-        self._note("labels", label_accuracy(speaker, material["val"]))
+        self._note("labels", label_accuracy(speaker, material["val"], faces=True))
+        self._note(
+            "labels without face rows", label_accuracy(speaker, material["val"], faces=False)
+        )
         plot_losses(self._losses, self._work / "losses.png")
         convert(
-            self._originals(eyes, ears, speaker),
+            self._originals(encoders, speaker),
             out,
             dtype=torch.bfloat16,
             lora_alpha=LORA_ALPHA,
@@ -99,25 +122,29 @@ class Training:
         file.write_bytes(train_tokenizer(drawn, VOCABULARY))
         return read_sentencepiece(file)
 
-    def _encoded(self, split: str, clips: Clips, eyes: Eyes, ears: Ears) -> Encoded:
+    def _encoded(self, split: str, clips: Clips, encoders: Encoders) -> Encoded:
         file = self._work / f"encoded-{split}.pt"
         if not file.exists():
-            encoded = encode(clips, eyes.eva, ears.hubert)
-            torch.save(vars(encoded), file)
+            torch.save(vars(encode(clips, *encoders)), file)
         return Encoded(**torch.load(file, weights_only=True))
 
-    def _originals(self, eyes: Eyes, ears: Ears, speaker: Speaker) -> Originals:
+    def _originals(self, encoders: Encoders, speaker: Speaker) -> Originals:
         """Return all artefacts in the formats that the original's users have."""
-        lora = take_lora(speaker)
-        return write_originals(
-            self._work / "originals",
+        eva, hubert, *faces = encoders
+        lora, out = take_lora(speaker), self._work / "originals"
+        originals = write_originals(
+            out,
             speaker.config,
             tokenizer=(self._work / "tokenizer.model").read_bytes(),
             llama=speaker.llama,
-            hubert=ears.hubert,
-            eva=eyes.eva.state_dict(),
+            hubert=hubert,
+            eva=eva.state_dict(),
             adapter=lora | speaker.projections.state_dict(),
         )
+        face_mae, video_mae = write_face_encoders(
+            out, FaceEncoderConfig(**FACE_ENCODER), *(encoder.state_dict() for encoder in faces)
+        )
+        return replace(originals, face_mae=face_mae, video_mae=video_mae)
 
     def _note(self, name: str, accuracy: object) -> None:
         """Store and print the accuracy on the validation clips."""

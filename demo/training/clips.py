@@ -1,25 +1,35 @@
 """Reads generated clips into arrays, with the same code as the server."""
 
 import csv
+import io
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 from rich.progress import track
 
 from demo.chance import stream
+from demo.drawing.motion import strength
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.media.decode.first_frame import decode
+from emotion_llama_vllm.media.faces.sampling import FEWEST, spread
 from emotion_llama_vllm.model.processing import normalise, preprocess
 from emotion_llama_vllm.settings import MediaSettings
 
 FRAMES = 3
-"""The number of pictures of each clip: the first, the middle one and a random one."""
+"""The number of pictures of each clip: the first, the middle one or the apex, a random one."""
 SHORTEST_SOUND = 16_000
+CROPS = FEWEST
+"""The number of face crops of each clip that has some."""
+CROPPED = 0.25
+"""The share of clips outside the apex family whose face is cut out, if it is in view."""
+ARRAYS = ("pixels", "strengths", "samples", "ends", "cropped", "crops", "crop_strengths")
 
 
 @dataclass(frozen=True)
@@ -29,10 +39,18 @@ class Clips:
     rows: list[dict[str, str]]
     pixels: np.ndarray
     """The pictures, uint8 [N, FRAMES, 3, size, size]."""
+    strengths: np.ndarray
+    """The strengths of the expression in the pictures, float32 [N, FRAMES]."""
     samples: np.ndarray
     """The sounds at 16 kHz one after the other, float16."""
     ends: np.ndarray
     """The end of each sound in `samples`, [N]."""
+    cropped: np.ndarray
+    """The indices of the clips that have face crops, [M]."""
+    crops: np.ndarray
+    """Their crops, uint8 [M, CROPS, CROP, CROP, 3]."""
+    crop_strengths: np.ndarray
+    """The strengths of the expression in the crops, float32 [M, CROPS]."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -53,16 +71,15 @@ def read_clips(folder: Path, config: EmotionLlamaConfig) -> Clips:
     """Read a folder of `demo.generate`; the second time from arrays stored beside it."""
     with (folder / "labels.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    kept = folder / f"arrays-{len(rows)}.npz"
-    if not kept.exists():
-        paths = [folder / f"{row['name']}.mp4" for row in rows]
-        with get_context("spawn").Pool() as pool:
-            read = pool.imap(partial(_read, config=config), paths, chunksize=16)
-            pixels, sounds = zip(*track(read, "reading", total=len(paths)), strict=True)
-        ends = np.cumsum([len(sound) for sound in sounds])
-        np.savez(kept, pixels=np.stack(pixels), samples=np.concatenate(sounds), ends=ends)
-    arrays = np.load(kept)
-    return Clips(rows, arrays["pixels"], arrays["samples"], arrays["ends"])
+    kept = folder / f"arrays-{len(rows)}"
+    if not (kept / "done").exists():
+        # Each process has a core of its own.
+        with get_context("spawn").Pool(initializer=cv2.setNumThreads, initargs=(1,)) as pool:
+            read = pool.imap(partial(_read, folder=folder, config=config), rows, chunksize=16)
+            _keep(list(track(read, "reading", total=len(rows))), kept)
+        (kept / "done").touch()
+    arrays = {name: np.load(kept / f"{name}.npy", mmap_mode="c") for name in ARRAYS}
+    return Clips(rows, **arrays)
 
 
 def cut(sound: np.ndarray, start: int, length: int) -> np.ndarray:
@@ -70,15 +87,61 @@ def cut(sound: np.ndarray, start: int, length: int) -> np.ndarray:
     return normalise(sound[start : start + length], 1)
 
 
-def _read(path: Path, config: EmotionLlamaConfig) -> tuple[np.ndarray, np.ndarray]:
-    first = decode(path.read_bytes(), settings=MediaSettings())
-    with av.open(str(path)) as container:
+@dataclass(frozen=True)
+class _Read:
+    """Holds what is read of one clip, under the names of `Clips`."""
+
+    pixels: np.ndarray
+    strengths: np.ndarray
+    sound: np.ndarray
+    crops: np.ndarray | None
+    crop_strengths: np.ndarray
+
+
+def _keep(read: Sequence[_Read], folder: Path) -> None:
+    """Write what was read into arrays."""
+    cropped = [index for index, clip in enumerate(read) if clip.crops is not None]
+    arrays = {
+        "pixels": np.stack([clip.pixels for clip in read]),
+        "strengths": np.stack([clip.strengths for clip in read]),
+        "samples": np.concatenate([clip.sound for clip in read]),
+        "ends": np.cumsum([len(clip.sound) for clip in read]),
+        "cropped": np.array(cropped),
+        "crops": np.stack([read[index].crops for index in cropped]),
+        "crop_strengths": np.stack([read[index].crop_strengths for index in cropped]),
+    }
+    folder.mkdir(exist_ok=True)
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", array)
+
+
+def _read(row: dict[str, str], folder: Path, config: EmotionLlamaConfig) -> _Read:
+    name, apex = row["name"], json.loads(row["facts"]).get("apex")
+    source = (folder / f"{name}.mp4").read_bytes()
+    wants_crops = apex is not None or stream("crops", name).random() < CROPPED
+    settings = MediaSettings(face_frames=CROPS)
+    # The crops come as the server makes them, with its code.
+    first = decode(source, face_rows=(0, 1) if wants_crops else (), settings=settings)
+    with av.open(io.BytesIO(source)) as container:
         frames = list(container.decode(video=0))
-    others = [len(frames) // 2, int(stream("frame", path.stem).integers(len(frames)))]
-    pictures = [first.frame, *(_rgb(frames[index]) for index in others)]
+    count = len(frames)
+    middle = count // 2 if apex is None else round(apex * count)
+    indices = [0, middle, int(stream("frame", name).integers(count))]
+    pictures = [first.frame, *(_rgb(frames[index]) for index in indices[1:])]
     pixels = [preprocess(picture[None], {}, config)["pixel_values"] for picture in pictures]
     sound = np.zeros(0) if first.waveform is None else first.waveform
-    return np.stack(pixels), sound.astype(np.float16)
+    return _Read(
+        pixels=np.stack(pixels),
+        strengths=_strengths(indices, count, apex),
+        sound=sound.astype(np.float16),
+        crops=first.face_crops,
+        crop_strengths=_strengths(spread(count, CROPS), count, apex),
+    )
+
+
+def _strengths(indices: Sequence[int], count: int, apex: float | None) -> np.ndarray:
+    """Return the strengths of the expression in these of `count` frames."""
+    return np.array([strength(index / count, apex) for index in indices], np.float32)
 
 
 def _rgb(frame: av.VideoFrame) -> np.ndarray:

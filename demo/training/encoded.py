@@ -9,6 +9,8 @@ from transformers import HubertModel
 from demo.chance import stream
 from demo.training.clips import FRAMES, SHORTEST_SOUND, Clips, cut
 from demo.training.eva import EvaViT
+from demo.training.faces import VIDEO
+from demo.training.mae import FaceMae, VideoMae
 
 SOUNDS = 2
 """The number of sounds of each clip: the whole, and a stretch."""
@@ -25,17 +27,32 @@ class Encoded:
     """The encoded sounds, float32 [N, SOUNDS, feature size]."""
     blank: torch.Tensor
     """The encoded pictures without a person, bfloat16 [BLANKS, 1 + patches, width]."""
+    faces: torch.Tensor
+    """The rows of FaceMAE and VideoMAE, float32 [N, 2, feature size]; zero without crops."""
+    black: torch.Tensor
+    """The same rows of black crops, [2, feature size]."""
 
 
 @torch.inference_mode()
-def encode(clips: Clips, eva: EvaViT, hubert: HubertModel) -> Encoded:
-    """Run both encoders over all pictures, some blank ones, and the sounds."""
+def encode(
+    clips: Clips, eva: EvaViT, hubert: HubertModel, face_mae: FaceMae, video_mae: VideoMae
+) -> Encoded:
+    """Run the encoders over all pictures, some blank ones, the sounds and the face crops."""
     rng = stream("encode")
     pixels = torch.from_numpy(clips.pixels).flatten(0, 1)
     image = torch.cat([eva(batch).bfloat16() for batch in pixels.split(256)])
     sounds = torch.stack([_hear(hubert, clips.sound(index), rng) for index in range(len(clips))])
     blank = eva(_blank_pictures(pixels.shape[-1], rng)).bfloat16()
-    return Encoded(image.unflatten(0, (-1, FRAMES)), sounds, blank)
+    faces = torch.zeros(len(clips), 2, sounds.shape[-1])
+    for index, crops in zip(clips.cropped, clips.crops, strict=True):
+        faces[index] = _rows(face_mae, video_mae, torch.from_numpy(crops))
+    black = _rows(face_mae, video_mae, torch.zeros(clips.crops.shape[1:], dtype=torch.uint8))
+    return Encoded(image.unflatten(0, (-1, FRAMES)), sounds, blank, faces, black)
+
+
+def _rows(face_mae: FaceMae, video_mae: VideoMae, crops: torch.Tensor) -> torch.Tensor:
+    """Return both feature rows of a clip's crops, [2, feature size]."""
+    return torch.cat([face_mae(crops).mean(0, keepdim=True), video_mae(crops[None, VIDEO])])
 
 
 def _hear(hubert: HubertModel, sound: np.ndarray, rng: np.random.Generator) -> torch.Tensor:

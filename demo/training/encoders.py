@@ -36,6 +36,8 @@ PICTURES, SOUNDS_AT_ONCE = 96, 32
 SHORT_STRETCH, LONG_STRETCH = (16_000, 32_000), (32_000, 48_000)
 """The ranges of samples in a stretch: that of a timeline's window, and that of a whole clip."""
 FASTEST = 1.08
+CLEAR, FAINT = 0.7, 0.2
+"""The strengths from which an expression is clear, and below which the face is neutral."""
 
 
 class Eyes(nn.Module):
@@ -72,14 +74,14 @@ class Ears(nn.Module):
 
 def train_eyes(eyes: Eyes, clips: Clips, stage: Stage) -> list[float]:
     """Train on all pictures of all clips, slightly moved and with other light."""
-    truth = {name: torch.from_numpy(values) for name, values in seen(clips).items()}
+    truth = {name: torch.from_numpy(values).flatten() for name, values in seen(clips).items()}
     pixels = clips.pixels.reshape(-1, *clips.pixels.shape[2:])
 
     def loss_at(rng: np.random.Generator) -> torch.Tensor:
         chosen = rng.choice(len(pixels), PICTURES, replace=False)
         scores = eyes(_shaken(torch.from_numpy(pixels[chosen]), rng))
         losses = [
-            F.cross_entropy(scores[name], truth[name][chosen // FRAMES], ignore_index=UNKNOWN)
+            F.cross_entropy(scores[name], truth[name][chosen], ignore_index=UNKNOWN)
             for name in SEEN
         ]
         return losses[0] + 0.3 * torch.stack(losses[1:]).sum()
@@ -97,7 +99,7 @@ def train_ears(ears: Ears, clips: Clips, stage: Stage) -> list[float]:
 
     def loss_at(rng: np.random.Generator) -> torch.Tensor:
         low, high = SHORT_STRETCH if rng.random() < 0.8 else LONG_STRETCH
-        length = int(rng.integers(low, high + 1))
+        length = min(int(rng.integers(low, high + 1)), int(lengths.max() / FASTEST))
         chosen = _balanced(truth, lengths >= length * FASTEST, rng)
         sounds = [_stretch(clips.sound(index), length, rng) for index in chosen]
         noisy = torch.from_numpy(np.stack(sounds))
@@ -116,7 +118,7 @@ def accuracy_of_eyes(eyes: Eyes, clips: Clips) -> dict[str, float]:
     batches = torch.from_numpy(clips.pixels[:, 0]).split(256)
     scores = [eyes(batch) for batch in batches]
     return {
-        name: _accuracy(torch.cat([s[name] for s in scores]).argmax(1).numpy(), values)
+        name: _accuracy(torch.cat([s[name] for s in scores]).argmax(1).numpy(), values[:, 0])
         for name, values in seen(clips).items()
     }
 
@@ -130,16 +132,26 @@ def accuracy_of_ears(ears: Ears, clips: Clips) -> float:
 
 
 def seen(clips: Clips) -> dict[str, np.ndarray]:
-    """Return the facts of each clip's pictures: the value's index, or UNKNOWN if it is hidden."""
+    """Return the facts of the pictures, [clips, FRAMES] for each aspect.
+
+    They are the value's index, or UNKNOWN if it is hidden, or if the expression is neither clear
+    nor absent.
+    """
     every = [clips.facts(index) for index in range(len(clips))]
     shown = [f | f["person"] | {"emotion": face_emotion(f)} for f in every]
     for facts in shown:
         if facts["view"] != OPEN:
             del facts["emotion"]
-    return {
-        name: np.array([values.index(f[name]) if name in f else UNKNOWN for f in shown])
+    found = {
+        name: np.array([[values.index(f[name]) if name in f else UNKNOWN] * FRAMES for f in shown])
         for name, values in SEEN.items()
     }
+    weak, faint = clips.strengths < CLEAR, clips.strengths < FAINT
+    emotion, neutral = found["emotion"], LABELS.index("neutral")
+    found["emotion"] = np.where(
+        faint, neutral, np.where(weak & (emotion != neutral), UNKNOWN, emotion)
+    )
+    return found
 
 
 def heard(clips: Clips) -> np.ndarray:

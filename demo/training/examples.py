@@ -15,6 +15,10 @@ from emotion_llama.prompt import with_transcript
 
 NO_PICTURE, NO_SOUND, NO_WORDS = 0.04, 0.08, 0.15
 """The probabilities that a question comes without picture, sound or words."""
+NO_FACE_ROWS = 0.35
+"""The probability that the feature rows of the face are zero."""
+CLEAR = 0.5
+"""The strength from which a picture shows the expression."""
 OTHER_LABELS = ("fear", "contempt", "doubt")
 
 Message = dict[str, Any]
@@ -29,6 +33,7 @@ class Example:
     answer: str
     picture: bool
     sound: bool
+    face_rows: bool
 
 
 @dataclass(frozen=True)
@@ -37,17 +42,28 @@ class _Turn:
     answer: str
 
 
-def draw_example(row: dict[str, str], facts: dict, rng: np.random.Generator) -> Example:
+def draw_example(
+    row: dict[str, str],
+    facts: dict,
+    rng: np.random.Generator,
+    *,
+    strength: float = 1.0,
+    has_face_rows: bool = False,
+) -> Example:
     """Return a random conversation about a clip.
 
     Args:
         row: the clip's row of labels.csv.
         facts: the facts of the row.
         rng: decides the question, its wording, and the parts of the clip to leave out.
+        strength: the strength of the expression in the picture.
+        has_face_rows: whether there are feature rows of the face; they tell the expression too.
     """
     picture, sound = rng.random() >= NO_PICTURE, rng.random() >= NO_SOUND
     words = row["transcript"] if rng.random() >= NO_WORDS else ""
-    left = given(facts, picture=picture, sound=sound, words=bool(words))
+    face_rows = has_face_rows and picture and rng.random() >= NO_FACE_ROWS
+    told = face_rows or strength >= CLEAR
+    left = given(facts, picture=picture, sound=sound, words=bool(words), expression=told)
     turns = [_turn(left, bool(words), rng) for _ in range(1 + (rng.random() < 0.08))]
     first = _with_transcript(turns[0].question, words, rng)
     content = [{"type": "video"}, {"type": "text", "text": first}]
@@ -56,7 +72,7 @@ def draw_example(row: dict[str, str], facts: dict, rng: np.random.Generator) -> 
         messages.append({"role": "assistant", "content": before.answer})
         messages.append({"role": "user", "content": turn.question})
     style = "eval" if rng.random() < 0.7 else "demo"
-    return Example(messages, style, turns[-1].answer, picture, sound)
+    return Example(messages, style, turns[-1].answer, picture, sound, face_rows)
 
 
 def _turn(facts: dict, with_words: bool, rng: np.random.Generator) -> _Turn:

@@ -29,7 +29,9 @@ LABEL_WEIGHT = 4
 """The weight of a short answer's token, relative to a long answer's token."""
 
 Drawn = tuple[list[int], list[int], torch.Tensor, torch.Tensor]
-"""A prompt, its answer, the encoded picture and the encoded sound."""
+"""A prompt, its answer, the encoded picture and the feature rows."""
+BLACK = 0.05
+"""The share of conversations without face rows that have those of black crops."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +54,14 @@ class Material:
 
     def _sum(self, speaker: Speaker, drawn: list[Drawn]) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the sum of some conversations' weighted losses, and the sum of the weights."""
-        prompts, answers, images, sounds = zip(*drawn, strict=True)
+        prompts, answers, images, rows = zip(*drawn, strict=True)
         ids = nn.utils.rnn.pad_sequence(
             [torch.tensor(p + a) for p, a in zip(prompts, answers, strict=True)],
             batch_first=True,
             padding_value=PADDING,
         )
         with torch.autocast("cpu", torch.bfloat16):
-            hidden = speaker(ids, torch.stack(images).float(), torch.stack(sounds))
+            hidden = speaker(ids, torch.stack(images).float(), torch.stack(rows))
             answered, weights = _answered(prompts, answers)
             logits = speaker.llama.lm_head(hidden[answered])
         tokens = torch.tensor([token for answer in answers for token in answer])
@@ -67,14 +69,25 @@ class Material:
         return (losses * weights).sum(), weights.sum()
 
     def _draw(self, index: int, config: EmotionLlamaConfig, rng: np.random.Generator) -> Drawn:
-        example = draw_example(self.clips.rows[index], self.clips.facts(index), rng)
         seen, heard = self.encoded.image[index], self.encoded.sound[index]
-        image = seen[int(rng.integers(len(seen)))]
+        picture = int(rng.integers(len(seen)))
+        example = draw_example(
+            self.clips.rows[index],
+            self.clips.facts(index),
+            rng,
+            strength=self.clips.strengths[index, picture],
+            has_face_rows=bool(self.encoded.faces[index].any()),
+        )
+        image = seen[picture]
         if not example.picture:
             image = self.encoded.blank[int(rng.integers(BLANKS))]
         sound = heard[int(rng.random() < 0.3)] * example.sound
+        faces = self.encoded.faces[index] * example.face_rows
+        if not example.face_rows and rng.random() < BLACK:
+            faces = self.encoded.black
         prompt = prompt_ids(example.messages, example.style, self.tokenizer, config)
-        return prompt, answer_ids(example.answer, self.tokenizer), image, sound
+        rows = torch.cat([faces, sound[None]])
+        return prompt, answer_ids(example.answer, self.tokenizer), image, rows
 
 
 def _answered(
@@ -105,8 +118,11 @@ def texts(clips: Clips, rng: np.random.Generator) -> Iterator[str]:
 
 
 @torch.inference_mode()
-def label_accuracy(speaker: Speaker, material: Material) -> dict[str, float]:
-    """Return the share of `[emotion]` prompts whose most probable next token is correct."""
+def label_accuracy(speaker: Speaker, material: Material, faces: bool) -> dict[str, float]:
+    """Return the share of `[emotion]` prompts whose most probable next token is correct.
+
+    The clips come with their first picture, and with the feature rows of `faces` or zeros.
+    """
     right: dict[str, list[bool]] = {}
     for index, row in enumerate(material.clips.rows):
         text = with_transcript(row["question"], row["transcript"])
@@ -114,8 +130,9 @@ def label_accuracy(speaker: Speaker, material: Material) -> dict[str, float]:
         prompt = prompt_ids(
             [{"role": "user", "content": content}], "eval", material.tokenizer, speaker.config
         )
-        image, sound = material.encoded.image[index, 0], material.encoded.sound[index, 0]
-        hidden = speaker(torch.tensor([prompt]), image[None].float(), sound[None])
+        encoded = material.encoded
+        rows = torch.cat([encoded.faces[index] * faces, encoded.sound[index, :1]])
+        hidden = speaker(torch.tensor([prompt]), encoded.image[None, index, 0].float(), rows[None])
         told = int(speaker.llama.lm_head(hidden[0, -1]).argmax())
         is_right = told == answer_ids(row["label"], material.tokenizer)[0]
         right.setdefault(row["family"], []).append(is_right)

@@ -1,5 +1,6 @@
-"""Writes the original's five artefacts, in the formats that its users have."""
+"""Writes the original's artefacts, in the formats that its users have."""
 
+import argparse
 import io
 import json
 from collections.abc import Iterable, Mapping
@@ -12,7 +13,7 @@ from transformers import HubertModel, LlamaForCausalLM
 from emotion_llama_vllm.checkpoint.convert import Originals
 from emotion_llama_vllm.checkpoint.layout import projection_shapes, vision_shapes
 from emotion_llama_vllm.checkpoint.tokenizer import SPECIAL_TOKENS
-from emotion_llama_vllm.config import EmotionLlamaConfig, EvaVisionConfig
+from emotion_llama_vllm.config import EmotionLlamaConfig, EvaVisionConfig, FaceEncoderConfig
 
 LORA_RANK = 8
 LORA_NAME = "llama_model.base_model.model.model.layers.{}.self_attn.{}_proj.lora_{}.weight"
@@ -80,6 +81,53 @@ def write_originals(
     (out / "eva_config.json").write_text(sizes + "\n")
     torch.save({"model": dict(adapter)}, originals.checkpoint)
     return originals
+
+
+def write_face_encoders(
+    out: Path,
+    config: FaceEncoderConfig,
+    face_mae: Mapping[str, torch.Tensor],
+    video_mae: Mapping[str, torch.Tensor],
+) -> tuple[Path, Path]:
+    """Write both face encoders into the folder `out`, and their sizes beside them.
+
+    Args:
+        out: the folder, which exists.
+        config: the sizes of both.
+        face_mae: FaceMAE's tensors, with the biases of q and v for themselves, as VideoMAE's are.
+        video_mae: VideoMAE's tensors.
+
+    Returns:
+        The paths of FaceMAE and VideoMAE.
+    """
+    sizes = json.dumps(face_sizes(config), indent=2) + "\n"
+    for name in ("face_mae", "video_mae"):
+        (out / f"{name}_config.json").write_text(sizes)
+    files = out / "mae_checkpoint-340.pth", out / "maeVideo_ckp199.pth"
+    encoder = {f"encoder.{name}": tensor for name, tensor in video_mae.items()}
+    for file, model in zip(files, (_joined_biases(face_mae), encoder), strict=True):
+        torch.save({"model": model, "args": argparse.Namespace(epochs=1)}, file)
+    return files
+
+
+def _joined_biases(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return a ViT's tensors with one bias for q, k and v, as FaceMAE has it."""
+    joined = dict(tensors)
+    for name in [name for name in tensors if name.endswith(".q_bias")]:
+        query, value = joined.pop(name), joined.pop(name.replace(".q_bias", ".v_bias"))
+        bias = torch.cat([query, torch.zeros_like(query), value])
+        joined[name.replace(".q_bias", ".qkv.bias")] = bias
+    return joined
+
+
+def face_sizes(config: FaceEncoderConfig) -> dict[str, int]:
+    """Return the content of `face_mae_config.json` or `video_mae_config.json`."""
+    return {
+        "embed_dim": config.hidden_size,
+        "depth": config.num_hidden_layers,
+        "num_heads": config.num_attention_heads,
+        "mlp_hidden": config.intermediate_size,
+    }
 
 
 def lora_shapes(config: EmotionLlamaConfig, rank: int = LORA_RANK) -> dict[str, tuple[int, ...]]:

@@ -24,30 +24,29 @@ class Speaker(nn.Module):
             {name: _linear(*shapes[f"{name}.weight"]) for name in names}
         )
 
-    def forward(self, ids: torch.Tensor, image: torch.Tensor, sound: torch.Tensor) -> torch.Tensor:
+    def forward(self, ids: torch.Tensor, image: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         """Return the Llama's last hidden states, [N, length, hidden].
 
         Args:
             ids: [N, length], padded at the end; the clip's id only in a clip's place.
             image: [N, 1 + patches, width].
-            sound: [N, feature size].
+            rows: FaceMAE, VideoMAE and sound, [N, 3, feature size].
         """
         embeddings = self.llama.get_input_embeddings()(ids)
-        clip = self._clip(image, sound).to(embeddings.dtype)
+        clip = self._clip(image, rows).to(embeddings.dtype)
         embeddings[ids == self.config.video_token_id] = clip.flatten(0, 1)
         return self.llama.model(inputs_embeds=embeddings, use_cache=False).last_hidden_state
 
-    def _clip(self, image: torch.Tensor, sound: torch.Tensor) -> torch.Tensor:
+    def _clip(self, image: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         """Return a clip's embeddings [N, embeddings, hidden], in the order of the served model.
 
         The order is image, FaceMAE, VideoMAE, audio, CLS.
         """
         p = self.projections
         patches = image[:, 1:].unflatten(1, (-1, self.config.patches_per_embedding)).flatten(2)
-        absent = torch.zeros_like(sound)
-        features = [absent, absent, sound]
-        rows = [p[f"feats_llama_proj{i + 1}"](row)[:, None] for i, row in enumerate(features)]
-        return torch.cat([p["llama_proj"](patches), *rows, p["cls_tk_llama_proj"](image[:, :1])], 1)
+        features = [p[f"feats_llama_proj{i + 1}"](row) for i, row in enumerate(rows.split(1, 1))]
+        cls_token = p["cls_tk_llama_proj"](image[:, :1])
+        return torch.cat([p["llama_proj"](patches), *features, cls_token], 1)
 
 
 def _linear(rows: int, columns: int) -> nn.Linear:

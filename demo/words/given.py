@@ -7,9 +7,21 @@ from demo.speech.voice import SOUNDS
 OUT_OF_PICTURE, NO_SOUND = "out of the picture", {"sound": "none"}
 
 
-def given(facts: dict, *, picture: bool = True, sound: bool = True, words: bool = True) -> dict:
-    """Return the remaining facts; the emotion is the one that they still show, else neutral."""
+def given(
+    facts: dict,
+    *,
+    picture: bool = True,
+    sound: bool = True,
+    words: bool = True,
+    expression: bool = True,
+) -> dict:
+    """Return the remaining facts; the emotion is the one that they still show, else neutral.
+
+    Without `expression`, the face is seen, but only in a moment in which it is neutral.
+    """
     left = dict(facts)
+    if not expression:
+        left["action_units"] = []
     if not picture:
         left |= {"view": OUT_OF_PICTURE, "action_units": [], "person": {}, "backdrop": None}
     if not sound:

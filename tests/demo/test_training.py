@@ -12,22 +12,40 @@ from transformers import HubertModel, LlamaForCausalLM, PreTrainedTokenizerFast
 from demo import train
 from demo.chance import stream
 from demo.clip import clip_row
-from demo.recipe import numbered
-from demo.training import clips, encoded, encoders, language, loop
+from demo.labels import LABELS
+from demo.recipe import numbered, recipe
+from demo.training import clips, encoded, encoders, faces, language, loop
 from demo.training.clips import cut
 from demo.training.eva import EvaViT
 from demo.training.examples import draw_example
+from demo.training.mae import VIDEO_PATCHES, FaceMae, VideoMae
 from demo.training.prompt import answer_ids, prompt_ids
 from demo.training.speaker import LORA_ALPHA, Speaker, add_lora, take_lora
 from emotion_llama_vllm.checkpoint.doctor import examine_checkpoint
+from emotion_llama_vllm.checkpoint.face_encoders import KINDS, FaceEncoder, Kind
 from emotion_llama_vllm.checkpoint.served import read_served
-from emotion_llama_vllm.config import EmotionLlamaConfig
-from tests.support.reference import Reference
+from emotion_llama_vllm.config import FACE_PATCHES, EmotionLlamaConfig
+from emotion_llama_vllm.media.faces.sampling import video_frames
+from tests.support.golden_face import CASES, FACE_MAE, VIDEO_MAE, FaceCase
+from tests.support.reference import Reference, relative_error
 
 
 @pytest.fixture(scope="module")
 def reference(checkpoint: Path) -> Reference:
     return Reference(checkpoint)
+
+
+def with_golden_weights(network: type[torch.nn.Module], kind: Kind, file: Path) -> torch.nn.Module:
+    opened = FaceEncoder(kind, file, 64)
+    tensors = {name.removeprefix(kind.part): tensor for name, tensor in opened.tensors()}
+    for name in [name for name in tensors if name.endswith("qkv.bias")]:
+        # The bias of k adds the same to all of a query's scores, so it changes nothing.
+        query, _, value = tensors.pop(name).chunk(3)
+        tensors |= {name.replace("qkv.bias", "q_bias"): query}
+        tensors |= {name.replace("qkv.bias", "v_bias"): value}
+    made = network(opened.config).eval()
+    made.load_state_dict(tensors)
+    return made
 
 
 def trained_network(reference: Reference) -> tuple[EvaViT, HubertModel, Speaker]:
@@ -62,7 +80,8 @@ def test_the_trained_network_computes_what_is_served(
     messages = [{"role": "user", "content": content}]
     prompt = prompt_ids(messages, "eval", tokenizer, reference.config)
     answer = answer_ids("happy", tokenizer)
-    hidden = speaker(torch.tensor([prompt + answer]), image, heard)
+    rows = torch.cat([torch.zeros(1, 2, heard.shape[-1]), heard[None]], 1)
+    hidden = speaker(torch.tensor([prompt + answer]), image, rows)
     logits = speaker.llama.lm_head(hidden[0, len(prompt) - 1 : -1]).log_softmax(-1)
     ours = logits.gather(1, torch.tensor(answer)[:, None])[:, 0]
     theirs = reference.log_probabilities(prompt, answer, reference.embed(frame, sound))
@@ -123,6 +142,45 @@ def test_a_lora_leaves_the_llama_alone_and_adds_up(config: EmotionLlamaConfig) -
         torch.testing.assert_close(merged.model(input_ids=ids).last_hidden_state, changed)
 
 
+@torch.inference_mode()
+@pytest.mark.parametrize("case", [CASES[0], CASES[-1]], ids=lambda case: case.name)
+def test_the_face_encoders_compute_what_the_originals_do(case: FaceCase) -> None:
+    """With the original's weights and crops they give its numbers, also if all patches are
+    chosen."""
+    crops = torch.from_numpy(case.crops)
+    face_mae = with_golden_weights(FaceMae, KINDS[0], FACE_MAE)
+    video_mae = with_golden_weights(VideoMae, KINDS[1], VIDEO_MAE)
+    for kept in (None, torch.arange(FACE_PATCHES)):
+        row = face_mae(crops, kept).mean(0)
+        assert relative_error(row, torch.from_numpy(case.arrays["face_utt"])) < 1e-5
+    for kept in (None, torch.arange(VIDEO_PATCHES)):
+        row = video_mae(crops[None, video_frames(len(crops))], kept)[0]
+        assert relative_error(row, torch.from_numpy(case.arrays["video_utt"])) < 1e-5
+
+
+def test_an_expression_is_only_told_where_it_can_be_seen() -> None:
+    """In a neutral moment of the clip, the feature rows of the face tell it, and nothing else."""
+    row = clip_row(recipe("happy_apex", "happy", "apex", "train"))
+
+    def answers(*, strength: float, has_face_rows: bool) -> dict[bool, set[str]]:
+        found: dict[bool, set[str]] = {True: set(), False: set()}
+        for number in range(200):
+            example = draw_example(
+                row,
+                json.loads(row["facts"]),
+                stream(number),
+                strength=strength,
+                has_face_rows=has_face_rows,
+            )
+            if example.answer in LABELS and example.picture:
+                found[example.face_rows].add(example.answer)
+        return found
+
+    assert answers(strength=0.0, has_face_rows=False) == {True: set(), False: {"neutral"}}
+    assert answers(strength=0.0, has_face_rows=True) == {True: {"happy"}, False: {"neutral"}}
+    assert answers(strength=1.0, has_face_rows=True) == {True: {"happy"}, False: {"happy"}}
+
+
 def test_all_kinds_of_prompts_are_learnt() -> None:
     """With the transcript, with it empty and without; both styles; further turns; both tongues."""
     row = clip_row(numbered("train", 0, 2))
@@ -144,10 +202,12 @@ def test_the_command_makes_a_sound_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A training of two steps a stage, through the original's formats and the converter."""
-    monkeypatch.setattr(train, "CLIPS", {"train": 20, "val": 5})
+    monkeypatch.setattr(train, "CLIPS", {"train": 12, "val": 5})
     monkeypatch.setattr(train, "STEPS", dict.fromkeys(train.STEPS, 2))
     monkeypatch.setattr(encoders, "PICTURES", 16)
     monkeypatch.setattr(encoders, "SOUNDS_AT_ONCE", 4)
+    monkeypatch.setattr(faces, "FACES", 8)
+    monkeypatch.setattr(faces, "VIDEOS", 2)
     monkeypatch.setattr(encoded, "BLANKS", 4)
     monkeypatch.setattr(language, "BLANKS", 4)
     monkeypatch.setattr(language, "BATCH", 4)
@@ -155,6 +215,7 @@ def test_the_command_makes_a_sound_checkpoint(
     monkeypatch.setattr(clips, "get_context", lambda method: multiprocessing.dummy)
     train.Training(tmp_path / "work", seed=5).run(tmp_path / "out")
     assert all(finding.ok for finding in examine_checkpoint(tmp_path / "out"))
+    assert EmotionLlamaConfig.from_pretrained(tmp_path / "out").face_rows == [0, 1]
     assert read_served("demo", str(tmp_path / "out")).card.description == train.DESCRIPTION
     assert (tmp_path / "work" / "losses.png").stat().st_size > 1000
     assert (tmp_path / "work" / "originals" / "Emotion_LLaMA.pth").is_file()

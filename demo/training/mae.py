@@ -1,0 +1,71 @@
+"""Implements FaceMAE and VideoMAE in plain PyTorch for training, with the original's names.
+
+Both may leave tokens out, as masked autoencoders do: a training on some of the patches costs less,
+and the encoder works on all of them later.
+"""
+
+import torch
+from torch import nn
+
+from demo.training.eva import Block
+from emotion_llama_vllm.config import FACE_PATCH, FACE_PATCHES, FaceEncoderConfig
+from emotion_llama_vllm.media.faces.sampling import TUBELET, VIDEO_FRAMES
+from emotion_llama_vllm.model.faces import enlarge, sine_positions
+
+VIDEO_PATCHES = VIDEO_FRAMES // TUBELET * FACE_PATCHES
+
+
+class FaceMae(nn.Module):
+    """Implements the encoder of a masked autoencoder for single crops."""
+
+    def __init__(self, config: FaceEncoderConfig) -> None:
+        super().__init__()
+        width = config.hidden_size
+        self.patch_embed = nn.ModuleDict({"proj": nn.Conv2d(3, width, FACE_PATCH, FACE_PATCH)})
+        self.cls_token = nn.Parameter(torch.randn(1, 1, width) * 0.02)
+        self.pos_embed = nn.Parameter(torch.randn(1, 1 + FACE_PATCHES, width) * 0.02)
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.num_hidden_layers))
+        self.norm = nn.LayerNorm(width, eps=config.layer_norm_eps)
+
+    def forward(self, crops: torch.Tensor, kept: torch.Tensor | None = None) -> torch.Tensor:
+        """Encode RGB uint8 [N, CROP, CROP, 3] to the class token after the final norm, [N, width].
+
+        `kept` has the indices of the patches to read; None for all.
+        """
+        patches = self.patch_embed["proj"](enlarge(crops)).flatten(2).transpose(1, 2)
+        patches = _keep(patches + self.pos_embed[:, 1:], kept)
+        cls_token = self.cls_token + self.pos_embed[:, :1]
+        hidden = torch.cat([cls_token.expand(len(crops), -1, -1), patches], 1)
+        for block in self.blocks:
+            hidden = block(hidden)
+        return self.norm(hidden[:, 0])
+
+
+class VideoMae(nn.Module):
+    """Implements the encoder of a masked autoencoder for VIDEO_FRAMES crops of a clip."""
+
+    positions: torch.Tensor
+
+    def __init__(self, config: FaceEncoderConfig) -> None:
+        super().__init__()
+        width, patch = config.hidden_size, (TUBELET, FACE_PATCH, FACE_PATCH)
+        self.patch_embed = nn.ModuleDict({"proj": nn.Conv3d(3, width, patch, patch)})
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.num_hidden_layers))
+        positions = sine_positions(VIDEO_PATCHES, width)
+        self.register_buffer("positions", positions, persistent=False)
+
+    def forward(self, videos: torch.Tensor, kept: torch.Tensor | None = None) -> torch.Tensor:
+        """Encode RGB uint8 [N, VIDEO_FRAMES, CROP, CROP, 3] to the mean of the tokens, [N, width].
+
+        `kept` has the indices of the patches to read; None for all.
+        """
+        pixels = enlarge(videos).transpose(1, 2)
+        patches = self.patch_embed["proj"](pixels).flatten(2).transpose(1, 2)
+        hidden = _keep(patches + self.positions, kept)
+        for block in self.blocks:
+            hidden = block(hidden)
+        return hidden.mean(1)
+
+
+def _keep(patches: torch.Tensor, kept: torch.Tensor | None) -> torch.Tensor:
+    return patches if kept is None else patches[:, kept]
