@@ -14,24 +14,29 @@ CARD = """\
 
 # Emotion-LLaMA demo checkpoint
 
-A few million parameters in the architecture of Emotion-LLaMA (EVA-ViT, HuBERT, projections, a
-Llama with a LoRA merged in), so that a fresh machine without a GPU or any download has something
-real to serve. It knows six labels, one cartoon style and the voices of one synthesiser. Its answers
-about real people mean nothing.
+A few million parameters in the architecture of Emotion-LLaMA (EVA-ViT, HuBERT, FaceMAE, VideoMAE,
+projections, a Llama with a LoRA merged in), so that a fresh machine without a GPU or any download
+has something real to serve. It knows six labels, one cartoon style and the voices of one
+synthesiser. Its answers about real people mean nothing.
 
 ## How it was made
 
 `python -m demo.train --work DIR --out demo/checkpoint`: clips with drawn faces and eSpeak NG
-voices whose facts are known; EVA-ViT and HuBERT trained from scratch to tell those facts; then the
-projections and the Llama to answer questions about them, with the encoders frozen; then a LoRA with
-the projections, the Llama frozen, as in the original's recipe. The run wrote the original's file
-formats, and `emotion-llama convert` made this folder of them. `demo/README.md` describes the data.
+voices whose facts are known; the encoders trained from scratch to tell those facts, FaceMAE and
+VideoMAE from crops of the face that the server's own code made; then the projections and the Llama
+to answer questions about them, with the encoders frozen; then a LoRA with the projections, the
+Llama frozen, as in the original's recipe. The Llama learnt with the feature rows of the face and
+with zeros in their place, so it answers with both. The run wrote the original's file formats, and
+`emotion-llama convert` made this folder of them. `demo/README.md` describes the data.
 
 ## How well it answers
 
 `make demo-eval`: {clips} clips of the test split (seed {seed}), whose people, voices and sentences
 no training saw; greedy answers over HTTP. `demo/evaluation/` holds the counts behind the numbers, a
 picture of the confusions and one of the training's losses.
+
+In the apex family the first frame is neutral, and the expression comes later: the face's rows tell
+it, or the peak frame. "Alone" means with zeros in place of those rows.
 
 | measure | reached | target |
 | --- | --- | --- |

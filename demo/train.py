@@ -48,8 +48,8 @@ from emotion_llama_vllm.checkpoint.tokenizer import read_sentencepiece
 from emotion_llama_vllm.config import FaceEncoderConfig
 
 VOCABULARY = 1024
-CLIPS = {"train": 9600, "val": 480}
-STEPS = {"ears": 2000, "eyes": 2000, "faces": 800, "videos": 600, "llama": 1200, "lora": 300}
+CLIPS = {"train": 7800, "val": 480}
+STEPS = {"ears": 2000, "eyes": 1600, "faces": 800, "videos": 500, "llama": 1200, "lora": 300}
 RATES = {"ears": 1e-3, "eyes": 1e-3, "faces": 1e-3, "videos": 1e-3, "llama": 2e-3, "lora": 1e-3}
 DESCRIPTION = (
     "A demonstration, trained on drawn faces and synthesised voices: "

@@ -73,8 +73,7 @@ def read_clips(folder: Path, config: EmotionLlamaConfig) -> Clips:
         rows = list(csv.DictReader(file))
     kept = folder / f"arrays-{len(rows)}"
     if not (kept / "done").exists():
-        # Each process has a core of its own.
-        with get_context("spawn").Pool(initializer=cv2.setNumThreads, initargs=(1,)) as pool:
+        with get_context("spawn").Pool(initializer=_use_one_thread) as pool:
             read = pool.imap(partial(_read, folder=folder, config=config), rows, chunksize=16)
             _keep(list(track(read, "reading", total=len(rows))), kept)
         (kept / "done").touch()
@@ -85,6 +84,11 @@ def read_clips(folder: Path, config: EmotionLlamaConfig) -> Clips:
 def cut(sound: np.ndarray, start: int, length: int) -> np.ndarray:
     """Return a stretch of a sound, normalised as the server does."""
     return normalise(sound[start : start + length], 1)
+
+
+def _use_one_thread() -> None:
+    """Keep OpenCV to one thread in a process that has a core of its own."""
+    cv2.setNumThreads(1)
 
 
 @dataclass(frozen=True)

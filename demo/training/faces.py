@@ -19,7 +19,7 @@ from emotion_llama_vllm.media.faces.sampling import video_frames
 UNITS = tuple(EFFECTS)
 VIDEO = video_frames(CROPS)
 """The indices of the crops that VideoMAE reads."""
-FACES, VIDEOS = 96, 16
+FACES, VIDEOS = 96, 12
 """The numbers of crops, and of clips, in a step."""
 READ, ALL_READ = 0.25, 0.1
 """The share of the patches that are read in most steps, and the share of steps that read all."""

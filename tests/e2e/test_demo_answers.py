@@ -2,18 +2,24 @@
 
 import asyncio
 import csv
+import io
 import json
 import time
+from pathlib import Path
 
+import numpy as np
 import openai
 import pytest
 import requests
 
 from demo.evaluate import measure, missed
+from demo.generate import write_clip
 from demo.measure.answers import Answers, ask_all
 from demo.measure.cases import Case, make_cases
 from demo.measure.facts import problems
+from demo.recipe import recipe
 from devtools.server import Server
+from emotion_llama import EmotionLLaMA
 from emotion_llama_vllm import demo_files
 
 SEED = 3
@@ -42,6 +48,24 @@ def test_without_what_decides_it_still_answers_with_a_label(
     bare = [answers.bare for answers in asked[1] if answers.bare is not None]
     assert len(bare) == len(asked[0]) * 2 / 5
     assert sum(answer == "neutral" for answer in bare) >= 0.8 * len(bare)
+
+
+def test_the_crops_of_the_face_tell_what_the_first_frame_does_not(
+    server: Server, tmp_path: Path
+) -> None:
+    plan = recipe("sad_apex", "sad", "apex", "test")
+    write_clip(plan, tmp_path)
+    video = (tmp_path / f"{plan.name}.mp4").read_bytes()
+    container = io.BytesIO()
+    black = np.zeros((17, 112, 112, 3), np.uint8)
+    np.savez(container, video=np.frombuffer(video, np.uint8), face_crops=black)
+    with EmotionLLaMA(server.url) as client:
+        seen, blank = (
+            client.analyze(video=data, task="emotion", explain=False)
+            for data in (video, container.getvalue())
+        )
+    assert (seen.emotion, blank.emotion) == ("sad", "neutral")
+    assert seen.evidence.feature_rows["FaceMAE"] == blank.evidence.feature_rows["FaceMAE"]
 
 
 @pytest.mark.parametrize("row", SAMPLES, ids=lambda row: row["name"])
