@@ -79,6 +79,7 @@ def drop(target: Locator, *clips: Path) -> None:
 
 def test_a_file_may_be_dropped_anywhere(page: Page, expected: EmotionResponse) -> None:
     drop(page.locator("footer"), SAMPLE)
+    expect(page.locator("#analyse")).to_be_focused()
     page.keyboard.press("Control+Enter")
     answers(page, expected)
 

@@ -58,9 +58,11 @@ async def silent(tmp_path: Path) -> AsyncIterator[dict[str, object]]:
     """A port and a socket that take connections and never answer."""
 
     async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError):
-            await reader.read()
-        writer.close()
+        try:
+            with contextlib.suppress(ConnectionError):
+                await reader.read()
+        finally:  # also if the test has ended, and with it the loop that would close it later
+            writer.close()
 
     path = tmp_path / "silent.sock"
     port = await asyncio.start_server(swallow, "127.0.0.1", 0)
