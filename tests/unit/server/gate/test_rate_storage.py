@@ -255,8 +255,9 @@ def one_sentence(
 ) -> str:
     """Return what `serve` says when it cannot start with this storage."""
     environment_.setattr(environment, "mismatched_companions", list)
-    flags = ["--rate-limit", "5/minute", "--rate-limit-storage", uri]
-    assert serve.main(["--legacy-port", str(free_port()), *flags]) == 2
+    flags = ["--port", str(free_port()), "--legacy-port", str(free_port())]
+    flags += ["--rate-limit", "5/minute", "--rate-limit-storage", uri]
+    assert serve.main(flags) == 2
     lines = [line for line in capsys.readouterr().err.splitlines() if "serve:" in line]
     assert len(lines) == 1
     assert "--rate-limit-storage" in lines[0]
