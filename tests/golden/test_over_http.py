@@ -130,7 +130,7 @@ def logarithms(answer: dict[str, Any]) -> list[float]:
     return [math.log(p) for p in answer["probabilities"].values() if p > 1e-20]
 
 
-def in_container(**members: np.ndarray) -> bytes:
+def in_container(**members: Any) -> bytes:
     data = io.BytesIO()
     np.savez(data, **members)
     return data.getvalue()
