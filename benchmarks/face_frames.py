@@ -58,11 +58,8 @@ def read(path: Path, vit: ViTModel) -> tuple[list[Rows], float]:
             seconds += time.perf_counter() - started
             shapes.append(expression.blendshapes(face.points))
     cut = np.stack(crops)
-    return [
-        encode(vit, cut),
-        cut.reshape(len(cut), -1) / np.float32(255),
-        np.stack(shapes),
-    ], seconds
+    pixels = (cut.reshape(len(cut), -1) / 255).astype(np.float32)
+    return [encode(vit, cut), pixels, np.stack(shapes)], seconds
 
 
 def cosine(one: Rows, other: Rows) -> float:

@@ -38,7 +38,12 @@ from demo.training.faces import (
 from demo.training.language import Material, label_accuracy, texts, train_speaker
 from demo.training.loop import Stage
 from demo.training.mae import FaceMae, VideoMae
-from demo.training.originals import train_tokenizer, write_face_encoders, write_originals
+from demo.training.originals import (
+    joined_biases,
+    train_tokenizer,
+    write_face_encoders,
+    write_originals,
+)
 from demo.training.plot import plot_losses
 from demo.training.sizes import FACE_ENCODER, demo_config
 from demo.training.speaker import LORA_ALPHA, Speaker, add_lora, take_lora
@@ -130,7 +135,7 @@ class Training:
 
     def _originals(self, encoders: Encoders, speaker: Speaker) -> Originals:
         """Return all artefacts in the formats that the original's users have."""
-        eva, hubert, *faces = encoders
+        eva, hubert, face_mae, video_mae = encoders
         lora, out = take_lora(speaker), self._work / "originals"
         originals = write_originals(
             out,
@@ -141,10 +146,13 @@ class Training:
             eva=eva.state_dict(),
             adapter=lora | speaker.projections.state_dict(),
         )
-        face_mae, video_mae = write_face_encoders(
-            out, FaceEncoderConfig(**FACE_ENCODER), *(encoder.state_dict() for encoder in faces)
+        faces = write_face_encoders(
+            out,
+            FaceEncoderConfig(**FACE_ENCODER),
+            face_mae=joined_biases(face_mae.state_dict()),
+            video_mae=video_mae.state_dict(),
         )
-        return replace(originals, face_mae=face_mae, video_mae=video_mae)
+        return replace(originals, face_mae=faces[0], video_mae=faces[1])
 
     def _note(self, name: str, accuracy: object) -> None:
         """Store and print the accuracy on the validation clips."""

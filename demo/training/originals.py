@@ -94,8 +94,8 @@ def write_face_encoders(
     Args:
         out: the folder, which exists.
         config: the sizes of both.
-        face_mae: FaceMAE's tensors, with the biases of q and v for themselves, as VideoMAE's are.
-        video_mae: VideoMAE's tensors.
+        face_mae: tensors of `layout.face_mae_shapes`, and others that a training leaves there.
+        video_mae: tensors of `layout.video_mae_shapes`.
 
     Returns:
         The paths of FaceMAE and VideoMAE.
@@ -103,15 +103,15 @@ def write_face_encoders(
     sizes = json.dumps(face_sizes(config), indent=2) + "\n"
     for name in ("face_mae", "video_mae"):
         (out / f"{name}_config.json").write_text(sizes)
-    files = out / "mae_checkpoint-340.pth", out / "maeVideo_ckp199.pth"
+    files = out / "face_mae.pth", out / "video_mae.pth"
     encoder = {f"encoder.{name}": tensor for name, tensor in video_mae.items()}
-    for file, model in zip(files, (_joined_biases(face_mae), encoder), strict=True):
+    for file, model in zip(files, (dict(face_mae), encoder), strict=True):
         torch.save({"model": model, "args": argparse.Namespace(epochs=1)}, file)
     return files
 
 
-def _joined_biases(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Return a ViT's tensors with one bias for q, k and v, as FaceMAE has it."""
+def joined_biases(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return a ViT's tensors with one bias for q, k and v, as FaceMAE's file has it."""
     joined = dict(tensors)
     for name in [name for name in tensors if name.endswith(".q_bias")]:
         query, value = joined.pop(name), joined.pop(name.replace(".q_bias", ".v_bias"))

@@ -44,8 +44,11 @@ _REFUSAL = "Failed to load resource"
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Run Chromium, or skip the test if there is none; fail if everything must be tested."""
-    path = shutil.which("chromium")
+    """Run Chromium, or skip the test if there is none; fail if everything must be tested.
+
+    Its build without windows takes an eighth less of the processor.
+    """
+    path = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     if path is None:
         reason = "Chromium is not installed: `apt-get install chromium`."
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
@@ -82,6 +85,7 @@ class Visitor:
             "base_url": self.url,
             "locale": "en-GB",
             "viewport": _WIDE,
+            "reduced_motion": "reduce",  # nothing is judged while it fades
         }
         context = self.browser.new_context(**given | options)  # type: ignore[arg-type]
         context.set_default_timeout(10_000)

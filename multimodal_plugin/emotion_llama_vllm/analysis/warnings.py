@@ -70,7 +70,7 @@ def _of_crops(clip: Clip, served: Served) -> list[tuple[str, str]]:
 def _of_faces(timeline: Timeline) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     faces, windows = timeline.whole.faces, timeline.windows
-    if faces is not None and faces.for_rows and not faces.share:
+    if faces is not None and faces.for_rows and timeline.whole.face_crops is None:
         words = (
             f"No face was found in {faces.looked_at} frames of the clip: the rows that are "
             "computed from the face are zero, which the model has not seen in training."

@@ -55,7 +55,7 @@ def _frame(frame: str) -> str | float:
     return seconds
 
 
-def options_text(asked: dict[str, Any], *, has_words: bool) -> str:
+def options_text(asked: dict[str, Any], *, has_words: bool, has_crops: bool = False) -> str:
     """Return the options for all clips in the form that a results file contains."""
     timeline: TimelineRequest | None = asked.get("timeline")
     told = {
@@ -68,6 +68,8 @@ def options_text(asked: dict[str, Any], *, has_words: bool) -> str:
         told["audio_track"] = str(asked["audio_track"])
     if "frame" in asked:
         told["frame"] = str(asked["frame"])
+    if has_crops:
+        told["face_crops"] = "yes"
     return " ".join(f"{name}={value}" for name, value in told.items())
 
 

@@ -18,7 +18,7 @@ from emotion_llama_vllm.media.decode.picture.still import decode_still, is_still
 from emotion_llama_vllm.media.decode.sound.track import SoundTrack
 from emotion_llama_vllm.media.decode.tracks import Track, check_wanted
 from emotion_llama_vllm.media.errors import FrameTimeError, MediaError, TimelineError
-from emotion_llama_vllm.media.faces import networks
+from emotion_llama_vllm.media.workers import child
 from emotion_llama_vllm.settings import MediaSettings
 
 MAX_WINDOWS = 4000
@@ -211,7 +211,7 @@ def _record(
 
 def _with_opencv() -> Any:
     """Return what looks for faces; it is loaded only here, with OpenCV."""
-    networks.make_room()
+    child.make_room()
     from emotion_llama_vllm.media.decode import faces
 
     return faces

@@ -45,7 +45,8 @@ def find(rgb: npt.NDArray[np.uint8], region: Region) -> Face | None:
 
 
 def _find(rgb: npt.NDArray[np.uint8], region: Region) -> Face | None:
-    pixels = region.cut(rgb, _SIDE).transpose(2, 0, 1)[None].astype(np.float32) / 255
+    pixels = region.cut(rgb, _SIDE).transpose(2, 0, 1)[None].astype(np.float32)
+    pixels /= 255
     points, presence = networks.run(networks.LANDMARKS, pixels, ("Identity", "Identity_1"))
     if presence.item() < np.log(_LEAST_PRESENCE / (1 - _LEAST_PRESENCE)):
         return None

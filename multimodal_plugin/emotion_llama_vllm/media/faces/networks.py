@@ -1,6 +1,5 @@
 """Runs the three networks of MediaPipe that read faces, with OpenCV."""
 
-import resource
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from emotion_llama_vllm.media.workers import child
 
 FOLDER = Path(__file__).parent / "models"
 DETECTOR = "face_detection_full_range.tflite"
@@ -37,17 +38,8 @@ def warm_up(_: bytes) -> int:
     return len(vars(_of_thread))
 
 
-def make_room() -> None:
-    """Raise this process's limit of memory as far as it may, before OpenCV is loaded.
-
-    A decode worker's hard limit leaves room for the libraries; other processes have no limit.
-    """
-    _, most = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
-
-
 def _load(name: str) -> Any:
-    make_room()
+    child.make_room()
     import cv2  # only where a face is sought
 
     # The new engine of OpenCV 5 computes only one of several outputs.

@@ -20,12 +20,17 @@ ENVIRONMENT = {"OPENCV_FOR_THREADS_NUM": "1", "OPENCV_LOG_LEVEL": "SILENT"}
 """The whole environment of a worker: OpenCV, once it is loaded, uses one core and writes no log."""
 
 
+_is_confined = False
+
+
 def confine(memory: int) -> None:
     """Give up the rights that decoding does not need.
 
     Args:
         memory: the maximum memory in bytes beyond the current use.
     """
+    global _is_confined
+    _is_confined = True
     os.environ.clear()
     os.environ.update(ENVIRONMENT)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -45,6 +50,16 @@ def confine(memory: int) -> None:
     }
     for limit, most in limits.items():
         resource.setrlimit(limit, (most, most))
+
+
+def make_room() -> None:
+    """Raise a worker's limit of memory for OpenCV's libraries, before they are loaded.
+
+    In a process that is no worker it does nothing.
+    """
+    if _is_confined:
+        _, most = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 def work(job: Callable[[bytes], _T], path: str, cpu_seconds: float) -> _T:

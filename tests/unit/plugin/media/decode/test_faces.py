@@ -18,6 +18,7 @@ from emotion_llama_vllm.media.decode import faces as decode_faces
 from emotion_llama_vllm.media.decode import first_frame, timeline
 from emotion_llama_vllm.media.decode.first_frame import decode
 from emotion_llama_vllm.media.decode.picture import frames as frames_module
+from emotion_llama_vllm.media.decode.picture.pixels import to_rgb
 from emotion_llama_vllm.media.decode.timeline import record
 from emotion_llama_vllm.media.errors import TimelineError
 from emotion_llama_vllm.media.faces.sampling import FEWEST, spread
@@ -29,21 +30,24 @@ SMILE = (CHECKOUT / "demo/clips/happy_face.mp4").read_bytes()
 NO_FACE = make_clip()
 ROWS = (0, 1)
 FEW = MediaSettings(face_frames=FEWEST)
+OPTIONS = {"libx264": {"qp": "18"}, "libx265": {"x265-params": "log-level=none"}}
 GREY = np.full((224, 224, 3), 128, np.uint8)
 
 
 def pictures_of(data: bytes) -> list[npt.NDArray[np.uint8]]:
-    with av.open(io.BytesIO(data)) as opened:
-        return [frame.to_ndarray(format="rgb24") for frame in opened.decode(video=0)]
+    with av.open(io.BytesIO(data), "r") as opened:
+        return [to_rgb(frame) for frame in opened.decode(video=0)]
 
 
-def clip_of(pictures: Sequence[npt.NDArray[np.uint8]]) -> bytes:
+def clip_of(
+    pictures: Sequence[npt.NDArray[np.uint8]], codec: str = "libx264", pixels: str = "yuv420p"
+) -> bytes:
     """Return a clip of these pictures, ten a second."""
     data = io.BytesIO()
     with av.open(data, "w", format="mp4") as made:
-        stream: Any = made.add_stream("libx264", rate=10, options={"qp": "18"})
+        stream: Any = made.add_stream(codec, rate=10, options=OPTIONS[codec])
         stream.height, stream.width = pictures[0].shape[:2]
-        stream.pix_fmt = "yuv420p"
+        stream.pix_fmt = pixels
         for picture in pictures:
             made.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         made.mux(stream.encode(None))
@@ -129,6 +133,17 @@ def test_a_still_has_one_crop(smile: npt.NDArray[np.uint8]) -> None:
     ):
         assert crops_of(clip).shape == (1, 112, 112, 3)
         assert clip.frame.shape == (64, 64, 3)
+
+
+@pytest.mark.parametrize(
+    ("codec", "pixels"), [("libx264", "gray"), ("libx265", "yuv420p10le"), ("libx264", "yuv444p")]
+)
+def test_a_face_is_found_in_grey_deep_and_full_colours(codec: str, pixels: str) -> None:
+    data = clip_of(pictures_of(SMILE)[:3], codec, pixels)
+    crops = crops_of(decode(data, face_rows=ROWS, settings=FEW))
+    usual = crops_of(decode(SMILE, face_rows=ROWS, settings=FEW))[:3]
+    found, expected = (np.ravel(some @ (0.299, 0.587, 0.114)) for some in (crops, usual))
+    assert np.corrcoef(found, expected)[0, 1] > 0.9
 
 
 def test_crops_are_made_only_for_rows_that_nobody_brings() -> None:
