@@ -1,7 +1,5 @@
 """Writes a small checkpoint with random weights of the right shapes, through the converter."""
 
-import argparse
-import json
 import math
 import tempfile
 from collections.abc import Mapping
@@ -12,7 +10,13 @@ import sentencepiece
 import torch
 from transformers import HubertModel, LlamaForCausalLM
 
-from demo.training.originals import adapter_shapes, eva_shapes, train_tokenizer, write_originals
+from demo.training.originals import (
+    adapter_shapes,
+    eva_shapes,
+    train_tokenizer,
+    write_face_encoders,
+    write_originals,
+)
 from emotion_llama_vllm.checkpoint.convert import Originals, convert
 from emotion_llama_vllm.checkpoint.layout import face_mae_shapes, video_mae_shapes
 from emotion_llama_vllm.config import EmotionLlamaConfig, FaceEncoderConfig
@@ -95,24 +99,9 @@ def write_random_face_encoders(
         The paths of the two files; a file with its sizes is beside each.
     """
     torch.manual_seed(seed)
-    tensors = {
-        "face_mae": _draw(face_mae_shapes(config)) | {"decoder_embed.bias": torch.zeros(8)},
-        "video_mae": {f"encoder.{name}": t for name, t in _draw(video_mae_shapes(config)).items()},
-    }
-    for name, model in tensors.items():
-        torch.save({"model": model, "args": argparse.Namespace(epochs=1)}, out / f"{name}.pth")
-        (out / f"{name}_config.json").write_text(json.dumps(face_sizes(config)))
-    return out / "face_mae.pth", out / "video_mae.pth"
-
-
-def face_sizes(config: FaceEncoderConfig) -> dict[str, int]:
-    """Return the content of `face_mae_config.json` or `video_mae_config.json`."""
-    return {
-        "embed_dim": config.hidden_size,
-        "depth": config.num_hidden_layers,
-        "num_heads": config.num_attention_heads,
-        "mlp_hidden": config.intermediate_size,
-    }
+    face_mae = _draw(face_mae_shapes(config)) | {"decoder_embed.bias": torch.zeros(8)}
+    video_mae = _draw(video_mae_shapes(config))
+    return write_face_encoders(out, config, face_mae=face_mae, video_mae=video_mae)
 
 
 def write_random_checkpoint(

@@ -13,9 +13,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from demo.training.originals import face_sizes
 from devtools.small_checkpoint import (
     FACE_CONFIG,
-    face_sizes,
     write_random_face_encoders,
     write_random_originals,
 )
