@@ -19,13 +19,14 @@ from demo.training.clips import cut
 from demo.training.eva import EvaViT
 from demo.training.examples import draw_example
 from demo.training.mae import VIDEO_PATCHES, FaceMae, VideoMae
+from demo.training.originals import joined_biases, write_face_encoders
 from demo.training.prompt import answer_ids, prompt_ids
 from demo.training.speaker import LORA_ALPHA, Speaker, add_lora, take_lora
 from emotion_llama_vllm.checkpoint.doctor import examine_checkpoint
 from emotion_llama_vllm.checkpoint.face_encoders import KINDS, FaceEncoder, Kind
 from emotion_llama_vllm.checkpoint.served import read_served
-from emotion_llama_vllm.config import FACE_PATCHES, EmotionLlamaConfig
-from emotion_llama_vllm.media.faces.sampling import video_frames
+from emotion_llama_vllm.config import FACE_PATCHES, EmotionLlamaConfig, FaceEncoderConfig
+from emotion_llama_vllm.media.faces.sampling import VIDEO_FRAMES, video_frames
 from tests.support.golden_face import CASES, FACE_MAE, VIDEO_MAE, FaceCase
 from tests.support.reference import Reference, relative_error
 
@@ -35,7 +36,7 @@ def reference(checkpoint: Path) -> Reference:
     return Reference(checkpoint)
 
 
-def with_golden_weights(network: type[torch.nn.Module], kind: Kind, file: Path) -> torch.nn.Module:
+def with_weights(network: type[torch.nn.Module], kind: Kind, file: Path) -> torch.nn.Module:
     opened = FaceEncoder(kind, file, 64)
     tensors = {name.removeprefix(kind.part): tensor for name, tensor in opened.tensors()}
     for name in [name for name in tensors if name.endswith("qkv.bias")]:
@@ -148,14 +149,36 @@ def test_the_face_encoders_compute_what_the_originals_do(case: FaceCase) -> None
     """With the original's weights and crops they give its numbers, also if all patches are
     chosen."""
     crops = torch.from_numpy(case.crops)
-    face_mae = with_golden_weights(FaceMae, KINDS[0], FACE_MAE)
-    video_mae = with_golden_weights(VideoMae, KINDS[1], VIDEO_MAE)
+    face_mae = with_weights(FaceMae, KINDS[0], FACE_MAE)
+    video_mae = with_weights(VideoMae, KINDS[1], VIDEO_MAE)
     for kept in (None, torch.arange(FACE_PATCHES)):
         row = face_mae(crops, kept).mean(0)
         assert relative_error(row, torch.from_numpy(case.arrays["face_utt"])) < 1e-5
     for kept in (None, torch.arange(VIDEO_PATCHES)):
         row = video_mae(crops[None, video_frames(len(crops))], kept)[0]
         assert relative_error(row, torch.from_numpy(case.arrays["video_utt"])) < 1e-5
+
+
+@torch.inference_mode()
+def test_the_face_encoders_are_written_as_the_originals_are(tmp_path: Path) -> None:
+    """What the files hold computes what was trained, with the biases of q and v in their places."""
+    torch.manual_seed(0)
+    config = FaceEncoderConfig(
+        hidden_size=64, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64
+    )
+    trained = FaceMae(config).eval(), VideoMae(config).eval()
+    for network in trained:
+        for parameter in network.parameters():
+            torch.nn.init.normal_(parameter, std=0.1)
+    face_mae, video_mae = (network.state_dict() for network in trained)
+    files = write_face_encoders(
+        tmp_path, config, face_mae=joined_biases(face_mae), video_mae=video_mae
+    )
+    inputs = CASES[0].crops[[0]], CASES[0].crops[None, [0] * VIDEO_FRAMES]
+    for network, kind, file, crops in zip(trained, KINDS, files, inputs, strict=True):
+        written = with_weights(type(network), kind, file)
+        pixels = torch.from_numpy(crops)
+        assert torch.equal(written(pixels), network(pixels))
 
 
 def test_an_expression_is_only_told_where_it_can_be_seen() -> None:
