@@ -7,7 +7,7 @@ from demo.recipe import recipe
 
 SAMPLES = (
     "happy_face", "sad_face", "surprise_face", "angry_voice", "worried_voice", "sad_words",
-    "happy_mixed", "neutral_mixed", "sad_apex",
+    "happy_mixed", "neutral_mixed",
 )  # fmt: skip
 
 

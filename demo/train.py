@@ -7,10 +7,12 @@ continues the work.
 
 import argparse
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import torch
+from torch import nn
 from transformers import HubertModel, PreTrainedTokenizerFast
 
 from demo.chance import stream
@@ -50,12 +52,18 @@ from demo.training.speaker import LORA_ALPHA, Speaker, add_lora, take_lora
 from emotion_llama_vllm.checkpoint.card import Card
 from emotion_llama_vllm.checkpoint.convert import Originals, convert
 from emotion_llama_vllm.checkpoint.tokenizer import read_sentencepiece
-from emotion_llama_vllm.config import FaceEncoderConfig
 
 VOCABULARY = 1024
 CLIPS = {"train": 7800, "val": 480}
 STEPS = {"ears": 2000, "eyes": 1600, "faces": 800, "videos": 500, "llama": 1200, "lora": 300}
 RATES = {"ears": 1e-3, "eyes": 1e-3, "faces": 1e-3, "videos": 1e-3, "llama": 2e-3, "lora": 1e-3}
+ENCODERS: dict[str, tuple[Callable, Callable]] = {
+    "ears": (train_ears, accuracy_of_ears),
+    "eyes": (train_eyes, accuracy_of_eyes),
+    "faces": (train_face_reader, accuracy_of_faces),
+    "videos": (train_video_reader, accuracy_of_videos),
+}
+"""Maps each encoder's stage to its training and to the measure of its success."""
 DESCRIPTION = (
     "A demonstration, trained on drawn faces and synthesised voices: "
     "it does not recognise the emotions of real people."
@@ -79,17 +87,10 @@ class Training:
         torch.manual_seed(self._seed)
         eyes = Eyes(EvaViT(config.vision), config.vision.hidden_size)
         ears = Ears(HubertModel(config.audio))
-        faces = FaceReader(FaceMae(config.face_mae), config.feature_size)
-        videos = VideoReader(VideoMae(config.video_mae), config.feature_size)
+        faces = FaceReader(FaceMae(FACE_ENCODER), config.feature_size)
+        videos = VideoReader(VideoMae(FACE_ENCODER), config.feature_size)
         speaker = Speaker(config)
-        self._losses["ears"] = train_ears(ears, clips["train"], self._stage("ears"))
-        self._note("ears", accuracy_of_ears(ears, clips["val"]))
-        self._losses["eyes"] = train_eyes(eyes, clips["train"], self._stage("eyes"))
-        self._note("eyes", accuracy_of_eyes(eyes, clips["val"]))
-        self._losses["faces"] = train_face_reader(faces, clips["train"], self._stage("faces"))
-        self._note("faces", accuracy_of_faces(faces, clips["val"]))
-        self._losses["videos"] = train_video_reader(videos, clips["train"], self._stage("videos"))
-        self._note("videos", accuracy_of_videos(videos, clips["val"]))
+        self._train_encoders(clips, ears=ears, eyes=eyes, faces=faces, videos=videos)
         encoders = (eyes.eva, ears.hubert, faces.mae, videos.mae)
         material = {
             split: Material(clips[split], self._encoded(split, clips[split], encoders), tokenizer)
@@ -110,6 +111,13 @@ class Training:
             lora_alpha=LORA_ALPHA,
             card=Card(description=DESCRIPTION, demonstration=True),
         )
+
+    def _train_encoders(self, clips: dict[str, Clips], **networks: nn.Module) -> None:
+        """Train each encoder with its heads, and note how well it tells the facts."""
+        for name, network in networks.items():
+            train_encoder, accuracy = ENCODERS[name]
+            self._losses[name] = train_encoder(network, clips["train"], self._stage(name))
+            self._note(name, accuracy(network, clips["val"]))
 
     def _stage(self, name: str) -> Stage:
         return Stage(name, STEPS[name], RATES[name], self._work, self._seed)
@@ -148,7 +156,7 @@ class Training:
         )
         faces = write_face_encoders(
             out,
-            FaceEncoderConfig(**FACE_ENCODER),
+            FACE_ENCODER,
             face_mae=joined_biases(face_mae.state_dict()),
             video_mae=video_mae.state_dict(),
         )

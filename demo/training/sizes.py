@@ -1,15 +1,12 @@
 """Defines the demo's architecture: the 7B's with small numbers."""
 
-from emotion_llama_vllm.config import EmotionLlamaConfig
+from emotion_llama_vllm.config import EmotionLlamaConfig, FaceEncoderConfig
 
 FEATURE_SIZE = 128
 """The width of the feature rows, and so of HuBERT and both face encoders."""
-FACE_ENCODER = {
-    "hidden_size": FEATURE_SIZE,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "intermediate_size": 256,
-}
+FACE_ENCODER = FaceEncoderConfig(
+    hidden_size=FEATURE_SIZE, num_hidden_layers=2, num_attention_heads=4, intermediate_size=256
+)
 
 
 def demo_config(vocab_size: int) -> EmotionLlamaConfig:
@@ -46,6 +43,6 @@ def demo_config(vocab_size: int) -> EmotionLlamaConfig:
             "num_conv_pos_embeddings": 32,
             "num_conv_pos_embedding_groups": 4,
         },
-        face_mae_config=dict(FACE_ENCODER),
-        video_mae_config=dict(FACE_ENCODER),
+        face_mae_config=FACE_ENCODER,
+        video_mae_config=FACE_ENCODER,
     )
