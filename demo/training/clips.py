@@ -111,7 +111,7 @@ def _keep(read: Sequence[_Read], folder: Path) -> None:
         "samples": np.concatenate([clip.sound for clip in read]),
         "ends": np.cumsum([len(clip.sound) for clip in read]),
         "cropped": np.array(cropped),
-        "crops": np.stack([read[index].crops for index in cropped]),
+        "crops": np.stack([clip.crops for clip in read if clip.crops is not None]),
         "crop_strengths": np.stack([read[index].crop_strengths for index in cropped]),
     }
     folder.mkdir(exist_ok=True)
@@ -126,7 +126,7 @@ def _read(row: dict[str, str], folder: Path, config: EmotionLlamaConfig) -> _Rea
     settings = MediaSettings(face_frames=CROPS)
     # The crops come as the server makes them, with its code.
     first = decode(source, face_rows=(0, 1) if wants_crops else (), settings=settings)
-    with av.open(io.BytesIO(source)) as container:
+    with av.open(io.BytesIO(source), "r") as container:
         frames = list(container.decode(video=0))
     count = len(frames)
     middle = count // 2 if apex is None else round(apex * count)

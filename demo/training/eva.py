@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from emotion_llama_vllm.config import EvaVisionConfig
+from emotion_llama_vllm.config import EvaVisionConfig, FaceEncoderConfig
 
 
 class EvaViT(nn.Module):
@@ -37,7 +37,7 @@ class EvaViT(nn.Module):
 class Block(nn.Module):
     """Computes attention and two layers, each after a norm and added to its input."""
 
-    def __init__(self, config: EvaVisionConfig) -> None:
+    def __init__(self, config: EvaVisionConfig | FaceEncoderConfig) -> None:
         super().__init__()
         width, inner, eps = config.hidden_size, config.intermediate_size, config.layer_norm_eps
         self.norm1, self.norm2 = nn.LayerNorm(width, eps), nn.LayerNorm(width, eps)
