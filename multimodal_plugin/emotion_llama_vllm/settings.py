@@ -35,7 +35,7 @@ class MediaSettings(BaseSettings):
     max_face_crops: int = Field(default=300, ge=FEWEST)
     """face crops of a clip, never left out"""
 
-    face_frames: Annotated[int, Field(ge=FEWEST)] | Literal["all"] = 49
+    face_frames: int | Literal["all"] = 49
     """frames of a clip in which the face is sought"""
 
     media_fetch_seconds: float = Field(default=30, gt=0)
@@ -58,6 +58,13 @@ class MediaSettings(BaseSettings):
 
     clip_cache_mb: float = Field(default=256, ge=0)
     """MiB of decoded clips kept for more questions"""
+
+    @field_validator("face_frames", mode="before")
+    @classmethod
+    def _check_frames(cls, value: object) -> object:
+        if value != "all" and not (str(value).isdecimal() and int(str(value)) >= FEWEST):
+            raise ValueError(f"write all, or a number from {FEWEST} on")
+        return value
 
     @field_validator("allow_private_media_host", mode="before")
     @classmethod

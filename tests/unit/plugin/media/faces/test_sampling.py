@@ -3,8 +3,11 @@
 import itertools
 
 import pytest
+from pydantic import ValidationError
 
+from emotion_llama_server.settings import first_error
 from emotion_llama_vllm.media.faces.sampling import FEWEST, spread, video_frames
+from emotion_llama_vllm.settings import MediaSettings
 
 
 @pytest.mark.parametrize("most", [FEWEST, 24, 25, 49, 300])
@@ -21,6 +24,19 @@ def test_a_longer_clip_gives_as_many_frames_as_the_limit_allows(most: int, kept:
         assert len(chosen) == kept
         assert chosen == sorted(set(chosen))
         assert 0 <= chosen[0] < chosen[-1] < count
+
+
+@pytest.mark.parametrize("wrong", ["16", "-20", "every", "49.5", ""])
+def test_a_wrong_number_of_frames_is_told_with_the_cure(wrong: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        MediaSettings.model_validate({"face_frames": wrong})
+    assert first_error(caught.value) == "--face-frames: write all, or a number from 17 on."
+
+
+@pytest.mark.parametrize(("given", "most"), [("all", 100), ("17", 17), (49, 49), ("5000", 100)])
+def test_no_more_faces_are_sought_than_crops_are_allowed(given: str | int, most: int) -> None:
+    settings = MediaSettings.model_validate({"face_frames": given, "max_face_crops": 100})
+    assert settings.most_face_frames == most
 
 
 def test_a_short_clip_gives_all_frames() -> None:
