@@ -55,7 +55,7 @@ from emotion_llama_vllm.checkpoint.tokenizer import read_sentencepiece
 
 VOCABULARY = 1024
 CLIPS = {"train": 7800, "val": 480}
-STEPS = {"ears": 2000, "eyes": 1600, "faces": 800, "videos": 500, "llama": 1200, "lora": 300}
+STEPS = {"ears": 2000, "eyes": 1600, "faces": 1500, "videos": 700, "llama": 1200, "lora": 300}
 RATES = {"ears": 1e-3, "eyes": 1e-3, "faces": 1e-3, "videos": 1e-3, "llama": 2e-3, "lora": 1e-3}
 ENCODERS: dict[str, tuple[Callable, Callable]] = {
     "ears": (train_ears, accuracy_of_ears),
