@@ -68,7 +68,10 @@ function fact(name, value) {
  * @param {Strings} t
  */
 function seen({ evidence }, { duration }, t) {
-  const { frame_index, frame_time } = evidence;
+  const { frame_index, frame_time, has_picture } = evidence;
+  if (has_picture === false) {
+    return t.evidence_no_picture;
+  }
   return duration === 0
     ? t.evidence_picture
     : t.evidence_frame({ n: frame_index, time: secondsText(t, frame_time, 2) });

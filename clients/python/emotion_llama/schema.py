@@ -128,8 +128,10 @@ class Evidence(_Documented):
     frame_policy: FramePolicy
     audio_seconds: float
     has_audio: bool
+    has_picture: bool = True
+    """False for sound alone, in place of whose picture the model sees a black one."""
     video_track: Track | None = None
-    """The video track; null for a picture."""
+    """The video track; null for a picture, and for sound alone."""
     audio_track: Track | None = None
     """The sound track; null if the clip has none."""
     features: list[str]
@@ -171,8 +173,8 @@ class AnalysisWarning(_Documented):
     """Warns the caller about an answer that is given nevertheless."""
 
     code: str
-    """The code for programs: `unknown_label`, `no_sound`, `sound_cut`, `face_crops_unused`,
-    `timeline_gaps`; later versions may add others."""
+    """The code for programs: `unknown_label`, `no_sound`, `no_picture`, `sound_cut`,
+    `face_crops_unused`, `timeline_gaps`; later versions may add others."""
     message: str
     """The warning for people, in one sentence."""
 

@@ -44,7 +44,9 @@ export interface Evidence {
     frame_policy: FramePolicy;
     audio_seconds: number;
     has_audio: boolean;
-    /** Null for a picture. */
+    /** False for sound alone: the model sees a black picture; older servers leave it out. */
+    has_picture?: boolean;
+    /** Null for a picture, and for sound alone. */
     video_track?: Track | null;
     /** Null if the clip has none. */
     audio_track?: Track | null;
@@ -79,7 +81,10 @@ export interface Timing {
 }
 /** What a caller should know about an answer that was given nevertheless. */
 export interface AnalysisWarning {
-    /** `unknown_label`, `no_sound`, `sound_cut`, `face_crops_unused`, `timeline_gaps`; more may come. */
+    /**
+     * `unknown_label`, `no_sound`, `no_picture`, `sound_cut`, `face_crops_unused`, `timeline_gaps`;
+     * more may come.
+     */
     code: string;
     /** One sentence for people. */
     message: string;
