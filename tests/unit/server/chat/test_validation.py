@@ -196,6 +196,7 @@ def test_nulls_and_defaults_pass(app: ChatApp, name: str, value: Any) -> None:
         ("priority", -1),
         ("cache_salt", "x"),
         ("uuid", "x"),
+        ("transcribe", True),
     ],
 )
 def test_values_are_refused(app: ChatApp, name: str, value: Any) -> None:

@@ -68,13 +68,13 @@ def test_a_cover_is_no_picture_of_a_person(form: str, codec: str, cover: str) ->
 def with_cover(form: str, codec: str, cover: str) -> bytes:
     sink: Any = io.BytesIO()
     with av.open(sink, "w", format=form) as out:
-        sound = out.add_stream(codec, rate=48_000, layout="mono")
+        sound: Any = out.add_stream(codec, rate=48_000, layout="mono")
         image: Any = out.add_stream(cover)
         image.width, image.height = 64, 48
         image.pix_fmt = "yuvj420p" if cover == "mjpeg" else "rgb24"
         image.disposition = Disposition.attached_pic
-        for frame, stream in ((_cover(image), image), (_sound(), sound)):
-            out.mux([*stream.encode(frame), *stream.encode(None)])
+        out.mux([*image.encode(_cover(image)), *image.encode(None)])
+        out.mux([*sound.encode(_sound()), *sound.encode(None)])
     return sink.getvalue()
 
 
@@ -144,7 +144,7 @@ def test_a_picture_that_cannot_be_decoded_stays_an_error_beside_a_good_sound() -
 
 def test_an_mp3_whose_length_ffmpeg_guesses_wrongly_is_taken() -> None:
     data = _begins_with_silence(seconds=10)
-    with av.open(io.BytesIO(data)) as container:
+    with av.open(io.BytesIO(data), "r") as container:
         assert container.duration is not None
         assert container.duration > 15_000_000
     clip = decode(data, settings=MediaSettings(max_audio_seconds=15, max_timeline_seconds=15))
