@@ -89,12 +89,14 @@ async def test_a_long_sound_goes_in_equal_pieces_whose_times_are_added(
 ) -> None:
     monkeypatch.setattr(sound, "_MOST", 16_000)
     fake = FakeService(lambda _: said("Yes.", (0.1, 0.5, "Yes.")))
-    heard = await transcriber(fake).hear(clip(seconds=2.4), with_times=True)
+    whole = clip(seconds=2.4)
+    heard = await transcriber(fake).hear(whole, with_times=True)
     assert heard is not None
+    assert whole.waveform is not None
     assert heard.text == "Yes. Yes. Yes."
     assert [segment.start for segment in heard.segments or ()] == pytest.approx([0.1, 0.9, 1.7])
     sent = np.concatenate([asked.samples for asked in fake.asked])
-    np.testing.assert_allclose(sent, clip(seconds=2.4).waveform, atol=1 / 32767)
+    np.testing.assert_allclose(sent, whole.waveform, atol=1 / 32767)
 
 
 async def _hang(_: Asked) -> httpx2.Response:
