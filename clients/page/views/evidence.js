@@ -21,6 +21,7 @@ export function evidenceView(answer, state, app) {
       ${frameView(state, app)}
       <dl class="facts">
         ${fact(t.evidence_seen, seen(answer, state, t))} ${fact(t.evidence_heard, heard(answer, t))}
+        ${evidence.transcript ? fact(t.evidence_words, evidence.transcript) : nothing}
         ${track(t.evidence_video, evidence.video_track, t)}
         ${track(t.evidence_audio, evidence.audio_track, t)}
         ${fact(

@@ -57,6 +57,7 @@ export const result = {
   evidence_picture: 'the picture',
   evidence_heard: 'Heard',
   evidence_sound: (/** @type {{time: string}} */ { time }) => `${time} of sound`,
+  evidence_words: 'Words heard',
   evidence_no_sound: 'no sound',
   evidence_video: 'Picture track',
   evidence_audio: 'Sound track',

@@ -49,6 +49,7 @@ export const result = {
   evidence_picture: '这张图片',
   evidence_heard: '听到的',
   evidence_sound: ({ time }) => `${time}的声音`,
+  evidence_words: '听到的话',
   evidence_no_sound: '没有声音',
   evidence_video: '画面轨道',
   evidence_audio: '声音轨道',
