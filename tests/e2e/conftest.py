@@ -16,6 +16,7 @@ from tests.support.documents import make_folder
 from tests.support.npm import npm, require_npm
 from tests.support.reference import Reference
 from tests.support.traces import Collector, running_collector
+from tests.support.transcription import running_service
 
 MODEL = demo_files.MODEL_NAME
 
@@ -65,11 +66,23 @@ def collector() -> Iterator[Collector]:
 
 
 @pytest.fixture(scope="session")
+def transcriber() -> Iterator[str]:
+    """A transcription service; its base address."""
+    with running_service() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
 def server(
-    media_root: Path, origin: str, collector: Collector, tmp_path_factory: pytest.TempPathFactory
+    media_root: Path,
+    origin: str,
+    collector: Collector,
+    transcriber: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Server]:
     log = tmp_path_factory.mktemp("server") / "log"
     flags = ["--dtype", "float32", "--media-root", str(media_root)]
+    flags += ["--transcriber-url", transcriber]
     fetching = ["--allowed-media-domains", origin, "--allow-private-media-host", origin]
     flags += ["--otlp-traces-endpoint", f"http://127.0.0.1:{collector.port}"]
     with pytest.MonkeyPatch.context() as environment:

@@ -3,9 +3,12 @@
 import asyncio
 import io
 import json
+import threading
 import wave
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx2
@@ -82,6 +85,34 @@ def _samples(data: bytes) -> np.ndarray:
     with wave.open(io.BytesIO(data)) as file:
         assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 16_000)
         return np.frombuffer(file.readframes(file.getnframes()), "<i2") / np.float32(32767)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Answers each sound with the same words; half of them are said in the first second."""
+
+    def do_POST(self) -> None:
+        assert self.path == "/v1/audio/translations"
+        self.rfile.read(int(self.headers["Content-Length"]))
+        body = said("Oh no! Really?", (0, 1, "Oh no!"), (1, 2, "Really?")).content
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Print nothing."""
+
+
+@contextmanager
+def running_service() -> Iterator[str]:
+    """Run a service for other processes inside the block, at the yielded base address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 class RawService:

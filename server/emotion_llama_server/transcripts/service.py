@@ -15,7 +15,7 @@ from typing import Self
 import httpx2
 from pydantic import ValidationError
 
-from emotion_llama.connection import Connection
+from emotion_llama.connection import Connection, base_url
 from emotion_llama.errors import InvalidSettings
 from emotion_llama_server.settings import ServerSettings
 from emotion_llama_server.shortening import shortened
@@ -74,6 +74,7 @@ class Service:
         url = settings.transcriber_url.rstrip("/")
         url = url if url.endswith(_ROUTES) else url + _ROUTES[0]
         try:
+            base_url(url)  # what it takes, the HTTP client takes too
             proxy = Connection.to(url).proxy if media.media_trust_env else None
         except InvalidSettings as error:
             raise TranscriberSettingsError(f"--transcriber-url: {error}") from error
@@ -135,7 +136,7 @@ class Service:
             proxy=self.proxy,
             transport=self.transport,
             trust_env=False,  # neither a proxy nor a password of ~/.netrc
-            verify=_authorities() if self.url.startswith("https:") else _no_tls(),
+            verify=_authorities() if self.url.lower().startswith("https:") else _no_tls(),
             headers=self._headers,
             timeout=None,  # the caller's deadline bounds everything
         )

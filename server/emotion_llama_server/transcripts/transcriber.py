@@ -29,7 +29,7 @@ _SEGMENT_BYTES = 150
 """About the size of a segment in memory beside its text."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Transcriber:
     """Transcribes sounds, and keeps the transcripts for more questions about a clip.
 
@@ -45,10 +45,9 @@ class Transcriber:
     is_automatic: bool
     kept_bytes: int = _KEPT_BYTES
     _places: Shares[str] = field(default_factory=lambda: Shares(with_reserve(AT_ONCE), AT_ONCE))
-    _kept: LRUCache[bytes, Heard] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_kept", LRUCache(self.kept_bytes, getsizeof=_size))
+        self._kept: LRUCache[bytes, Heard] = LRUCache(self.kept_bytes, getsizeof=_size)
 
     @classmethod
     def of(cls, settings: ServerSettings, media: MediaSettings) -> Self | None:

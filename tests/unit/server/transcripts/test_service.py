@@ -195,6 +195,12 @@ def test_an_address_may_name_the_route(url: str, path: str) -> None:
     assert httpx2.URL(used.url).path == path
 
 
+@pytest.mark.parametrize("url", ["http://h:99999/v1", "http://h%/v1", "http://<h>/v1"])
+def test_an_address_that_no_client_takes_ends_the_start(url: str) -> None:
+    with pytest.raises(TranscriberSettingsError, match="--transcriber-url: "):
+        Service.of(ServerSettings(transcriber_url=url), MediaSettings())
+
+
 def test_the_key_is_the_one_line_of_its_file(tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_text(f"{KEY}\n")
