@@ -161,12 +161,17 @@ async def test_the_environments_proxy_gets_nothing(monkeypatch: pytest.MonkeyPat
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, proxy.url)
         monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.setattr(socket, "getaddrinfo", _no_such_host)
         settings = ServerSettings(transcriber_url="http://service.invalid/v1")
         used = Service.of(settings, MediaSettings())
         assert used is not None
         assert used.proxy is None
         assert (await failure(used)).cause == "connection"
         assert proxy.requests == 0
+
+
+def _no_such_host(*_: object, **__: object) -> None:
+    raise socket.gaierror
 
 
 def test_the_operator_may_let_the_proxy_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
