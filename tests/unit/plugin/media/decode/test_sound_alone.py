@@ -120,8 +120,13 @@ def wav_of(samples: int) -> bytes:
     return sink.getvalue()
 
 
+def _half(data: bytes) -> bytes:
+    return data[: len(data) // 2]
+
+
 REFUSED = {
     "cut-off wav": (make_clip(FORMS["wav"])[:-9000], "cut off"),
+    "cut-off flac": (_half(make_clip(Recipe("flac", None, "flac", seconds=4))), "damaged"),
     "cut-off m4a": (make_clip(FORMS["m4a"])[:-9000], "no video that can be read|cut off"),
     "wav of a rare codec": (make_clip(Recipe("wav", None, "adpcm_swf", rate=44_100)), "codec"),
     "aiff": (make_clip(Recipe("aiff", None, "pcm_s16be")), "no video that can be read"),
