@@ -36,6 +36,7 @@ from emotion_llama_server.services import Services
 from emotion_llama_server.shortening import shorten_log
 from emotion_llama_server.start.lifecycle import Lifecycle
 from emotion_llama_server.start.options import StartOptions
+from emotion_llama_server.transcripts.transcriber import Transcriber
 from emotion_llama_vllm import metrics, stages
 from emotion_llama_vllm.checkpoint.served import Served, read_served
 from emotion_llama_vllm.config import EmotionLlamaConfig
@@ -120,6 +121,7 @@ async def _services(
             reader=media_reader(model.allowed_local_media_path, model.allowed_media_domains),
             decoder=decoder.current(),
             cache=AnswerCache(settings.answer_cache_mb),
+            transcriber=Transcriber.of(settings, media_settings()),
         ),
         desk=Desk(settings.request_timeout),
     )

@@ -21,6 +21,7 @@ from emotion_llama_vllm.settings import media_settings
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from emotion_llama_server.settings import ServerSettings
     from emotion_llama_server.start.options import StartOptions
 
 _KEY = "$EMOTION_LLAMA_API_KEY"
@@ -65,6 +66,7 @@ def banner(args: Namespace, app: "FastAPI") -> str:
         ("in a browser", _pages(place, services.settings.no_page)),
         ("clips", _clips()),
         ("API keys", _keys(options)),
+        *_transcripts(services.settings),
         ("to stop", f"Ctrl+C here, or `kill {os.getpid()}`"),
     ]
     return "\n".join(
@@ -133,6 +135,14 @@ def _keys(options: "StartOptions") -> str:
     if accepted:
         return f"needed: {', '.join(accepted)}"
     return "none: anyone who reaches these ports may send requests"
+
+
+def _transcripts(settings: "ServerSettings") -> list[tuple[str, str]]:
+    """Return the row that says where sound goes, if it leaves the server."""
+    if settings.transcriber_url is None:
+        return []
+    which = "each clip" if settings.transcribe == "auto" else "clips of `transcribe: true`"
+    return [("transcripts", f"the sound of {which} goes to {settings.transcriber_url}")]
 
 
 def _where_the_key_is(options: "StartOptions") -> str:

@@ -53,6 +53,9 @@ def analyze(
         Path | None,
         typer.Option(metavar="DIR", help="face crops, as OpenFace writes them: DIR/CLIP/*.bmp"),
     ] = None,
+    transcribe: Annotated[
+        bool, typer.Option(help="let the server's transcription service write the words")
+    ] = False,
     audio_track: Annotated[
         int | None, typer.Option(min=0, help="sound track, from 0, if not the default one")
     ] = None,
@@ -68,7 +71,9 @@ def analyze(
     try:
         _check_output(out, resume, retry_failed)
         asked_server = Server.of(server, api_key)
-        asked = asked_of_all(task, timeline, language, audio_track, frame)
+        if transcripts and transcribe:
+            raise CommandError("The words come from --transcripts or --transcribe; give one.")
+        asked = asked_of_all(task, timeline, language, audio_track, frame, transcribe=transcribe)
         found = find_clips(clips)
         words, notes = read_words(transcripts, found.clips, clips) if transcripts else ({}, [])
         crops, more = find_crops(face_crops, found.clips) if face_crops else ({}, [])
@@ -134,7 +139,10 @@ class _Run:
             self._shown.append((video, analysis.response))
         if self._is_table:
             return
-        record = as_record(analysis, transcript=self.words.get(video), options=self.options)
+        said = self.words.get(video)
+        if said is None and analysis.response is not None:
+            said = analysis.response.evidence.transcript
+        record = as_record(analysis, transcript=said, options=self.options)
         try:
             if self.results is not None:
                 self.results.add(record)

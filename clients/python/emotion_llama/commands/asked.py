@@ -18,6 +18,8 @@ def asked_of_all(
     language: str,
     audio_track: int | None = None,
     frame: str = "first",
+    *,
+    transcribe: bool = False,
 ) -> dict[str, Any]:
     """Return the options for all clips."""
     if task not in ("emotion", "reason", "both"):
@@ -31,6 +33,8 @@ def asked_of_all(
         asked["audio_track"] = audio_track
     if frame != "first":
         asked["frame"] = _frame(frame)
+    if transcribe:
+        asked["transcribe"] = True
     if timeline is not None:
         try:
             if "/" not in timeline:
@@ -62,7 +66,7 @@ def options_text(asked: dict[str, Any], *, has_words: bool, has_crops: bool = Fa
         "task": asked["task"],
         "language": asked.get("language", "en"),
         "timeline": f"{timeline.window:g}/{timeline.step:g}" if timeline else "none",
-        "transcripts": "yes" if has_words else "no",
+        "transcripts": "server" if "transcribe" in asked else "yes" if has_words else "no",
     }
     if "audio_track" in asked:
         told["audio_track"] = str(asked["audio_track"])
@@ -82,7 +86,7 @@ def check_same(out: Path, saved: Saved, options: str, words: Words, clips: Seque
                 f"({options}): give the same ones, or write another file."
             )
     done = saved.done
-    for clip in clips:
+    for clip in clips if words else ():
         told = done[clip].transcript if clip in done else None
         if told is not None and told != " ".join(words.get(clip, "").split()):
             raise CommandError(

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from devtools.media import make_clip
+from devtools.media import Recipe, make_clip
 from emotion_llama.schema import EmotionRequest
 from emotion_llama_vllm.analysis.clips import decoding
 from emotion_llama_vllm.media.clip import Clip
@@ -255,6 +255,15 @@ def test_without_a_face_the_middle_frame_stands_in_for_the_peak() -> None:
         clip = record(data, frame="peak", settings=FEW).cut().whole
         assert clip.lacks_peak
         assert clip.frame_index == index
+
+
+def test_sound_alone_has_neither_crops_nor_a_peak() -> None:
+    sound = make_clip(Recipe(video=None))
+    clip = decode(sound, face_rows=ROWS, settings=FEW)
+    assert (clip.has_picture, clip.face_crops, clip.faces) == (False, None, None)
+    peak = record(sound, frame="peak", window=0.5, step=0.5, settings=FEW).cut()
+    assert peak.whole.lacks_peak
+    assert all(window.clip.lacks_peak for window in peak.windows)
 
 
 def test_a_still_with_a_face_is_its_own_peak(smile: npt.NDArray[np.uint8]) -> None:
