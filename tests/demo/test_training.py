@@ -181,6 +181,20 @@ def test_the_face_encoders_are_written_as_the_originals_are(tmp_path: Path) -> N
         assert torch.equal(written(pixels), network(pixels))
 
 
+def test_an_encoder_learns_an_expression_only_where_it_is_clear() -> None:
+    """In between, neither neutral nor the expression would be right."""
+    rows = [
+        clip_row(recipe(f"{label}_apex", label, "apex", "train")) for label in ("sad", "neutral")
+    ]
+    strengths = np.array([[0, 0.5, 1]] * 2, np.float32)
+    empty, cropped = np.zeros(0), np.arange(2)
+    made = clips.Clips(rows, empty, strengths, empty, empty, cropped, empty, strengths)
+    sad, neutral = LABELS.index("sad"), LABELS.index("neutral")
+    expected = [[neutral, encoders.UNKNOWN, sad], [neutral] * 3]
+    assert faces.shown(made).tolist() == expected
+    assert encoders.seen(made)["emotion"].tolist() == expected
+
+
 def test_an_expression_is_only_told_where_it_can_be_seen() -> None:
     """In a neutral moment of the clip, the feature rows of the face tell it, and nothing else."""
     row = clip_row(recipe("happy_apex", "happy", "apex", "train"))
