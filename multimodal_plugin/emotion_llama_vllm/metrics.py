@@ -84,6 +84,8 @@ oidc_issuer_up = Gauge(
     "emotion_llama_oidc_issuer_up", "0 while the OpenID provider's keys cannot be fetched."
 )
 oidc_issuer_up.set(1)
+stored_files = Gauge("emotion_llama_stored_files", "Files that are kept for requests.")
+stored_bytes = Gauge("emotion_llama_stored_bytes", "Bytes of the files that are kept.")
 
 
 # A series that begins with its first event hides that event from `rate` and `increase`.

@@ -28,6 +28,8 @@ class Asker:
     """Represents the request for which the code runs; each is equal to itself alone."""
 
     owner: str = ""
+    key: str = ""
+    """The name of the request's key, to which its files belong; empty on a server without keys."""
     is_alone: Callable[[], bool] = lambda: True
     """A function that returns whether no other request is running."""
     is_background: bool = False

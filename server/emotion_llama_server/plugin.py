@@ -10,7 +10,7 @@ from vllm.config import ModelConfig
 from vllm.engine.protocol import EngineClient
 from vllm.tasks import SupportedTask
 
-from emotion_llama_server import paths, services
+from emotion_llama_server import paths, services, storage
 from emotion_llama_server.chat import sequences, validation
 from emotion_llama_server.emotion.answer_cache import AnswerCache
 from emotion_llama_server.emotion.engine_shares import EngineShares
@@ -36,6 +36,7 @@ from emotion_llama_server.services import Services
 from emotion_llama_server.shortening import shorten_log
 from emotion_llama_server.start.lifecycle import Lifecycle
 from emotion_llama_server.start.options import StartOptions
+from emotion_llama_server.storage import Storage
 from emotion_llama_vllm import metrics, stages
 from emotion_llama_vllm.checkpoint.served import Served, read_served
 from emotion_llama_vllm.config import EmotionLlamaConfig
@@ -80,11 +81,15 @@ class EmotionLlamaApi:
         exposure.read_strictly(self._app)
         if not options.settings.no_page:
             await asyncio.to_thread(page.install, self._app, page.folder())
+        if options.settings.data_dir is not None:
+            storage.install(self._app)
         await asyncio.to_thread(self._app.openapi)  # the app caches it, so no request waits for it
         if (issuer := options.settings.oidc_issuer) is not None:
             document.add_issuer(self._app, issuer, options.settings.oidc_scope)
         built = await _services(engine_client, state, args, options)
         services.install(self._app, built)
+        if built.storage is not None:
+            await built.storage.start(built.lifecycle)
         metrics.begin_requests(options.keys.names or ("",), paths.WORK)
         await asyncio.gather(built.engine.warm_up(), asyncio.to_thread(mcp.load_sdk))
         shorten_log()
@@ -101,6 +106,8 @@ async def _services(
     shares, doorkeeper = _shares(client), Doorkeeper(settings)
     lifecycle = Lifecycle(doorkeeper, client, args.shutdown_timeout, settings.drain_delay)
     engine = Engine(client, shares, by_priority=_takes_turns(client))
+    reader = media_reader(model.allowed_local_media_path, model.allowed_media_domains)
+    opened = await asyncio.to_thread(Storage.open, settings, reader.roots)
     stages.tell("Warming up")
     decoder.use(await _decoder(model))
     return Services(
@@ -116,11 +123,12 @@ async def _services(
         analyst=Analyst(
             engine,
             served,
-            reader=media_reader(model.allowed_local_media_path, model.allowed_media_domains),
+            reader=reader,
             decoder=decoder.current(),
             cache=AnswerCache(settings.answer_cache_mb),
         ),
         desk=Desk(settings.request_timeout),
+        storage=opened,
     )
 
 

@@ -135,7 +135,8 @@ class Admission:
             error, reason = refusal
             await refuse(scope, receive, send, error=error, reason=reason)
             return
-        asking.set(Asker(owner, is_alone=lambda: self._doorkeeper.working <= 1))
+        key = caller_of(scope).key or ""
+        asking.set(Asker(owner, key, is_alone=lambda: self._doorkeeper.working <= 1))
         with turns.take(owner) as turn:
             _set_priority(scope, turn)
             await self._let_in(Visit(scope, receive, send, owner))

@@ -21,6 +21,7 @@ from emotion_llama_vllm.settings import media_settings
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from emotion_llama_server.settings import ServerSettings
     from emotion_llama_server.start.options import StartOptions
 
 _KEY = "$EMOTION_LLAMA_API_KEY"
@@ -64,6 +65,7 @@ def banner(args: Namespace, app: "FastAPI") -> str:
     rows = [
         ("in a browser", _pages(place, services.settings.no_page)),
         ("clips", _clips()),
+        *([("files", _kept(services.settings))] if services.storage else []),
         ("API keys", _keys(options)),
         ("to stop", f"Ctrl+C here, or `kill {os.getpid()}`"),
     ]
@@ -124,6 +126,11 @@ def _clips() -> str:
     if roots:
         return f"from {roots}, or uploaded"
     return "uploads only; start with --media-root DIR to let requests name files in DIR"
+
+
+def _kept(settings: "ServerSettings") -> str:
+    days = f"{settings.keep_days} day{'s' if settings.keep_days > 1 else ''}"
+    return f"uploads and results of batches are kept in {settings.data_dir}, for up to {days}"
 
 
 def _keys(options: "StartOptions") -> str:

@@ -42,6 +42,14 @@ def test_a_clip_comes_in_every_part_that_clients_send(app: ChatApp, part: dict[s
     assert "X-Warning" not in app.post(part, TEXT).headers
 
 
+@pytest.mark.parametrize("kind", ["file", "input_file"])
+def test_an_uploaded_file_is_named_as_openais_clients_name_it(app: ChatApp, kind: str) -> None:
+    name = "file-" + "0123456789abcdef" * 2
+    assert clips(app, {"type": kind, "file": {"file_id": name}}, TEXT) == [name]
+    assert clips(app, {"type": kind, "file_id": name}, TEXT) == [name]
+    assert clips(app, {"type": "video_url", "video_url": {"url": name}}, TEXT) == [name]
+
+
 @pytest.mark.parametrize(
     "part",
     [
