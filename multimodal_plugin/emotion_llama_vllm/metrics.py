@@ -85,6 +85,13 @@ oidc_issuer_up = Gauge(
 )
 oidc_issuer_up.set(1)
 stored_files = Gauge("emotion_llama_stored_files", "Files that are kept for requests.")
+batch_lines = Counter(
+    "emotion_llama_batch_lines", "Lines of batches answered, by the file of their result.", ["file"]
+)
+batch_lines_in_flight = Gauge(
+    "emotion_llama_batch_lines_in_flight", "Lines of batches being answered."
+)
+unfinished_batches = Gauge("emotion_llama_unfinished_batches", "Batches that are not finished.")
 stored_bytes = Gauge("emotion_llama_stored_bytes", "Bytes of the files that are kept.")
 
 
@@ -93,6 +100,8 @@ for _reason in get_args(Reason):
     refusals.labels(_reason)
 for _cause in get_args(Cause):
     worker_restarts.labels(_cause)
+for _file in ("output", "error"):
+    batch_lines.labels(_file)
 for _result in ("hit", "miss"):
     clip_cache.labels(_result)
     answer_cache.labels(_result)
