@@ -2,12 +2,14 @@
 
 import asyncio
 from argparse import Namespace
+from collections.abc import Awaitable, Callable
 from typing import cast
 
 from fastapi import FastAPI
 from starlette.datastructures import State
 from vllm.config import ModelConfig
 from vllm.engine.protocol import EngineClient
+from vllm.entrypoints.openai.models.serving import OpenAIServingModels
 from vllm.tasks import SupportedTask
 
 from emotion_llama_server import paths, services, storage
@@ -86,34 +88,36 @@ class EmotionLlamaApi:
         await asyncio.to_thread(self._app.openapi)  # the app caches it, so no request waits for it
         if (issuer := options.settings.oidc_issuer) is not None:
             document.add_issuer(self._app, issuer, options.settings.oidc_scope)
-        built = await _services(engine_client, state, args, options)
+        built = await _services(self._app, engine_client, args, options)
         services.install(self._app, built)
-        if built.storage is not None:
-            await built.storage.start(built.lifecycle)
         metrics.begin_requests(options.keys.names or ("",), paths.WORK)
         await asyncio.gather(built.engine.warm_up(), asyncio.to_thread(mcp.load_sdk))
+        if built.storage is not None:
+            await built.storage.start(built.lifecycle)
         shorten_log()
         if options.on_ready is not None:
             options.on_ready(self._app)
 
 
 async def _services(
-    client: EngineClient, state: State, args: Namespace, options: StartOptions
+    app: FastAPI, client: EngineClient, args: Namespace, options: StartOptions
 ) -> Services:
-    """Create what all requests share; vLLM's parts of it are in its state and its arguments."""
+    """Create what all requests share; vLLM's parts of it are in the app's state."""
     model, settings = client.model_config, options.settings
+    models = app.state.openai_serving_models
     served = await asyncio.to_thread(_served, model)
     shares, doorkeeper = _shares(client), Doorkeeper(settings)
     lifecycle = Lifecycle(doorkeeper, client, args.shutdown_timeout, settings.drain_delay)
     engine = Engine(client, shares, by_priority=_takes_turns(client))
     reader = media_reader(model.allowed_local_media_path, model.allowed_media_domains)
-    opened = await asyncio.to_thread(Storage.open, settings, reader.roots)
+    storage.check(settings, reader.roots)
+    kept = await asyncio.to_thread(Storage.open, app, settings, lifecycle, _names(models))
     stages.tell("Warming up")
     decoder.use(await _decoder(model))
     return Services(
         options=options,
         client=client,
-        models=state.openai_serving_models,
+        models=models,
         card=served.card,
         doorkeeper=doorkeeper,
         tokens=Tokens.of(settings, lifecycle.start),
@@ -128,8 +132,15 @@ async def _services(
             cache=AnswerCache(settings.answer_cache_mb),
         ),
         desk=Desk(settings.request_timeout),
-        storage=opened,
+        storage=kept,
     )
+
+
+def _names(models: OpenAIServingModels) -> Callable[[], Awaitable[list[str]]]:
+    async def names() -> list[str]:
+        return [model.id for model in (await models.show_available_models()).data]
+
+    return names
 
 
 def _shares(client: EngineClient) -> EngineShares:

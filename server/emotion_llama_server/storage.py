@@ -1,12 +1,17 @@
 """Opens the folder of `--data-dir`, and starts what works in it."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from fastapi import FastAPI
 
+from emotion_llama_server.batches import routes as batches
+from emotion_llama_server.batches.lines import LineAnswerer
+from emotion_llama_server.batches.results import Results
+from emotion_llama_server.batches.runner import Runner
+from emotion_llama_server.batches.store import BatchStore
 from emotion_llama_server.data.clock import Clock
 from emotion_llama_server.data.folder import DataFolder, check_apart
 from emotion_llama_server.files import routes as files
@@ -15,6 +20,11 @@ from emotion_llama_server.files.store import FileStore
 from emotion_llama_server.settings import ServerSettings
 from emotion_llama_server.start.lifecycle import Lifecycle
 from emotion_llama_vllm.media.read import uploads
+from emotion_llama_vllm.settings import media_settings
+
+Models = Callable[[], Awaitable[Sequence[str]]]
+_LINES = 16
+"""The number of lines of batches that are answered at once while nobody waits for the model."""
 
 
 @dataclass(frozen=True)
@@ -22,30 +32,71 @@ class Storage:
     """Holds what a server keeps across its restarts."""
 
     files: FileStore
+    batches: Runner
 
     @classmethod
-    def open(cls, settings: ServerSettings, roots: Sequence[Path]) -> Self | None:
-        """Open the operator's folder; return None if there is none.
+    def open(
+        cls, app: FastAPI, settings: ServerSettings, lifecycle: Lifecycle, models: Models
+    ) -> Self | None:
+        """Open the operator's folder; return None if the operator names none.
 
         Args:
+            app: the whole app, which answers the lines of batches.
             settings: the operator's settings.
-            roots: the folders whose files requests may name by their paths.
+            lifecycle: starts the tasks of the server.
+            models: returns the names of the served models.
 
         Raises:
             DataFolderError: this server cannot own the folder.
         """
         if settings.data_dir is None:
             return None
-        check_apart(settings.data_dir, roots)
-        return cls(FileStore(DataFolder(settings.data_dir), Clock(), settings))
+        return cls.of(DataFolder(settings.data_dir), Clock(), app, settings, lifecycle, models)
+
+    @classmethod
+    def of(
+        cls,
+        folder: DataFolder,
+        clock: Clock,
+        app: FastAPI,
+        settings: ServerSettings,
+        lifecycle: Lifecycle,
+        models: Models,
+    ) -> Self:
+        """Combine the parts that work in a folder, by this clock."""
+        kept = FileStore(folder, clock, settings)
+        store, doorkeeper = BatchStore(kept, clock), lifecycle.doorkeeper
+        runner = Runner(
+            store=store,
+            results=Results(store),
+            answerer=LineAnswerer(app, store, doorkeeper),
+            doorkeeper=doorkeeper,
+            models=models,
+            most_bytes=settings.max_body_bytes(media_settings()),
+            start=lifecycle.start,
+            places=_LINES,
+        )
+        return cls(kept, runner)
 
     async def start(self, lifecycle: Lifecycle) -> None:
-        """Let requests name the files as clips, and delete what expires."""
+        """Let requests name the files as clips, go on with batches, and delete what expires."""
         uploads.use(self.files)
         await self.files.drop_unused()
         lifecycle.start(keep_tidy(self.files))
+        lifecycle.start(self.batches.go_on())
 
 
 def install(app: FastAPI) -> None:
     """Add the routes of what is kept."""
     app.include_router(files.router)
+    app.include_router(batches.router)
+
+
+def check(settings: ServerSettings, roots: Sequence[Path]) -> None:
+    """Check that the folder is no place whose files requests may name by their paths.
+
+    Raises:
+        DataFolderError: it is.
+    """
+    if settings.data_dir is not None:
+        check_apart(settings.data_dir, roots)

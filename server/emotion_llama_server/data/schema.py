@@ -27,7 +27,7 @@ CREATE TABLE batches (
     input_digest TEXT NOT NULL,
     completion_window TEXT NOT NULL,
     metadata TEXT,
-    output_seconds INTEGER NOT NULL,
+    output_seconds INTEGER,
     status TEXT NOT NULL,
     errors TEXT,
     total INTEGER NOT NULL DEFAULT 0,
@@ -48,6 +48,10 @@ CREATE TABLE batches (
     cancelled_at INTEGER
 );
 CREATE INDEX batches_of_owner ON batches (owner, number);
+CREATE INDEX unfinished_batches ON batches (owner)
+    WHERE status IN ('validating', 'in_progress', 'finalizing', 'cancelling');
+CREATE VIEW unfinished AS SELECT * FROM batches
+    WHERE status IN ('validating', 'in_progress', 'finalizing', 'cancelling');
 CREATE INDEX batches_of_digest ON batches (input_digest);
 
 CREATE TABLE lines (
@@ -60,7 +64,7 @@ CREATE TABLE lines (
     is_answered INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (batch, number)
 ) WITHOUT ROWID;
-CREATE INDEX open_lines ON lines (batch, tries DESC, number) WHERE NOT is_answered;
+CREATE INDEX open_lines ON lines (batch, number) WHERE NOT is_answered;
 """
 
 MIGRATIONS = (_FIRST,)

@@ -71,7 +71,7 @@ async def list_files(
     order: Literal["asc", "desc"] = "desc",
 ) -> FileList:
     """List your files, the newest first."""
-    return await _store(raw_request).list(
+    return await _store(raw_request).page(
         _owner(raw_request), purpose=purpose, after=after, limit=limit, order=order
     )
 

@@ -131,7 +131,7 @@ class FileStore:
             raise clip_too_large(most)
         return clip
 
-    async def list(
+    async def page(
         self,
         owner: str,
         *,
@@ -243,9 +243,8 @@ class FileStore:
 
 def _is_used(connection: sqlite3.Connection, digest: str) -> bool:
     found = connection.execute(
-        "SELECT 1 FROM files WHERE digest = :digest UNION ALL SELECT 1 FROM batches "
-        "WHERE input_digest = :digest AND status IN "
-        "('validating', 'in_progress', 'finalizing', 'cancelling') LIMIT 1",
+        "SELECT 1 FROM files WHERE digest = :digest UNION ALL "
+        "SELECT 1 FROM unfinished WHERE input_digest = :digest LIMIT 1",
         {"digest": digest},
     )
     return found.fetchone() is not None

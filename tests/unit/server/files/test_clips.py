@@ -25,7 +25,7 @@ def house(tmp_path: Path) -> Iterator[Kept]:
     """An app that also analyses, and reads no folder but the uploads."""
     engine: Any = FakeEngine()
     keys = "alice:a,bob:b"
-    with kept(tmp_path / "data", keys=keys) as running:
+    with kept(tmp_path / "data", keys=keys, routes=()) as running:
         running.app.include_router(emotion.router)
         running.app.include_router(legacy.router)
         parts = {"analyst": analyst(engine, tmp_path, 1), "storage": running.storage}
