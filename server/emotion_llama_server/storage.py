@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Self
 
 from fastapi import FastAPI
+from vllm.platforms import current_platform
 
 from emotion_llama_server.batches import routes as batches
 from emotion_llama_server.batches.lines import LineAnswerer
+from emotion_llama_server.batches.pace import Pace
 from emotion_llama_server.batches.results import Results
 from emotion_llama_server.batches.runner import Runner
 from emotion_llama_server.batches.store import BatchStore
@@ -23,8 +25,10 @@ from emotion_llama_vllm.media.read import uploads
 from emotion_llama_vllm.settings import media_settings
 
 Models = Callable[[], Awaitable[Sequence[str]]]
-_LINES = 16
-"""The number of lines of batches that are answered at once while nobody waits for the model."""
+_LINES = 20
+"""The number of lines of batches that are answered at once while nobody asks the model."""
+_SINGLE_SECONDS = 10
+"""Seconds between two lines while others ask a model on CPUs, where each slows all others down."""
 
 
 @dataclass(frozen=True)
@@ -66,15 +70,16 @@ class Storage:
         """Combine the parts that work in a folder, by this clock."""
         kept = FileStore(folder, clock, settings)
         store, doorkeeper = BatchStore(kept, clock), lifecycle.doorkeeper
+        pace = Pace(doorkeeper, _LINES, _SINGLE_SECONDS if current_platform.is_cpu() else 0)
         runner = Runner(
             store=store,
             results=Results(store),
-            answerer=LineAnswerer(app, store, doorkeeper),
+            answerer=LineAnswerer(app, store, doorkeeper, pace),
             doorkeeper=doorkeeper,
             models=models,
             most_bytes=settings.max_body_bytes(media_settings()),
             start=lifecycle.start,
-            places=_LINES,
+            pace=pace,
         )
         return cls(kept, runner)
 

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from emotion_llama.batch import BatchResult, LineResponse
 from emotion_llama_server.batches.line_call import LineCall
+from emotion_llama_server.batches.pace import End, MadeWay, Pace
 from emotion_llama_server.batches.results import not_asked
 from emotion_llama_server.batches.store import BatchStore, Job, OpenLine
 from emotion_llama_server.gate import Doorkeeper
@@ -19,6 +20,8 @@ _TRIES = 3
 """The number of tries after which a line that ends the server, or fails in it, is given up."""
 _PAUSES = (0, 2, 10)
 """Seconds before each try; a lack of memory may be over then."""
+_MOST_WAYS = 3
+"""The number of times that a line makes way for requests, so that each is answered some time."""
 _FAILED = 500
 """The lowest status for which the server is to blame, and which may be another one next time."""
 
@@ -31,15 +34,15 @@ class LineAnswerer:
         app: the whole app, with its gate.
         store: the batches, in which each try is noted before it begins.
         doorkeeper: tells whether the server is ending.
+        pace: tells when a line may be asked.
     """
 
     app: ASGIApp
     store: BatchStore
     doorkeeper: Doorkeeper
+    pace: Pace
 
-    async def answer(
-        self, job: Job, line: OpenLine, end: asyncio.Future[None]
-    ) -> BatchResult | None:
+    async def answer(self, job: Job, line: OpenLine, end: End) -> BatchResult | None:
         """Return the result of a line; None if the batch ends before there is one.
 
         Args:
@@ -47,17 +50,28 @@ class LineAnswerer:
             line: the line.
             end: is done when no line shall be asked again.
         """
-        for number in range(line.tries, _TRIES):
+        number, made_way = line.tries, 0
+        while number < _TRIES:
             if number > line.tries and not await _pause(_PAUSES[number], end):
                 return None
-            await self.store.note_try(job, line, 1)
             call = LineCall(self.app, job.endpoint, await self._body(job, line), job.owner)
-            answer = await call.make()
+            async with self.pace.turn(end) as turn:
+                if turn == "never":
+                    return None
+                await self.store.note_try(job, line, 1)
+                yields = turn == "among many" and made_way < _MOST_WAYS
+                try:
+                    answer = await self.pace.ask(call.make(), yields=yields)
+                except MadeWay:
+                    await self.store.note_try(job, line, -1)
+                    made_way += 1
+                    continue
             if call.status >= _FAILED and self.doorkeeper.closed is not None:
                 await self.store.note_try(job, line, -1)
                 return None
             if call.status < _FAILED or number == _TRIES - 1:
                 return _result(line, call, answer)
+            number += 1
         return not_asked(line.custom_id, "failed")
 
     async def _body(self, job: Job, line: OpenLine) -> bytes:
@@ -65,7 +79,7 @@ class LineAnswerer:
         return await files.run(lambda: _read_body(file, line), discard=None)
 
 
-async def _pause(seconds: float, end: asyncio.Future[None]) -> bool:
+async def _pause(seconds: float, end: End) -> bool:
     """Wait; return False if the batch ends meanwhile."""
     await asyncio.wait({end}, timeout=seconds)
     return not end.done()

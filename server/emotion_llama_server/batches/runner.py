@@ -1,8 +1,7 @@
 """Leads every batch to its end: checks its lines, has them answered, and publishes the results.
 
-While anybody waits for the model, each key has one line answered at a time. Keys share the places
-in turn. What is noted in the database before and after each line lets the next server go on where
-this one is killed.
+What is noted in the database before and after each line lets the next server go on where this one
+is killed.
 """
 
 import asyncio
@@ -14,6 +13,7 @@ from typing import Any
 from emotion_llama.batch import Batch
 from emotion_llama_server.batches.form import BatchRequest
 from emotion_llama_server.batches.lines import LineAnswerer
+from emotion_llama_server.batches.pace import End, Pace
 from emotion_llama_server.batches.results import FULL_SECONDS, Answered, Results, not_asked
 from emotion_llama_server.batches.store import BatchStore, Job, OpenLine
 from emotion_llama_server.batches.validation import Validation
@@ -21,7 +21,6 @@ from emotion_llama_server.gate import Doorkeeper
 from emotion_llama_server.logger import logger
 from emotion_llama_vllm import metrics
 from emotion_llama_vllm.media.errors import StorageFull
-from emotion_llama_vllm.shares import Shares
 
 _AHEAD = 100
 """The number of lines of a batch that are read from the database at once."""
@@ -29,9 +28,6 @@ _CHECKED = 1000
 """The number of lines that are checked at once; other work runs between."""
 _AGAIN_SECONDS = 60
 """Seconds after which a batch goes on whose work has failed."""
-
-End = asyncio.Future[None]
-"""Done when no further line of a batch shall be asked."""
 
 
 @dataclass
@@ -42,11 +38,11 @@ class Runner:
         store: the batches.
         results: their results.
         answerer: asks the server's own app.
-        doorkeeper: the requests inside, which go first.
+        doorkeeper: tells whether the server is ending.
+        pace: tells when lines may be asked.
         models: returns the names of the served models.
         most_bytes: the maximum size of a line.
         start: starts a task of the server.
-        places: the number of lines that are asked at once while nobody waits for the model.
     """
 
     store: BatchStore
@@ -56,16 +52,10 @@ class Runner:
     models: Callable[[], Awaitable[Sequence[str]]]
     most_bytes: int
     start: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
-    places: int
+    pace: Pace
     _ends: dict[str, End] = field(default_factory=dict)
+    _is_ready: asyncio.Event = field(default_factory=asyncio.Event)
     _creating: set[asyncio.Task[Batch]] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        self._places: Shares[str] = Shares(self.places, self._places_of_key)
-        self._is_ready = asyncio.Event()
-
-    def _places_of_key(self, owner: str) -> int:
-        return 1 if self.doorkeeper.asking else self.places
 
     async def go_on(self) -> None:
         """Go on with the batches that an earlier server has left.
@@ -79,8 +69,7 @@ class Runner:
             self._begin(job)
         for job in jobs:
             for line in await self.store.tried_lines(job):
-                if not self._ends[job.id].done():
-                    await self._places.acquire(job.owner)
+                if await self.pace.take_place(job.owner, self._ends[job.id]):
                     await self._answer(job, line)
         self._is_ready.set()
 
@@ -168,25 +157,10 @@ class Runner:
         async with asyncio.TaskGroup() as group:
             while lines := await self.store.open_lines(job, _AHEAD, beyond=beyond):
                 for line in lines:
-                    if not await self._take_place(job.owner, end):
+                    if not await self.pace.take_place(job.owner, end):
                         return
                     group.create_task(self._answer(job, line))
                 beyond = lines[-1].number
-
-    async def _take_place(self, owner: str, end: End) -> bool:
-        """Wait for a place; return False if the batch shall end before."""
-        place = asyncio.ensure_future(self._places.acquire(owner))
-        try:
-            await asyncio.wait({place, end}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            if end.done() or not place.done():
-                place.cancel()
-                await asyncio.gather(place, return_exceptions=True)
-        if not end.done():
-            return True
-        if not place.cancelled():
-            self._places.release(owner)
-        return False
 
     async def _answer(self, job: Job, line: OpenLine) -> None:
         """Answer a line, which has a place, and note the result."""
@@ -202,7 +176,7 @@ class Runner:
             await self.results.add(answered)
             metrics.batch_lines.labels(answered.kind).inc()
         finally:
-            self._places.release(job.owner)
+            self.pace.leave_place(job.owner)
 
     async def _finish(self, job: Job) -> None:
         """Publish the results of a batch that shall end or has no open line."""

@@ -1,7 +1,10 @@
 """Limits how many requests run at once and for how long, and ends them with the server."""
 
 import asyncio
+import math
+import time
 from collections import Counter, deque
+from collections.abc import Callable
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -48,6 +51,9 @@ class Doorkeeper:
         self._visits: set[Visit] = set()
         self._owners: Counter[str] = Counter()
         self._lines = 0
+        self._last_asked = -math.inf
+        self.on_asked: Callable[[], None] = lambda: None
+        """Is called when a request comes that asks the model and is no line of a batch."""
         self.closed: HTTPException | None = None
         """The error for every new request after the door has closed; None while it is open."""
 
@@ -67,9 +73,11 @@ class Doorkeeper:
         return self.inside - self._lines - self.working
 
     @property
-    def asking(self) -> int:
-        """Return the number of requests inside that ask the model, not counting batches."""
-        return sum(visit.asks and not visit.is_line for visit in self._visits)
+    def quiet_seconds(self) -> float:
+        """Return for how long nobody has waited for the model, not counting batches."""
+        if any(visit.asks and not visit.is_line for visit in self._visits):
+            return 0
+        return time.monotonic() - self._last_asked
 
     def is_alone(self, owner: str) -> bool:
         """Return whether the owner's running request meets no other; lines of batches give way."""
@@ -108,6 +116,8 @@ class Doorkeeper:
         self._visits.add(visit)
         self._owners[visit.owner] += 1
         self._lines += visit.is_line
+        if visit.asks and not visit.is_line:
+            self.on_asked()
         self._show()
 
     def leave(self, visit: "Visit") -> None:
@@ -115,6 +125,8 @@ class Doorkeeper:
         self._visits.discard(visit)
         self._owners[visit.owner] -= 1
         self._lines -= visit.is_line
+        if visit.asks and not visit.is_line:
+            self._last_asked = time.monotonic()
         if not self._owners[visit.owner]:
             del self._owners[visit.owner]
         self._show()

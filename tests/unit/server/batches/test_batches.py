@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from emotion_llama.batch import Batch, BatchResult
-from emotion_llama_server.services import services_of
 from tests.support.gate import Call, until
 from tests.support.stored import Batches, Kept, asking, kept, line, lines, over, running
 
@@ -98,17 +97,17 @@ async def test_a_cancelled_batch_keeps_what_is_answered_and_names_the_rest(
 ) -> None:
     house.model.goes_on.clear()
     batch = await alice.create(lines(40))
-    await until(lambda: house.model.running == 16)
+    await until(lambda: house.model.running == 20)
     cancelled = await alice.cancel(batch["id"])
     assert (cancelled["status"], cancelled["cancelling_at"]) == ("cancelling", house.clock.time)
     assert (await alice.cancel(batch["id"]))["status"] == "cancelling"
     house.model.goes_on.set()
     batch = await alice.reaches(batch["id"])
     assert (batch["status"], batch["cancelled_at"]) == ("cancelled", house.clock.time)
-    assert batch["request_counts"] == {"total": 40, "completed": 16, "failed": 0}
+    assert batch["request_counts"] == {"total": 40, "completed": 20, "failed": 0}
     done = await alice.results(batch["output_file_id"])
     rest = await alice.results(batch["error_file_id"])
-    assert (len(done), len(rest)) == (16, 24)
+    assert (len(done), len(rest)) == (20, 20)
     assert {error["error"]["code"] for error in rest.values()} == {"batch_cancelled"}
     assert not done.keys() & rest.keys()
     assert (await alice.cancel(batch["id"]))["status"] == "cancelled"
@@ -148,15 +147,15 @@ async def test_an_expired_batch_keeps_what_is_answered_and_names_the_rest(
     house: Kept, alice: Batches
 ) -> None:
     house.model.goes_on.clear()
-    batch = await alice.create(lines(20), completion_window="1h")
+    batch = await alice.create(lines(24), completion_window="1h")
     assert batch["expires_at"] == house.clock.time + 3600
-    await until(lambda: house.model.running == 16)
+    await until(lambda: house.model.running == 20)
     house.clock.time += 3600
     house.storage.batches._ends[batch["id"]].set_result(None)  # as the timer does after an hour
     house.model.goes_on.set()
     batch = await alice.reaches(batch["id"])
     assert (batch["status"], batch["expired_at"]) == ("expired", house.clock.time)
-    assert len(await alice.results(batch["output_file_id"])) == 16
+    assert len(await alice.results(batch["output_file_id"])) == 20
     rest = await alice.results(batch["error_file_id"])
     assert {error["error"]["code"] for error in rest.values()} == {"batch_expired"}
     assert len(rest) == 4
@@ -243,13 +242,13 @@ async def test_the_input_may_be_deleted_while_it_is_answered_and_leaves_the_disk
     house: Kept, alice: Batches
 ) -> None:
     house.model.goes_on.clear()
-    batch = await alice.create(lines(20))
-    await until(lambda: house.model.running == 16)
+    batch = await alice.create(lines(30))
+    await until(lambda: house.model.running == 20)
     await alice.client.delete(f"/v1/files/{batch['input_file_id']}")
     assert len(house.contents()) == 1
     house.model.goes_on.set()
     batch = await alice.reaches(batch["id"])
-    assert batch["request_counts"]["completed"] == 20
+    assert batch["request_counts"]["completed"] == 30
     await until(lambda: len(house.contents()) == 1)  # the results alone
 
 
@@ -261,25 +260,6 @@ async def test_the_results_expire_when_the_batch_says(house: Kept, alice: Batche
     assert file["filename"] == f"{batch['id']}_output.jsonl"
 
 
-async def test_while_somebody_waits_for_the_model_each_key_has_one_line_answered(
-    house: Kept, alice: Batches
-) -> None:
-    house.model.goes_on.clear()
-    headers = {"X-API-Key": "b", "Content-Type": "application/json"}
-    call = Call(house, "/v1/emotion", headers=headers).start()
-    await until(lambda: house.model.running == 1)
-    batch = await alice.create(lines(5))
-    async with asking(house, "b") as bob:
-        other = await bob.create(lines(5))
-        await until(lambda: house.model.running == 3)
-        await asyncio.sleep(0.05)
-        assert house.model.running == 3
-        house.model.goes_on.set()
-        await call.task
-        await bob.reaches(other["id"])
-    await alice.reaches(batch["id"])
-
-
 async def test_keys_share_the_places_in_turn(house: Kept, alice: Batches) -> None:
     batch = await alice.create(lines(60))
     async with asking(house, "b") as bob:
@@ -288,22 +268,6 @@ async def test_keys_share_the_places_in_turn(house: Kept, alice: Batches) -> Non
     await alice.reaches(batch["id"])
     last_of_bob = max(n for n, (key, _) in enumerate(house.model.asked) if key == "bob")
     assert last_of_bob < 60
-
-
-async def test_a_request_gets_its_slot_however_many_lines_are_answered(tmp_path: Path) -> None:
-    with kept(tmp_path, max_in_flight=1, max_waiting=0) as house:
-        async with running(house), asking(house) as anybody:
-            house.model.goes_on.clear()
-            batch = await anybody.create(lines(20))
-            await until(lambda: house.model.running == 16)
-            door = services_of(house.app).doorkeeper
-            assert (door.working, door.waiting, door.asking) == (0, 0, 0)
-            call = Call(house, "/v1/emotion").start()
-            await until(lambda: house.model.running == 17)
-            house.model.goes_on.set()
-            await call.task
-            assert call.status == 200
-            await anybody.reaches(batch["id"])
 
 
 async def test_the_lines_of_a_key_that_is_gone_are_refused(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ async def begun(path: Path, count: int, answered: int) -> str:
             await anybody.reaches(batch["id"])
             house.model.goes_on.clear()
             batch = await anybody.create(lines(count))
-            await until(lambda: house.model.running == min(count, 16))
+            await until(lambda: house.model.running == min(count, 20))
             return batch["id"]
 
 
@@ -45,8 +45,8 @@ async def test_the_lines_during_which_a_server_ended_are_asked_alone_first(tmp_p
             assert house.model.most == 1
             house.model.goes_on.set()
             await over(house, "", batch_id)
-    first = [body["question"] for _, body in house.model.asked[:16]]
-    assert sorted(first) == list(range(16))
+    first = [body["question"] for _, body in house.model.asked[:20]]
+    assert sorted(first) == list(range(20))
 
 
 async def test_a_line_that_ends_three_servers_is_given_up_and_the_others_are_answered(
@@ -72,7 +72,7 @@ async def test_a_server_that_is_told_to_end_blames_no_line(tmp_path: Path) -> No
         async with running(house), asking(house) as anybody:
             house.model.goes_on.clear()
             batch = await anybody.create(lines(40))
-            await until(lambda: house.model.running == 16)
+            await until(lambda: house.model.running == 20)
             door = house.storage.batches.doorkeeper
             door.close("The server is shutting down.")
             house.model.goes_on.set()
@@ -88,21 +88,21 @@ async def test_a_server_that_is_told_to_end_blames_no_line(tmp_path: Path) -> No
 
 
 async def test_what_is_written_behind_the_counted_results_is_cut_off(tmp_path: Path) -> None:
-    batch_id = await begun(tmp_path, 20, 1)
+    batch_id = await begun(tmp_path, 30, 1)
     torn = tmp_path / "results" / f"{batch_id}.output"
     with kept(tmp_path) as house:
         house.model.goes_on.clear()
         async with running(house):
             await until(lambda: house.model.running == 1)
             house.model.goes_on.set()
-            await until(lambda: len(house.model.asked) > 17)
+            await until(lambda: len(house.model.asked) > 21)
             house.model.goes_on.clear()
     with torn.open("ab") as file:
         file.write(b'{"id":"batch_req_torn' * 1000)
     with kept(tmp_path) as house:
         async with running(house), asking(house) as anybody:
             batch = await anybody.reaches(batch_id)
-            assert len(await anybody.results(batch["output_file_id"])) == 20
+            assert len(await anybody.results(batch["output_file_id"])) == 30
             assert not house.left()
 
 
@@ -150,7 +150,7 @@ async def test_a_full_disk_delays_a_batch_and_loses_nothing(
         async with running(house), asking(house) as anybody:
             house.model.goes_on.clear()
             batch = await anybody.create(lines(20))
-            await until(lambda: house.model.running == 16)
+            await until(lambda: house.model.running == 20)
             monkeypatch.setattr(os, call, fail)
             house.model.goes_on.set()
             batch = await anybody.reaches(batch["id"])
