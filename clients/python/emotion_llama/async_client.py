@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from itertools import islice
+from contextlib import aclosing
 from os import PathLike
 from types import TracebackType
 from typing import Any
@@ -10,11 +10,12 @@ from typing import Any
 import httpx2
 from typing_extensions import Self, Unpack
 
+from emotion_llama.batches.asynchronous import AsyncBatches, AsyncFiles
 from emotion_llama.connection import DEFAULT_URL, Connection
 from emotion_llama.errors import ConnectionFailed, RequestTimeout
 from emotion_llama.events import Event, EventReader
 from emotion_llama.keys import AsyncKey
-from emotion_llama.many import Analysis, OwnOptions, no_own_options
+from emotion_llama.many import Analysis, OwnOptions, in_tasks, no_own_options
 from emotion_llama.media import Upload
 from emotion_llama.options import Options, TimelineForm, make_call
 from emotion_llama.schema import EmotionResponse, ModelList, Task
@@ -41,6 +42,8 @@ class AsyncEmotionLLaMA:
         self._http = httpx2.AsyncClient(**way.client_arguments(api_key, timeout, transport))
         self._exchanges = Exchanges(self._http.build_request, str(way), max_retries)
         self._sleep = sleep
+        self.files = AsyncFiles(self._exchanges, self._run)
+        self.batches = AsyncBatches(self._exchanges, self._run)
 
     async def analyze(
         self,
@@ -111,20 +114,10 @@ class AsyncEmotionLLaMA:
                 return Analysis(path, None, error)
             return Analysis(path, answer, None)
 
-        left = iter(video_paths)
-        working: set[asyncio.Task[Analysis]] = set()
-        try:
-            while True:
-                room = concurrency - len(working)
-                working |= {asyncio.create_task(one(path)) for path in islice(left, room)}
-                if not working:
-                    return
-                done, working = await asyncio.wait(working, return_when=asyncio.FIRST_COMPLETED)
-                for task_done in done:
-                    yield task_done.result()
-        finally:
-            for unfinished in working:
-                unfinished.cancel()
+        analyses = in_tasks(one, video_paths, concurrency)
+        async with aclosing(analyses):
+            async for analysis in analyses:
+                yield analysis
 
     async def models(self) -> ModelList:
         """Do the same as EmotionLLaMA.models."""
@@ -146,8 +139,12 @@ class AsyncEmotionLLaMA:
         await self.aclose()
 
     async def _run(self, exchange: Exchange[T]) -> T:
-        step = next(exchange)
+        act: tuple[Callable[[Any], Any], Any] = exchange.send, None
         while True:
+            try:
+                step = act[0](act[1])
+            except StopIteration as end:
+                return end.value
             try:
                 if isinstance(step, Pause):
                     await self._sleep(step.seconds)
@@ -162,7 +159,3 @@ class AsyncEmotionLLaMA:
                 act = exchange.throw, error
             else:
                 act = exchange.send, came
-            try:
-                step = act[0](act[1])
-            except StopIteration as end:
-                return end.value
