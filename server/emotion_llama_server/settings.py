@@ -108,7 +108,7 @@ class ServerSettings(BaseSettings):
     """MiB of answers kept for identical requests"""
 
     data_dir: Path | None = None
-    """private folder for files and batches [keep none]"""
+    """private folder to keep files and batches in"""
 
     max_stored_gb: float = Field(default=10, gt=0)
     """GiB of files that a key may keep"""

@@ -87,7 +87,7 @@ class Storage:
         """Let requests name the files as clips, go on with batches, and delete what expires."""
         uploads.use(self.files)
         await self.files.drop_unused()
-        lifecycle.start(keep_tidy(self.files))
+        lifecycle.start(keep_tidy(self.files, self.batches.store))
         lifecycle.start(self.batches.go_on())
 
 

@@ -67,8 +67,16 @@ def collector() -> Iterator[Collector]:
 def server(
     media_root: Path, origin: str, collector: Collector, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    log = tmp_path_factory.mktemp("server") / "log"
-    flags = ["--dtype", "float32", "--media-root", str(media_root)]
+    folder = tmp_path_factory.mktemp("server")
+    log = folder / "log"
+    flags = [
+        "--data-dir",
+        str(folder / "data"),
+        "--dtype",
+        "float32",
+        "--media-root",
+        str(media_root),
+    ]
     fetching = ["--allowed-media-domains", origin, "--allow-private-media-host", origin]
     flags += ["--otlp-traces-endpoint", f"http://127.0.0.1:{collector.port}"]
     with running_server(log, *flags, *fetching) as started:

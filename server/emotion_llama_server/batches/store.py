@@ -130,6 +130,18 @@ class BatchStore:
 
         return await self.database.run(work)
 
+    async def delete_old(self, seconds: int) -> None:
+        """Delete the batches that are over and were created so long ago."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "DELETE FROM batches WHERE created_at <= ? "
+                "AND number NOT IN (SELECT number FROM unfinished)",
+                (self.clock.now() - seconds,),
+            )
+
+        await self.database.run(work)
+
     async def unfinished(self) -> list[Job]:
         """Return all batches that are not finished, the oldest first."""
 

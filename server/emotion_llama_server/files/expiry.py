@@ -1,7 +1,8 @@
-"""Deletes expired files, and what a server that was killed has left."""
+"""Deletes what has expired."""
 
 import asyncio
 
+from emotion_llama_server.batches.store import BatchStore
 from emotion_llama_server.files.store import FileStore
 from emotion_llama_server.logger import logger
 from emotion_llama_vllm import metrics
@@ -11,24 +12,25 @@ _LOOK_SECONDS = 60
 """Seconds between two searches; an expired file is refused at once, and deleted soon after."""
 
 
-async def keep_tidy(store: FileStore) -> None:
-    """Delete expired files as long as the server runs."""
+async def keep_tidy(files: FileStore, batches: BatchStore) -> None:
+    """Delete expired files and old batches as long as the server runs."""
     while True:
         try:
-            await tidy(store)
+            await tidy(files, batches)
         except StorageFull:
             logger.warning("Expired files cannot be deleted, because the disk is full.")
         await asyncio.sleep(_LOOK_SECONDS)
 
 
-async def tidy(store: FileStore) -> None:
-    """Delete all files that have expired, and count those that are kept.
+async def tidy(files: FileStore, batches: BatchStore) -> None:
+    """Delete all that has expired, and count the files that are kept.
 
     Raises:
         StorageFull: there is not even the disk space to note it.
     """
-    while await store.delete_expired():
+    while await files.delete_expired():
         pass
-    count, size = await store.kept()
+    await batches.delete_old(files.most_seconds)
+    count, size = await files.kept()
     metrics.stored_files.set(count)
     metrics.stored_bytes.set(size)

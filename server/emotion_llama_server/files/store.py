@@ -50,7 +50,8 @@ class FileStore:
         self.folder, self._clock = folder, clock
         self.objects = Objects(folder)
         self._most_bytes = int(settings.max_stored_gb * 2**30)
-        self._most_seconds = settings.keep_days * _DAY
+        self.most_seconds = settings.keep_days * _DAY
+        """The seconds for which something is kept at most."""
 
     async def check_room(self, owner: str, size: int) -> None:
         """Refuse an upload that is over the owner's quota, before it is read.
@@ -80,7 +81,7 @@ class FileStore:
     ) -> FileObject:
         """Add the row of a file whose content is stored, inside a transaction."""
         now = self._clock.now()
-        seconds = min(file.seconds or self._most_seconds, self._most_seconds)
+        seconds = min(file.seconds or self.most_seconds, self.most_seconds)
         row = connection.execute(
             "INSERT INTO files (id, owner, digest, bytes, filename, purpose, created_at, "
             "expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",

@@ -37,6 +37,7 @@ class Upload:
     fields: dict[str, str] = field(default_factory=dict)
     _name: str = ""
     _is_file: bool = False
+    _is_whole: bool = False
     _text: bytearray = field(default_factory=bytearray)
     _header: tuple[bytearray, bytearray] = field(default_factory=lambda: (bytearray(), bytearray()))
 
@@ -56,9 +57,10 @@ class Upload:
                     await files.run(partial(parser.write, bytes(gathered)))
                     gathered.clear()
             await files.run(partial(parser.write, bytes(gathered)))
-            parser.finalize()
         except FormParserError as error:
             raise _unreadable(str(error)) from error
+        if not self._is_whole:
+            raise _unreadable("it ends before its last boundary")
         if self.filename is None:
             raise FieldError("Send the file as the part `file`, with a name.", field="file")
         return await files.run(self.incoming.finish)
@@ -78,6 +80,7 @@ class Upload:
                     "on_header_end": self._on_header,
                     "on_part_data": self._on_data,
                     "on_part_end": self._end,
+                    "on_end": self._finish,
                 },
             )
         except FormParserError as error:
@@ -126,6 +129,9 @@ class Upload:
         if len(self.fields) >= _MOST_FIELDS:
             raise FieldError(f"A form may have {_MOST_FIELDS} fields.", field="file")
         self.fields[self._name] = self._text.decode(errors="replace")
+
+    def _finish(self) -> None:
+        self._is_whole = True
 
 
 def _unreadable(why: str) -> HTTPException:

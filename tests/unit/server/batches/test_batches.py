@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from emotion_llama.batch import Batch, BatchResult
+from emotion_llama_server.files.expiry import tidy
 from tests.support.gate import Call, until
 from tests.support.stored import Batches, Kept, asking, kept, line, lines, over, running
 
@@ -261,9 +262,13 @@ async def test_the_results_expire_when_the_batch_says(house: Kept, alice: Batche
 
 
 async def test_keys_share_the_places_in_turn(house: Kept, alice: Batches) -> None:
+    house.model.goes_on.clear()
     batch = await alice.create(lines(60))
+    await until(lambda: house.model.running == 20)
     async with asking(house, "b") as bob:
         other = await bob.create(lines(10))
+        await bob.reaches(other["id"], "in_progress")
+        house.model.goes_on.set()
         await bob.reaches(other["id"])
     await alice.reaches(batch["id"])
     last_of_bob = max(n for n, (key, _) in enumerate(house.model.asked) if key == "bob")
@@ -293,6 +298,21 @@ async def test_lines_are_not_counted_by_the_rate_limit(tmp_path: Path) -> None:
         async with running(house), asking(house) as anybody:
             batch = await anybody.reaches((await anybody.create(lines(10)))["id"])
     assert batch["request_counts"]["completed"] == 10
+
+
+async def test_a_batch_is_forgotten_with_the_files_of_its_time(house: Kept, alice: Batches) -> None:
+    house.model.goes_on.clear()
+    running_one = await alice.create(lines(1))
+    old = await alice.create(b"{")
+    await alice.reaches(old["id"])
+    house.clock.time += 30 * 86_400
+    new = await alice.create(b"{")
+    await alice.reaches(new["id"])
+    await tidy(house.store, house.storage.batches.store)
+    page = (await alice.client.get("/v1/batches")).json()
+    assert [batch["id"] for batch in page["data"]] == [new["id"], running_one["id"]]
+    house.model.goes_on.set()
+    await alice.reaches(running_one["id"])
 
 
 async def test_the_log_names_each_line_by_its_result(

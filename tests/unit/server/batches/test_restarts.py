@@ -87,6 +87,28 @@ async def test_a_server_that_is_told_to_end_blames_no_line(tmp_path: Path) -> No
     assert found.request_counts.completed == 40
 
 
+async def test_a_server_that_is_killed_while_it_checks_lines_leaves_none_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_checked = asyncio.Event()
+
+    async def fail(*_: Any) -> None:
+        is_checked.set()
+        raise asyncio.CancelledError  # as the end of the process, with all lines in the database
+
+    with kept(tmp_path) as house:
+        monkeypatch.setattr(house.storage.batches.store, "end_validation", fail)
+        async with running(house), asking(house) as anybody:
+            batch = await anybody.create(lines(5))
+            (job,) = await house.storage.batches.store.unfinished()
+            await is_checked.wait()
+            assert len(await house.storage.batches.store.open_lines(job, 9)) == 5
+    with kept(tmp_path) as house:
+        async with running(house):
+            found = await over(house, "", batch["id"])
+    assert (found.status, found.request_counts.completed) == ("completed", 5)
+
+
 async def test_what_is_written_behind_the_counted_results_is_cut_off(tmp_path: Path) -> None:
     batch_id = await begun(tmp_path, 30, 1)
     torn = tmp_path / "results" / f"{batch_id}.output"

@@ -152,6 +152,11 @@ def test_a_wrong_form_is_refused_and_leaves_nothing(
         ("multipart/form-data", b"", 415),
         ("multipart/form-data; boundary=x", b"--y\r\n", 400),
         ("multipart/form-data; boundary=x", b'--x\r\nContent-Disposition: form-data; name="f', 400),
+        (
+            "multipart/form-data; boundary=x",
+            b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nclip',
+            400,
+        ),
         ("multipart/form-data; boundary=" + "x" * 5000, b"--x", 400),
     ],
 )
