@@ -39,7 +39,7 @@ class BatchServer:
             self.is_held = False
 
     async def answer(self, raw_request: Request) -> Response:
-        """Answer for an uploaded clip with its content as the emotion; `bad` is refused."""
+        """Answer with the content of the clip as the emotion; `bad` is refused."""
         body = await raw_request.json()
         self.asked.append(body)
         while self.is_held:  # noqa: ASYNC110
@@ -52,16 +52,25 @@ class BatchServer:
 
     async def _content(self, video: str) -> str:
         if not video.startswith("file-"):
-            return "happy"
+            return _content_of(Path(video))
         _, opened = await self.house.store.open("", video)
         with opened:
             return opened.read().decode()
 
 
+def _content_of(path: Path) -> str:
+    return path.read_text() if path.is_file() else "happy"
+
+
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BatchServer]:
     """Run one server for all tests; each looks only at the batches that it makes."""
-    with kept(tmp_path_factory.mktemp("kept"), routes=()) as house:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        kept(tmp_path_factory.mktemp("kept"), routes=()) as house,
+    ):
+        # Otherwise lines would wait a second after the requests of the test before.
+        patch.setattr("emotion_llama_server.batches.pace.QUIET_SECONDS", 0.0)
         made = BatchServer(house, "")
         house.app.add_api_route("/v1/emotion", made.answer, methods=["POST"])
         with light_server(house.app, during=running(house)) as port:
