@@ -1,6 +1,10 @@
 /** What can be asked about a clip, as options of the client's methods. */
 import { asBase64 } from './base64.js';
 import { formOf } from './upload.js';
+/** The task that `explain` makes of one. */
+export function taskOf(task = 'both', explain = false) {
+    return explain && task === 'emotion' ? 'both' : task;
+}
 /**
  * Put a request for an analysis together.
  *
