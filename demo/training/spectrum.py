@@ -1,8 +1,8 @@
 """Computes the spectrum of a sound; the sound encoder learns it beside the emotion."""
 
-import librosa
 import torch
 from torch.nn import functional as F
+from transformers.audio_utils import mel_filter_bank
 
 from demo.speech.voice import SAMPLE_RATE
 
@@ -12,7 +12,11 @@ FRAME, HOP = 400, 320
 POINTS = 1024
 FLOOR = 1e-2
 
-_MEL = torch.from_numpy(librosa.filters.mel(sr=SAMPLE_RATE, n_fft=POINTS, n_mels=BANDS)).float()
+_BINS, _HIGHEST = POINTS // 2 + 1, SAMPLE_RATE / 2
+_FILTERS = mel_filter_bank(
+    *(_BINS, BANDS, 0, _HIGHEST, SAMPLE_RATE), norm="slaney", mel_scale="slaney"
+)
+_MEL = torch.from_numpy(_FILTERS.T).float()
 _WINDOW = F.pad(torch.hann_window(FRAME), (0, POINTS - FRAME))
 
 

@@ -79,8 +79,10 @@ def server(
     ]
     fetching = ["--allowed-media-domains", origin, "--allow-private-media-host", origin]
     flags += ["--otlp-traces-endpoint", f"http://127.0.0.1:{collector.port}"]
-    with running_server(log, *flags, *fetching) as started:
-        yield started
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("OTEL_BSP_SCHEDULE_DELAY", "100")  # milliseconds; 5 s by default
+        with running_server(log, *flags, *fetching) as started:
+            yield started
 
 
 @pytest.fixture(scope="session")

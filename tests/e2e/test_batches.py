@@ -7,6 +7,7 @@ from typing import Any
 import openai
 import pytest
 import requests
+from openai.types.chat import ChatCompletion
 
 from devtools.server import Server
 from emotion_llama_vllm import demo_files
@@ -61,7 +62,7 @@ def test_a_batch_of_chats_says_what_chats_say(client: openai.OpenAI, clip: str) 
     expected = client.chat.completions.create(**body).choices[0].message.content
     assert "happy" in (expected or "").lower()
     good, bad = run(client, "/v1/chat/completions", body, body | {"messages": []})
-    response = openai.types.chat.ChatCompletion.model_validate(good["response"]["body"])
+    response = ChatCompletion.model_validate(good["response"]["body"])
     assert response.choices[0].message.content == expected
     assert bad["response"]["status_code"] == 400
     assert bad["response"]["body"]["error"]["param"] == "messages"

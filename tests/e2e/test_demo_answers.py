@@ -23,7 +23,7 @@ with (demo_files.clips() / "labels.csv").open(encoding="utf-8") as file:
     SAMPLES = list(csv.DictReader(file))
 
 
-@pytest.fixture(scope="module", params=[36, pytest.param(72, marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=[24, pytest.param(72, marks=pytest.mark.slow)])
 def asked(server: Server, request: pytest.FixtureRequest) -> tuple[list[Case], list[Answers]]:
     cases = make_cases(SEED, request.param)
     return cases, asyncio.run(ask_all(server.url, demo_files.MODEL_NAME, cases))

@@ -82,6 +82,7 @@ class Visitor:
             "base_url": self.url,
             "locale": "en-GB",
             "viewport": _WIDE,
+            "reduced_motion": "reduce",  # nothing is judged while it fades
         }
         context = self.browser.new_context(**given | options)  # type: ignore[arg-type]
         context.set_default_timeout(10_000)

@@ -35,6 +35,18 @@ def watch_camera(context: BrowserContext) -> None:
     context.add_init_script(_WATCH)
 
 
+def wait_for_pictures(page: Page) -> None:
+    """Wait until the camera has given pictures: a recording without any is no clip."""
+    page.evaluate(
+        """() => new Promise((resolve) => {
+          const video = document.querySelector('video');
+          const wait = (count) => video.requestVideoFrameCallback(
+            () => count > 1 ? wait(count - 1) : resolve());
+          wait(3);
+        })"""
+    )
+
+
 def take_away(page: Page, **faults: Missing) -> None:
     """Have the page's questions for `video` or `audio` answered with the error of this name."""
     page.evaluate("(given) => Object.assign(faults, given)", faults)

@@ -66,6 +66,8 @@ class Model:
         finally:
             self.running -= 1
         status = self.statuses.get(body.get("question"), 200)
+        if status < 0:
+            raise RuntimeError("secret: the model is on fire")
         return JSONResponse({"said": body.get("question")}, status)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic_core import from_json
 from starlette.types import ASGIApp, Message, Scope
 
+from emotion_llama_server.errors import describe, openai_error
 from emotion_llama_server.gate.caller import mark_line
 
 
@@ -33,12 +34,13 @@ class LineCall:
     _is_asked: bool = False
 
     async def make(self) -> Any:
-        """Return the value of the response's body.
-
-        Raises:
-            Exception: whatever the app raises.
-        """
-        await self.app(self._scope(), self._receive, self._send)
+        """Return the value of the response's body; a failure of the app has the status 500."""
+        try:
+            await self.app(self._scope(), self._receive, self._send)
+        except Exception as error:  # the gate answers most failures, and raises them again
+            failure = describe(error)
+            self.status = failure.status
+            return openai_error(failure).model_dump()
         try:
             return from_json(bytes(self._received))
         except ValueError:

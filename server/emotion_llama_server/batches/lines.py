@@ -1,6 +1,7 @@
 """Has one line of a batch answered by this server's own app, in a limited number of tries."""
 
 import asyncio
+import codecs
 import os
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -88,7 +89,7 @@ async def _pause(seconds: float, end: End) -> bool:
 def _read_body(file: BinaryIO, line: OpenLine) -> bytes:
     with file:
         data = os.pread(file.fileno(), line.size, line.start)
-    return to_json(from_json(data)["body"])
+    return to_json(from_json(data.removeprefix(codecs.BOM_UTF8))["body"])
 
 
 def _result(line: OpenLine, call: LineCall, answer: Any) -> BatchResult:

@@ -21,12 +21,8 @@ from emotion_llama.batch import BatchResult, LineError, LineErrorCode
 from emotion_llama_server.batches.store import BatchStore, Job
 from emotion_llama_server.files.objects import full_disk
 from emotion_llama_server.files.store import NewFile
-from emotion_llama_server.logger import logger
-from emotion_llama_vllm.media.errors import StorageFull
 from emotion_llama_vllm.media.read.threads import files
 
-FULL_SECONDS = 10
-"""Seconds between two attempts to write to a disk that is full."""
 _NOT_ASKED: dict[str, tuple[LineErrorCode, str]] = {
     "expired": ("batch_expired", "The completion window ended before this line was asked."),
     "cancelled": ("batch_cancelled", "The batch was cancelled before this line was asked."),
@@ -75,15 +71,10 @@ class Results:
         self._waiting += answered
         async with self._writing:
             # While one caller wrote, the results of several others came: one write takes them all.
-            while any(one in self._waiting for one in answered):
+            if any(one in self._waiting for one in answered):
                 taken = list(self._waiting)
-                try:
-                    await self._store.database.run(partial(self._append_all, answered=taken))
-                except StorageFull:
-                    logger.warning("A batch waits, because the disk is full.")
-                    await asyncio.sleep(FULL_SECONDS)
-                else:
-                    del self._waiting[: len(taken)]
+                await self._store.database.run_with_space(partial(self._append_all, answered=taken))
+                del self._waiting[: len(taken)]
 
     def _append_all(self, connection: sqlite3.Connection, answered: Sequence[Answered]) -> None:
         same: dict[tuple[int, str], list[Answered]] = defaultdict(list)

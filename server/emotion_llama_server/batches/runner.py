@@ -14,9 +14,10 @@ from emotion_llama.batch import Batch
 from emotion_llama_server.batches.form import BatchRequest
 from emotion_llama_server.batches.lines import LineAnswerer
 from emotion_llama_server.batches.pace import End, Pace
-from emotion_llama_server.batches.results import FULL_SECONDS, Answered, Results, not_asked
+from emotion_llama_server.batches.results import Answered, Results, not_asked
 from emotion_llama_server.batches.store import BatchStore, Job, OpenLine
 from emotion_llama_server.batches.validation import Validation
+from emotion_llama_server.data.database import FULL_SECONDS
 from emotion_llama_server.gate import Doorkeeper
 from emotion_llama_server.logger import logger
 from emotion_llama_vllm import metrics
@@ -115,15 +116,15 @@ class Runner:
     async def _lead(self, job: Job) -> None:
         """Lead a batch to its end, in several attempts if one fails."""
         await self._is_ready.wait()
-        while not await self._attempt(job):
-            job = await self.store.job(job.number)
+        while not await self._attempt(job.number):
+            pass
         self._ends.pop(job.id).cancel()
         metrics.unfinished_batches.set(len(self._ends))
 
-    async def _attempt(self, job: Job) -> bool:
+    async def _attempt(self, number: int) -> bool:
         """Return whether nothing is left to do for this server."""
         try:
-            await self._advance(job)
+            await self._advance(await self.store.job(number))
         except StorageFull:
             logger.warning("A batch waits, because the disk is full.")
             await asyncio.sleep(FULL_SECONDS)
@@ -184,8 +185,8 @@ class Runner:
         if job.status == "cancelling":
             status = "cancelled"
         elif await self.store.open_lines(job, 1):
-            if self.store.clock.now() < job.expires_at:
-                return  # this server is ending, and the next one goes on
+            if self.doorkeeper.closed is not None:
+                return  # the next server goes on
             status = "expired"
         if job.status != "failed":
             await self._give_up(job, status)

@@ -232,7 +232,7 @@ class BatchStore:
                 (change, job.number, line.number),
             )
 
-        await self.database.run(work)
+        await self.database.run_with_space(work)
 
     def end(self, connection: sqlite3.Connection, job: Job, status: str) -> None:
         """Note inside a transaction that a batch is over."""

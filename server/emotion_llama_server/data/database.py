@@ -8,7 +8,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from emotion_llama_server.data.schema import migrate
+from emotion_llama_server.logger import logger
 from emotion_llama_vllm.media.errors import StorageFull
+
+FULL_SECONDS = 10
+"""Seconds between two attempts to write to a disk that is full."""
 
 _T = TypeVar("_T")
 Work = Callable[[sqlite3.Connection], _T]
@@ -46,6 +50,15 @@ class Database:
             if discard is not None:
                 future.add_done_callback(lambda late: _discard(late, discard))
             raise
+
+    async def run_with_space(self, work: Work[_T]) -> _T:
+        """Return the result of `work` as `run` does; while the disk is full, wait and try again."""
+        while True:
+            try:
+                return await self.run(work)
+            except StorageFull:
+                logger.warning("Batches wait, because the disk is full.")
+                await asyncio.sleep(FULL_SECONDS)
 
     def _transact(self, work: Work[_T]) -> _T:
         try:

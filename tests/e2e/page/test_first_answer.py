@@ -79,6 +79,7 @@ def drop(target: Locator, *clips: Path) -> None:
 
 def test_a_file_may_be_dropped_anywhere(page: Page, expected: EmotionResponse) -> None:
     drop(page.locator("footer"), SAMPLE)
+    expect(page.locator("#analyse")).to_be_focused()
     page.keyboard.press("Control+Enter")
     answers(page, expected)
 
@@ -87,6 +88,31 @@ def test_several_files_are_a_batch(page: Page) -> None:
     drop(page.get_by_role("main"), SAMPLE, SAMPLE.with_name("sad_face.mp4"))
     expect(page.get_by_role("heading", level=1, name="Many clips")).to_be_visible()
     expect(page.get_by_role("row", name="sad_face.mp4")).to_be_visible()
+
+
+def drag_from_desktop(page: Page, *paths: Path) -> None:
+    """Drag files or folders from outside the browser into the page's middle, and drop them."""
+    data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+    session = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        event = {"type": kind, "x": 640, "y": 400, "data": data}
+        session.send("Input.dispatchDragEvent", event)
+    session.detach()
+
+
+def test_a_folder_is_a_batch_of_all_clips_in_it_and_in_its_folders(
+    page: Page, tmp_path: Path
+) -> None:
+    folder = tmp_path / "recordings"
+    (folder / "monday").mkdir(parents=True)
+    (folder / "notes.txt").write_text("None of the clips.")
+    for name in ("first.mp4", "monday/second.mp4"):
+        (folder / name).write_bytes(SAMPLE.read_bytes())
+    drag_from_desktop(page, folder)
+    expect(page.get_by_role("heading", level=1, name="Many clips")).to_be_visible()
+    for name in ("recordings/first.mp4", "recordings/monday/second.mp4"):
+        expect(page.get_by_role("row", name=name)).to_be_visible()
+    expect(page.get_by_role("row", name="notes.txt")).to_have_count(0)
 
 
 def test_a_file_of_features_is_no_clip(page: Page, tmp_path: Path) -> None:

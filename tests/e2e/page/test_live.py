@@ -1,6 +1,7 @@
 """Live mode in the page: pieces of two seconds, their lag, gaps and end."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -8,7 +9,13 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.support.browser import Visitor
 from tests.support.page_answers import response, timeline
-from tests.support.page_camera import agree, set_hidden, track_states, watch_camera
+from tests.support.page_camera import (
+    agree,
+    set_hidden,
+    track_states,
+    wait_for_pictures,
+    watch_camera,
+)
 from tests.support.waiting import until
 
 PIECE = 2000
@@ -37,8 +44,14 @@ class Server:
             answer(route)
 
     def wait_for(self, count: int) -> None:
-        """Wait until so many pieces have come."""
+        """Wait until so many pieces have come.
+
+        Raises:
+            AssertionError: they have not come within a minute.
+        """
+        deadline = time.monotonic() + 60
         while self.seen < count:
+            assert time.monotonic() < deadline
             self._page.wait_for_timeout(10)
 
 
@@ -76,7 +89,7 @@ def server_of(live: Page) -> Server:
 def pass_piece(page: Page, server: Server) -> None:
     """Let a piece be recorded and sent."""
     seen = server.seen
-    page.wait_for_timeout(150)  # a recording without a picture is none
+    wait_for_pictures(page)
     page.clock.fast_forward(PIECE)
     server.wait_for(seen + 1)
 
@@ -107,7 +120,7 @@ def test_a_slow_server_gets_two_pieces_at_once_and_misses_others(
     pass_piece(live, server_of)
     pass_piece(live, server_of)
     for _ in range(2):
-        live.wait_for_timeout(150)
+        wait_for_pictures(live)
         live.clock.fast_forward(PIECE)
     live.wait_for_timeout(150)
     assert server_of.seen == 2
@@ -124,8 +137,11 @@ def test_a_hidden_tab_pauses_with_a_gap_and_goes_on(live: Page, server_of: Serve
     assert not live.evaluate("streams[0].getTracks().some((track) => track.enabled)")
     live.clock.fast_forward(4 * PIECE)
     set_hidden(live, is_hidden=False)
-    expect(live.get_by_text("Paused while this tab was hidden (8 s).").first).to_be_visible()
-    expect(live.get_by_text("1 window · paused 8 s")).to_be_visible()
+    # The page's clock goes on by itself, too: on a busy machine the pause is longer.
+    told = live.get_by_text(re.compile(r"^Paused while this tab was hidden \((\d+) s\)\.$"))
+    seconds = int("".join(filter(str.isdigit, told.first.inner_text())))
+    assert 8 <= seconds < 60
+    expect(live.get_by_text(f"1 window · paused {seconds} s")).to_be_visible()
     assert live.evaluate("streams[0].getTracks().every((track) => track.enabled)")
     pass_piece(live, server_of)
     expect(live.get_by_text("2 windows")).to_be_visible()

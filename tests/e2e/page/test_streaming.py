@@ -23,7 +23,8 @@ MEGABYTES = 12
 def served(browser: Browser) -> Iterator[tuple[PacedAnswers, Visitor, Page]]:
     with paced_answers() as (answers, url):
         visitor = Visitor(browser, url)
-        yield answers, visitor, visitor.context().new_page()
+        # With less motion the words come sentence by sentence.
+        yield answers, visitor, visitor.context(reduced_motion="no-preference").new_page()
         visitor.close()
 
 

@@ -111,6 +111,24 @@ def test_the_theme_is_kept(page: Page) -> None:
     expect(ground).not_to_have_css("background-color", light)
 
 
+def test_things_move_only_for_those_who_do_not_mind(page: Page) -> None:
+    fill = page.locator(".bar-fill").first
+    analyse(page)
+    expect(fill).to_have_css("transition-duration", "0s")
+    page.emulate_media(reduced_motion="no-preference")
+    expect(fill).to_have_css("transition-duration", "0.2s")
+    page.emulate_media(reduced_motion="reduce")
+
+
+def test_on_paper_there_is_the_answer_and_nothing_to_press(page: Page) -> None:
+    analyse(page)
+    page.emulate_media(media="print")
+    expect(page.get_by_role("heading", level=2, name="The model leans")).to_be_visible()
+    expect(page.locator(".answer-notice")).to_be_visible()
+    assert page.get_by_role("button").filter(visible=True).all_inner_texts() == []
+    page.emulate_media(media="screen")
+
+
 _TOO_SMALL = """
 () => [...document.querySelectorAll('button, select, summary, input:not([type=file]), a.button')]
   .filter((element) => element.checkVisibility({ visibilityProperty: true }))

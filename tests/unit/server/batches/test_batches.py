@@ -77,6 +77,24 @@ async def test_a_line_in_which_the_server_fails_is_tried_again_and_then_given_up
     assert [body["question"] for _, body in house.model.asked].count(1) == 3
 
 
+async def test_a_line_at_which_the_server_raises_costs_no_other(
+    house: Kept, alice: Batches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emotion_llama_server.batches.lines._PAUSES", (0, 0, 0))
+    house.model.statuses = {1: -1}  # no status: the route raises
+    batch = await alice.reaches((await alice.create(lines(3)))["id"])
+    assert batch["request_counts"] == {"total": 3, "completed": 2, "failed": 1}
+    (error,) = (await alice.results(batch["error_file_id"])).values()
+    assert error["response"]["status_code"] == 500
+    assert error["response"]["body"]["error"]["code"] == "internal_error"
+
+
+async def test_a_file_may_begin_with_the_mark_of_its_encoding(alice: Batches) -> None:
+    data = b"\xef\xbb\xbf" + lines(2)
+    batch = await alice.reaches((await alice.create(data))["id"])
+    assert batch["request_counts"]["completed"] == 2
+
+
 async def test_wrong_lines_fail_the_batch_before_any_line_is_asked(
     house: Kept, alice: Batches
 ) -> None:

@@ -2,13 +2,17 @@
 
 import asyncio
 import errno
+import itertools
 import os
+import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from emotion_llama_server.batches import results, runner
+from emotion_llama_server.data import database
+from emotion_llama_server.data.database import Database
 from tests.support.gate import until
 from tests.support.stored import asking, kept, lines, over, running
 
@@ -159,7 +163,7 @@ async def test_the_files_of_a_batch_that_is_over_are_swept(tmp_path: Path) -> No
 async def test_a_full_disk_delays_a_batch_and_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
-    monkeypatch.setattr(results, "FULL_SECONDS", 0)
+    monkeypatch.setattr(database, "FULL_SECONDS", 0)
     monkeypatch.setattr(runner, "FULL_SECONDS", 0)
     true, failures = getattr(os, call), iter(range(3))
 
@@ -180,3 +184,35 @@ async def test_a_full_disk_delays_a_batch_and_loses_nothing(
             assert batch["request_counts"]["completed"] == 20
             assert len(await anybody.results(batch["output_file_id"])) == 20
     assert len(house.model.asked) == 20
+
+
+async def test_a_database_without_space_delays_a_batch_and_blames_no_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "FULL_SECONDS", 0)
+    monkeypatch.setattr(runner, "FULL_SECONDS", 0)
+    true, turns = Database._transact, itertools.count()
+
+    def fail(self: Database, work: Any) -> Any:
+        """Fail at every third transaction that writes."""
+
+        def write(connection: sqlite3.Connection) -> Any:
+            before = connection.total_changes
+            result = work(connection)
+            if connection.total_changes > before and next(turns) % 3 == 2:
+                raise database.disk_full()
+            return result
+
+        return true(self, write)
+
+    with kept(tmp_path) as house:
+        async with running(house), asking(house) as anybody:
+            house.model.goes_on.clear()
+            batch = await anybody.create(lines(30))
+            await until(lambda: house.model.running == 20)
+            monkeypatch.setattr(Database, "_transact", fail)
+            house.model.goes_on.set()
+            batch = await anybody.reaches(batch["id"])
+            assert batch["request_counts"]["completed"] == 30
+            assert len(await anybody.results(batch["output_file_id"])) == 30
+    assert len(house.model.asked) == 30

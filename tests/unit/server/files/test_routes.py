@@ -81,9 +81,8 @@ def test_pages_of_the_list_follow_one_another_in_both_orders(house: Kept) -> Non
 
 def test_a_file_is_refused_and_then_deleted_when_its_time_has_come(house: Kept) -> None:
     alice = house.client("a")
-    sent = upload(
-        alice, **{"expires_after[anchor]": "created_at", "expires_after[seconds]": "3600"}
-    )
+    fields = {"expires_after[anchor]": "created_at", "expires_after[seconds]": "3600"}
+    sent = upload(alice, b"clip", "vision", **fields)
     assert sent["expires_at"] == house.clock.time + 3600
     house.clock.time += 3600
     assert _error(alice.get(f"/v1/files/{sent['id']}"), 404)["code"] == "file_not_found"
@@ -103,7 +102,7 @@ async def test_expired_files_leave_the_disk(house: Kept) -> None:
 def test_no_file_outlives_the_operators_days(tmp_path: Path) -> None:
     with kept(tmp_path, keep_days=1) as house:
         fields = {"expires_after[anchor]": "created_at", "expires_after[seconds]": "2592000"}
-        sent = upload(house.client(), **fields)
+        sent = upload(house.client(), b"clip", "vision", **fields)
         assert sent["expires_at"] == house.clock.time + 86_400
 
 

@@ -58,9 +58,11 @@ async def silent(tmp_path: Path) -> AsyncIterator[dict[str, object]]:
     """A port and a socket that take connections and never answer."""
 
     async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError):
-            await reader.read()
-        writer.close()
+        try:
+            with contextlib.suppress(ConnectionError):
+                await reader.read()
+        finally:  # also if the test has ended, and with it the loop that would close it later
+            writer.close()
 
     path = tmp_path / "silent.sock"
     port = await asyncio.start_server(swallow, "127.0.0.1", 0)
@@ -253,8 +255,9 @@ def one_sentence(
 ) -> str:
     """Return what `serve` says when it cannot start with this storage."""
     environment_.setattr(environment, "mismatched_companions", list)
-    flags = ["--rate-limit", "5/minute", "--rate-limit-storage", uri]
-    assert serve.main(["--legacy-port", str(free_port()), *flags]) == 2
+    flags = ["--port", str(free_port()), "--legacy-port", str(free_port())]
+    flags += ["--rate-limit", "5/minute", "--rate-limit-storage", uri]
+    assert serve.main(flags) == 2
     lines = [line for line in capsys.readouterr().err.splitlines() if "serve:" in line]
     assert len(lines) == 1
     assert "--rate-limit-storage" in lines[0]

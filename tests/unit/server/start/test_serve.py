@@ -240,7 +240,8 @@ def test_a_wrong_setting_ends_the_start_with_one_sentence(
     reason: str,
 ) -> None:
     clean_environment.setattr(environment, "mismatched_companions", list)
-    assert serve.main(["--legacy-port", str(free_port()), *flags]) == 2
+    ports = ["--port", str(free_port()), "--legacy-port", str(free_port())]
+    assert serve.main([*ports, *flags]) == 2
     told = [line for line in capsys.readouterr().err.splitlines() if "emotion-llama serve:" in line]
     assert len(told) == 1
     assert re.search(reason, told[0])

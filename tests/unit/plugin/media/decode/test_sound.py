@@ -1,24 +1,29 @@
 """Resampling: the samples that librosa computes, and none that are no numbers."""
 
-import librosa
 import numpy as np
 import pytest
 
 from emotion_llama_vllm.media.clip import SAMPLING_RATE
 from emotion_llama_vllm.media.decode.sound.track import resample
 from emotion_llama_vllm.media.errors import MediaError
+from tests.support.paths import CHECKOUT
 
+LIBROSAS = CHECKOUT / "tests/data/librosa_resampled.npz"
+"""What `librosa.resample` of librosa 0.11.0 and soxr 1.1.0 returns for the waves of this test, each
+under its rate and its number of samples."""
 RATES = [1000, 7350, 8000, 11_025, 12_345, 22_050, 32_000, 44_100, 48_000, 96_000, 768_000]
 
 
 @pytest.mark.parametrize("rate", RATES)
-@pytest.mark.parametrize("samples", [1, 2, 17, 441, 99_999])
-def test_the_samples_equal_librosas_bit_for_bit(rate: int, samples: int) -> None:
+@pytest.mark.parametrize("samples", [1, 2, 17, 441, 999])
+def test_the_samples_equal_librosas(rate: int, samples: int) -> None:
+    """They are the same bits on the processor that made the file; others may round differently."""
     wave = np.random.default_rng(rate).standard_normal(samples).astype(np.float32)
-    expected = librosa.resample(wave, orig_sr=rate, target_sr=SAMPLING_RATE)
+    with np.load(LIBROSAS) as made:
+        expected = made[f"{rate}_{samples}"]
     resampled = resample(wave, rate)
     assert resampled.dtype == np.float32
-    np.testing.assert_array_equal(resampled, expected)
+    np.testing.assert_allclose(resampled, expected, rtol=0, atol=2e-7)
 
 
 def test_a_sound_at_the_networks_rate_stays_as_it_is() -> None:
