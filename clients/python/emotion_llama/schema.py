@@ -252,6 +252,8 @@ class Sources(_Documented):
     """True if there are folders on the server whose clips a request may name."""
     urls: bool
     """True if there are hosts from which the server fetches clips."""
+    files: bool = False
+    """True if the server keeps files, whose ids a request may name, and answers batches."""
 
 
 class Model(_Documented):

@@ -144,6 +144,8 @@ export interface Sources {
     paths: boolean;
     /** Whether there are hosts from which the server fetches clips. */
     urls: boolean;
+    /** Whether the server keeps files, whose ids a request may name, and answers batches. */
+    files?: boolean;
 }
 /** One name under which the model is served. */
 export interface Model {

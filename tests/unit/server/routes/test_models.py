@@ -61,15 +61,18 @@ async def test_the_limits_are_those_of_the_operator(app: VllmApp) -> None:
 
 @pytest.mark.parametrize("paths", [True, False])
 @pytest.mark.parametrize("urls", [True, False])
+@pytest.mark.parametrize("files", [True, False])
 async def test_a_model_tells_by_which_names_clips_may_be_given(
-    app: VllmApp, paths: bool, urls: bool
+    app: VllmApp, paths: bool, urls: bool, files: bool
 ) -> None:
     roots, domains = [Path("/secret")] * paths, ["intern.example"] * urls
     reader = MediaReader(roots=roots, domains=domains, settings=MediaSettings())
     analyst: Any = Namespace(reader=reader)
-    services.install(app.app, replace(services.services_of(app.app), analyst=analyst))
+    storage: Any = Namespace() if files else None
+    built = services.services_of(app.app)
+    services.install(app.app, replace(built, analyst=analyst, storage=storage))
     model = await first(app)
-    assert model["sources"] == {"paths": paths, "urls": urls}
+    assert model["sources"] == {"paths": paths, "urls": urls, "files": files}
     assert "secret" not in json.dumps(model)
     assert "intern" not in json.dumps(model)
 
