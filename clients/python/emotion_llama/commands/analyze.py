@@ -41,6 +41,9 @@ def analyze(
         Path | None,
         typer.Option(help="CSV file `name,transcript`: the words; a name is the clip's path"),
     ] = None,
+    transcribe: Annotated[
+        bool, typer.Option(help="let the server's transcription service write the words")
+    ] = False,
     audio_track: Annotated[
         int | None, typer.Option(min=0, help="sound track, from 0, if not the default one")
     ] = None,
@@ -56,7 +59,9 @@ def analyze(
     try:
         _check_output(out, resume, retry_failed)
         asked_server = Server.of(server, api_key)
-        asked = asked_of_all(task, timeline, language, audio_track)
+        if transcripts and transcribe:
+            raise CommandError("The words come from --transcripts or --transcribe; give one.")
+        asked = asked_of_all(task, timeline, language, audio_track, transcribe=transcribe)
         found = find_clips(clips)
         words, notes = read_words(transcripts, found.clips, clips) if transcripts else ({}, [])
         options = options_text(asked, has_words=transcripts is not None)
@@ -120,7 +125,10 @@ class _Run:
             self._shown.append((video, analysis.response))
         if self._is_table:
             return
-        record = as_record(analysis, transcript=self.words.get(video), options=self.options)
+        said = self.words.get(video)
+        if said is None and analysis.response is not None:
+            said = analysis.response.evidence.transcript
+        record = as_record(analysis, transcript=said, options=self.options)
         try:
             if self.results is not None:
                 self.results.add(record)
