@@ -23,6 +23,15 @@ loop_stalls = Histogram(
     "Delay of the event loop, measured 50 times a second.",
     buckets=_STALLS,
 )
+transcribe_seconds = Histogram(
+    "emotion_llama_transcribe_seconds",
+    "Time until the transcription service answers, including the wait for a place.",
+    buckets=_SECONDS,
+)
+TranscriptionFailure = Literal["answer", "connection", "deadline", "status"]
+transcription_failures = Counter(
+    "emotion_llama_transcription_failures", "Sounds without a transcript, by cause.", ["cause"]
+)
 engine_seconds = Histogram(
     "emotion_llama_engine_seconds",
     "Time of one prompt in the engine, including the wait for a place there.",
@@ -102,6 +111,8 @@ for _cause in get_args(Cause):
     worker_restarts.labels(_cause)
 for _file in ("output", "error"):
     batch_lines.labels(_file)
+for _failure in get_args(TranscriptionFailure):
+    transcription_failures.labels(_failure)
 for _result in ("hit", "miss"):
     clip_cache.labels(_result)
     answer_cache.labels(_result)

@@ -25,6 +25,7 @@ from emotion_llama_vllm.analysis.labels import LabelTree
 from emotion_llama_vllm.analysis.prompts import label_tree, one_turn
 from emotion_llama_vllm.checkpoint.served import read_served
 from emotion_llama_vllm.engine_thread import EngineThread, Prompt
+from emotion_llama_vllm.errors import FieldError
 from emotion_llama_vllm.hooks.attention_cache import default_size
 from emotion_llama_vllm.hooks.cpu_defaults import engine_defaults
 from emotion_llama_vllm.hooks.vllm_environment import compile_nothing, set_environment
@@ -99,11 +100,11 @@ class LocalEmotionLLaMA:
         Raises:
             pydantic.ValidationError: a field is unknown, or its value is invalid.
             MediaError: the clip cannot be used.
-            FieldError: the model cannot take the labels.
+            FieldError: the model cannot take the labels, or a transcript is asked for.
             VLLMError: the model cannot take the texts.
         """
         times = [time.monotonic()]
-        request = EmotionRequest(**fields)
+        request = _request(fields)
         data = video if isinstance(video, bytes) else read_file(video)
         times.append(time.monotonic())
         decoded = decoding(request, settings=media_settings())(data)
@@ -157,7 +158,7 @@ class LocalEmotionLLaMA:
         self, video: Name, read: Callable[[Name], bytes], fields: dict[str, Any]
     ) -> EmotionResponse:
         times = [time.monotonic()]
-        request = EmotionRequest(**fields)
+        request = _request(fields)
         tree, workers = self._tree(request), self._workers
         with await asyncio.to_thread(lambda: ClipFile.in_memory(read(video))) as clip:
             times.append(time.monotonic())
@@ -262,6 +263,19 @@ class LocalEmotionLLaMA:
                 total=time.monotonic() - started,
             ),
         )
+
+
+def _request(fields: Mapping[str, Any]) -> EmotionRequest:
+    """Return the request of some fields.
+
+    Raises:
+        FieldError: the request asks for a transcript.
+    """
+    request = EmotionRequest(**fields)
+    if request.transcribe:
+        words = "Only a server transcribes clips; give the words as `transcript`."
+        raise FieldError(words, field="transcribe")
+    return request
 
 
 def _result(video: Name, future: Future[EmotionResponse]) -> Analysis:

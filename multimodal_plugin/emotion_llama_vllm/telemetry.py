@@ -18,10 +18,11 @@ tracer = trace.get_tracer("emotion_llama")
 propagator = TraceContextTextMapPropagator()
 """Reads and writes the headers `traceparent` and `tracestate`."""
 
-Stage = Literal["fetch", "decode", "queue", "engine"]
+Stage = Literal["fetch", "decode", "transcribe", "queue", "engine"]
 _SECONDS = {
     "fetch": metrics.fetch_seconds,
     "decode": metrics.decode_seconds,
+    "transcribe": metrics.transcribe_seconds,
     "queue": metrics.queue_seconds,
     "engine": metrics.engine_seconds,
 }

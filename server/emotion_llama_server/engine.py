@@ -197,6 +197,20 @@ class Engine:
             raise RuntimeError("The engine read no log-probabilities.")
         return [steps[0][token].logprob for token in wanted], output
 
+    def count(self, text: str) -> int:
+        """Return the number of positions of the evaluation prompt with this text and a clip."""
+        return self._count(text, "eval")
+
+    def cut(self, words: str, tokens: int) -> str:
+        """Return the beginning of a text that has at most so many tokens."""
+        if len(words.encode()) <= tokens:  # a token has a byte at least
+            return words
+        lengths = range(1, len(words) + 1)
+        return words[: bisect.bisect_right(lengths, tokens, key=lambda n: self._tokens(words[:n]))]
+
+    def _tokens(self, words: str) -> int:
+        return len(self._tokenizer.encode(words, add_special_tokens=False))
+
     async def fit(self, text: str, *, style: PromptStyle, max_positions: int) -> str:
         """Drop characters from the left of `text` until the prompt about a clip fits.
 

@@ -42,6 +42,7 @@ _TITLES = {
     404: "Video file not found",
     405: "Method not allowed",
     413: "Video file too large",
+    502: "Transcription failed",
     503: "Service unavailable",
     504: "Processing timed out",
     507: "Insufficient storage",

@@ -39,6 +39,7 @@ from emotion_llama_server.shortening import shorten_log
 from emotion_llama_server.start.lifecycle import Lifecycle
 from emotion_llama_server.start.options import StartOptions
 from emotion_llama_server.storage import Storage
+from emotion_llama_server.transcripts.transcriber import Transcriber
 from emotion_llama_vllm import metrics, stages
 from emotion_llama_vllm.checkpoint.served import Served, read_served
 from emotion_llama_vllm.config import EmotionLlamaConfig
@@ -130,6 +131,7 @@ async def _services(
             reader=reader,
             decoder=decoder.current(),
             cache=AnswerCache(settings.answer_cache_mb),
+            transcriber=Transcriber.of(settings, media_settings()),
         ),
         desk=Desk(settings.request_timeout),
         storage=kept,

@@ -98,6 +98,21 @@ class ServerSettings(BaseSettings):
     allow_text_only: bool = False
     """answer chats without a clip too"""
 
+    transcriber_url: str | None = None
+    """transcription service, as http://HOST:PORT/v1"""
+
+    transcriber_model: str = Field(default="whisper-1", min_length=1)
+    """name of its model"""
+
+    transcriber_key_file: Path | None = None
+    """file with its API key"""
+
+    transcriber_seconds: float = Field(default=30, gt=0, allow_inf_nan=False)
+    """seconds for the transcript of a clip"""
+
+    transcribe: Literal["asked", "auto"] = "asked"
+    """transcribe what asks for it, or all"""
+
     log_format: Literal["text", "json"] = "text"
     """format of every log line"""
 
@@ -141,6 +156,23 @@ class ServerSettings(BaseSettings):
             raise ValueError("it needs --oidc-issuer")
         if value is None and has_issuer and info.field_name == "oidc_audience":
             raise ValueError("--oidc-issuer needs it, or tokens for other services would count")
+        return value
+
+    @field_validator("transcriber_url")
+    @classmethod
+    def _check_transcriber(cls, value: str | None) -> str | None:
+        if value is not None:
+            if _scheme_and_host(value)[0] not in ("http", "https"):
+                raise ValueError("write http://HOST:PORT/v1 or https://HOST/v1")
+            if set(value) & set("?#@ "):
+                raise ValueError("the address has no query, fragment, password or space")
+        return value
+
+    @field_validator("transcriber_key_file", "transcribe")
+    @classmethod
+    def _check_that_there_is_a_transcriber(cls, value: object, info: ValidationInfo) -> object:
+        if value not in (None, "asked") and info.data.get("transcriber_url") is None:
+            raise ValueError("it needs --transcriber-url")
         return value
 
     @field_validator("rate_limit")
@@ -207,6 +239,8 @@ _METAVARS = {
     "rate_limit_storage": "URI",
     "trusted_proxy": "NETWORK",
     "oidc_issuer": "URL",
+    "transcriber_url": "URL",
+    "transcriber_model": "NAME",
     "oidc_audience": "NAME",
     "oidc_scope": "SCOPE",
     "oidc_name_claim": "CLAIM",

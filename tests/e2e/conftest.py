@@ -16,6 +16,7 @@ from tests.support.documents import make_folder
 from tests.support.npm import npm, require_npm
 from tests.support.reference import Reference
 from tests.support.traces import Collector, running_collector
+from tests.support.transcription import running_service
 
 MODEL = demo_files.MODEL_NAME
 
@@ -32,7 +33,8 @@ def media_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_clip(root / "silent.mp4", Recipe(audio=None))
     write_clip(root / "recorded.webm", Recipe("webm", "libvpx", "libopus", live=True))
     write_clip(root / "camera.avi", Recipe("avi", "mpeg4", "libmp3lame"))
-    write_clip(root / "no_picture.mp4", Recipe(video=None))
+    write_clip(root / "voice.flac", Recipe("flac", None, "flac"))
+    write_clip(root / "rare.avi", Recipe("avi", "huffyuv", "pcm_s16le", pixels="yuv422p"))
     (root / "empty.mp4").write_bytes(b"")
     (root / "truncated.mp4").write_bytes(good[: len(good) // 2])
     (root / "corrupt.mp4").write_bytes(good[:200] + bytes(range(256)) * 20)
@@ -64,19 +66,24 @@ def collector() -> Iterator[Collector]:
 
 
 @pytest.fixture(scope="session")
+def transcriber() -> Iterator[str]:
+    """A transcription service; its base address."""
+    with running_service() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
 def server(
-    media_root: Path, origin: str, collector: Collector, tmp_path_factory: pytest.TempPathFactory
+    media_root: Path,
+    origin: str,
+    collector: Collector,
+    transcriber: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("server")
     log = folder / "log"
-    flags = [
-        "--data-dir",
-        str(folder / "data"),
-        "--dtype",
-        "float32",
-        "--media-root",
-        str(media_root),
-    ]
+    flags = ["--dtype", "float32", "--media-root", str(media_root)]
+    flags += ["--transcriber-url", transcriber, "--data-dir", str(folder / "data")]
     fetching = ["--allowed-media-domains", origin, "--allow-private-media-host", origin]
     flags += ["--otlp-traces-endpoint", f"http://127.0.0.1:{collector.port}"]
     with pytest.MonkeyPatch.context() as environment:

@@ -19,7 +19,7 @@ BAD_CLIPS = {
     "empty.mp4": (400, "empty"),
     "truncated.mp4": (400, "no video that can be read"),
     "text.mp4": (400, "send an intact MP4"),
-    "no_picture.mp4": (400, "no picture"),
+    "rare.avi": (400, "codec that is not supported"),
     "missing.mp4": (404, "no such file"),
     "../outside.mp4": (400, "--media-root"),
     "/etc/passwd": (400, "--media-root"),
@@ -132,7 +132,7 @@ BAD_CHATS = {
     ),
     "a sound": (
         {"content": [{"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}]},
-        "video file that holds it",
+        "no video that can be read",
     ),
     "two clips": ({"content": [CLIP, CLIP, TEXT]}, "one video part"),
     "another template variable": (

@@ -45,6 +45,18 @@ def analyse(server: Server, **body: Any) -> EmotionResponse:
     return EmotionResponse.model_validate_json(response.content)
 
 
+def test_a_transcription_service_writes_the_words_of_a_clip_and_of_its_windows(
+    server: Server, long_clip: str
+) -> None:
+    windows = {"window": 1, "step": 1}
+    found = analyse(server, video=long_clip, task="emotion", transcribe=True, timeline=windows)
+    assert found.evidence.transcript == "Oh no! Really?"
+    assert "The person in video says: Oh no! Really?.  [emotion]" in found.evidence.prompt
+    assert found.timeline is not None
+    assert [window.transcript for window in found.timeline][:3] == ["Oh no!", "Really?", ""]
+    assert analyse(server, video=long_clip, task="emotion").evidence.transcript is None
+
+
 def test_one_call_gives_everything(server: Server) -> None:
     found = analyse(server, video="happy_face.mp4")
     assert list(found.probabilities) == Card().labels

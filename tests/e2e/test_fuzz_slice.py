@@ -12,14 +12,14 @@ from tests.fuzz.target import Target
 
 
 @pytest.mark.parametrize(
-    ("clips", "requests"), [(20, 80), pytest.param(60, 300, marks=pytest.mark.slow)]
+    ("clips", "requests", "bodies"), [(20, 80, 3), pytest.param(60, 300, 1, marks=pytest.mark.slow)]
 )
 def test_hostile_clips_and_requests_are_answered_as_documented(
-    server: Server, media_root: Path, tmp_path: Path, clips: int, requests: int
+    server: Server, media_root: Path, tmp_path: Path, clips: int, requests: int, bodies: int
 ) -> None:
     logged = len(server.log.read_bytes())
     with Gallery(Target.of(server, media_root), tmp_path, longest_stall=1) as gallery:
-        shoot(gallery, seed=1, clips=clips, requests=requests, largest=False)
+        shoot(gallery, seed=1, clips=clips, requests=requests, bodies=bodies)
     assert [str(failure) for failure in gallery.failures] == []
     assert gallery.sent > clips + requests
     log = server.log.read_bytes()[logged:].decode(errors="replace")

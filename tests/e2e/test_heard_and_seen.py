@@ -52,7 +52,7 @@ def expected(reference: Reference, answer: Answer, path: Path) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("style", ["eval", "demo"])
-@pytest.mark.parametrize("name", ["clip7.mp4", "silent.mp4", "recorded.webm"])
+@pytest.mark.parametrize("name", ["clip7.mp4", "silent.mp4", "voice.flac", "recorded.webm"])
 def test_every_log_probability_is_the_references(
     server: Server, reference: Reference, media_root: Path, name: str, style: str
 ) -> None:

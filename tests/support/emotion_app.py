@@ -9,6 +9,7 @@ from typing import Any
 from devtools.media import Recipe, write_clip
 from emotion_llama_server.emotion.answer_cache import AnswerCache
 from emotion_llama_server.emotion.service import Analyst
+from emotion_llama_server.transcripts.transcriber import Transcriber
 from emotion_llama_vllm.analysis.labels import LabelTree
 from emotion_llama_vllm.checkpoint.card import Card
 from emotion_llama_vllm.checkpoint.served import Served
@@ -31,6 +32,7 @@ class FakeEngine:
 
     def __init__(self) -> None:
         self.reads, self.running = 0, 0
+        self.texts: list[str] = []
         self.fails, self.words = False, WORDS
         self.goes_on = asyncio.Event()
         self.goes_on.set()
@@ -40,10 +42,17 @@ class FakeEngine:
         self.scored = list(labels.values())
         return LabelTree({label: [10 + n, 2] for n, label in enumerate(labels)})
 
+    def count(self, text: str) -> int:
+        return 20
+
+    def cut(self, words: str, tokens: int) -> str:
+        return words[:tokens]
+
     def prompt_text(self, text: str, style: str) -> str:
         return f"{style}: {text}"
 
     async def render_clip(self, clip: Any, text: str, *, style: str) -> dict[str, Any]:
+        self.texts.append(text)
         return {"prompt_token_ids": [1, 2, 3]}
 
     async def read_labels(self, prompt: Any, tree: LabelTree) -> tuple[dict[str, float], list[Any]]:
@@ -67,7 +76,13 @@ class FakeEngine:
             self.running -= 1
 
 
-def analyst(engine: Any, root: Path, megabytes: float, face_rows: tuple[int, ...] = ()) -> Analyst:
+def analyst(
+    engine: Any,
+    root: Path,
+    megabytes: float,
+    face_rows: tuple[int, ...] = (),
+    transcriber: Transcriber | None = None,
+) -> Analyst:
     write_clip(root / "clip.mp4", Recipe(seconds=2))
     return Analyst(
         engine,
@@ -75,4 +90,5 @@ def analyst(engine: Any, root: Path, megabytes: float, face_rows: tuple[int, ...
         MediaReader([root], [], MediaSettings()),
         InProcess(),
         AnswerCache(megabytes),
+        transcriber,
     )

@@ -20,6 +20,7 @@ const STATUSES = new Map([
   ['rate_limit_exceeded', 429],
   ['headers_too_large', 431],
   ['internal_error', 500],
+  ['transcription_failed', 502],
   ['server_unavailable', 503],
   ['processing_timeout', 504],
   ['insufficient_storage', 507],

@@ -30,6 +30,8 @@ export interface TimelineWindow extends Emotion {
   end: number;
   /** Of the window's picture, from the start of the video track; older servers leave it out. */
   frame_time?: number | null;
+  /** What the transcription service heard in it; null if it was not asked. */
+  transcript?: string | null;
 }
 
 /** The track that was used of those that carry pictures, or of those that carry sound. */
@@ -51,7 +53,9 @@ export interface Evidence {
   frame_policy: FramePolicy;
   audio_seconds: number;
   has_audio: boolean;
-  /** Null for a picture. */
+  /** False for sound alone: the model sees a black picture; older servers leave it out. */
+  has_picture?: boolean;
+  /** Null for a picture, and for sound alone. */
   video_track?: Track | null;
   /** Null if the clip has none. */
   audio_track?: Track | null;
@@ -61,6 +65,8 @@ export interface Evidence {
   feature_rows?: Record<string, RowSource>;
   /** How many face crops rows were computed from; older servers leave it out. */
   face_crops?: number;
+  /** What the transcription service heard; null if it was not asked, or failed. */
+  transcript?: string | null;
   /** The served model's name. */
   checkpoint: string;
   /** SHA-256 of the checkpoint's `manifest.json`; null where it has none. */
@@ -80,6 +86,8 @@ export interface Usage {
 export interface Timing {
   fetch: number;
   decode: number;
+  /** Until the transcription service answered; older servers leave it out. */
+  transcribe?: number | null;
   /** Until the engine took up the first question. */
   queue: number | null;
   /** Of the explanation, from the start of the request. */
@@ -89,7 +97,10 @@ export interface Timing {
 
 /** What a caller should know about an answer that was given nevertheless. */
 export interface AnalysisWarning {
-  /** `unknown_label`, `no_sound`, `sound_cut`, `face_crops_unused`, `timeline_gaps`; more may come. */
+  /**
+   * `unknown_label`, `no_sound`, `no_picture`, `sound_cut`, `face_crops_unused`, `timeline_gaps`,
+   * `transcription_failed`, `transcript_cut`, `transcript_without_times`; more may come.
+   */
   code: string;
   /** One sentence for people. */
   message: string;

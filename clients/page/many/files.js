@@ -3,7 +3,8 @@
 /** @typedef {{file: File, name: string}} Clip */
 
 /** By their names, where the browser knows no type. */
-const ENDINGS = /\.(mp4|m4v|mov|webm|mkv|avi|mpe?g|ts|wmv|flv|3gp|ogv|png|jpe?g)$/i;
+const ENDINGS =
+  /\.(mp4|m4v|mov|webm|mkv|avi|mpe?g|ts|wmv|flv|3gp|ogv|png|jpe?g|wav|mp3|m4a|ogg|opus|flac|weba)$/i;
 const PICTURES = ['image/png', 'image/jpeg'];
 
 /**
@@ -12,7 +13,7 @@ const PICTURES = ['image/png', 'image/jpeg'];
  * @param {File} file
  */
 export function mayBeClip({ type, name }) {
-  return type.startsWith('video/') || PICTURES.includes(type) || ENDINGS.test(name);
+  return /^(video|audio)\//.test(type) || PICTURES.includes(type) || ENDINGS.test(name);
 }
 
 /**

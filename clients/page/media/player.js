@@ -19,6 +19,8 @@ class Player {
   #listeners = new Set();
   /** The position that is sought; seeks do not pile up. @type {number | null} */
   #wanted = null;
+  /** The position that the video was sent to last, until it has arrived. @type {number | null} */
+  #sought = null;
   /** The position where there is no video. */
   #resting = 0;
   /** When the video's first frame is shown, on the video's own clock. */
@@ -75,7 +77,7 @@ class Player {
     if (this.#video) {
       this.#wanted = wanted;
       if (!this.#video.seeking) {
-        this.#video.currentTime = wanted + this.#offset;
+        this.#send(this.#video, wanted);
       }
     } else {
       this.#resting = wanted;
@@ -145,7 +147,7 @@ class Player {
 
   /** Go back to the start, as a new clip does. */
   reset() {
-    this.#wanted = null;
+    this.#wanted = this.#sought = null;
     this.#resting = 0;
     this.#offset = 0;
     this.loop = null;
@@ -164,15 +166,21 @@ class Player {
 
   /** The video has found a position; only the newest one that is wanted counts. */
   arrived() {
-    if (this.#video && this.#wanted !== null) {
-      const target = this.#wanted + this.#offset;
-      if (Math.abs(this.#video.currentTime - target) > BEHIND && target < this.#video.duration) {
-        this.#video.currentTime = target;
-        return;
-      }
+    if (this.#video && this.#wanted !== this.#sought && this.#wanted !== null) {
+      this.#send(this.#video, this.#wanted);
+      return;
     }
-    this.#wanted = null;
+    this.#wanted = this.#sought = null;
     this.#tell();
+  }
+
+  /**
+   * @param {HTMLVideoElement} video
+   * @param {number} time
+   */
+  #send(video, time) {
+    this.#sought = time;
+    video.currentTime = time + this.#offset; // at most its duration, as browsers see to
   }
 
   /** Tell the position with every animation frame while it moves. */

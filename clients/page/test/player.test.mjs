@@ -52,6 +52,24 @@ test('of positions that are wanted while one is sought, only the newest is found
   assert.equal(player.time, 4);
 });
 
+test('the end is found, too, though it was wanted while another position was sought', () => {
+  player.seek(1);
+  player.seek(video.duration);
+  video.arrive();
+  assert.deepEqual(video.seeks, [1, 10]);
+  video.arrive();
+  assert.equal(player.time, 10);
+});
+
+test('a position is found that was wanted before, while a third was sought', () => {
+  player.seek(1);
+  video.arrive();
+  video.currentTime = 9; // not by the player
+  player.seek(1);
+  video.arrive();
+  assert.deepEqual(video.seeks, [1, 9, 1]);
+});
+
 test('times count from the first frame', () => {
   player.setOffset(0.5);
   player.seek(1);

@@ -21,6 +21,7 @@ export function evidenceView(answer, state, app) {
       ${frameView(state, app)}
       <dl class="facts">
         ${fact(t.evidence_seen, seen(answer, state, t))} ${fact(t.evidence_heard, heard(answer, t))}
+        ${evidence.transcript ? fact(t.evidence_words, evidence.transcript) : nothing}
         ${track(t.evidence_video, evidence.video_track, t)}
         ${track(t.evidence_audio, evidence.audio_track, t)}
         ${fact(
@@ -68,7 +69,10 @@ function fact(name, value) {
  * @param {Strings} t
  */
 function seen({ evidence }, { duration }, t) {
-  const { frame_index, frame_time } = evidence;
+  const { frame_index, frame_time, has_picture } = evidence;
+  if (has_picture === false) {
+    return t.evidence_no_picture;
+  }
   return duration === 0
     ? t.evidence_picture
     : t.evidence_frame({ n: frame_index, time: secondsText(t, frame_time, 2) });

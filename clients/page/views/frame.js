@@ -19,7 +19,7 @@ const painted = new WeakMap();
 export function frameView({ run, clip, player: { hasFailed } }, app) {
   const url = clip && urlOf(clip);
   const isPicture = clip?.kind === 'file' && clip.file.type.startsWith('image/');
-  if (run.kind !== 'done' || !url || hasFailed || isPicture) {
+  if (run.kind !== 'done' || !url || hasFailed || isPicture || isSound(run.answer.evidence)) {
     return '';
   }
   const t = app.t();
@@ -32,6 +32,9 @@ export function frameView({ run, clip, player: { hasFailed } }, app) {
       @click=${() => player.showFrame(time)}>${t.frame_show}</button>
   </div>`;
 }
+
+/** @param {import('../vendor/emotion-llama-sdk/index.js').Evidence} evidence */
+const isSound = ({ has_picture }) => has_picture === false;
 
 /**
  * @param {Element} canvas

@@ -86,7 +86,7 @@ function noPreview(app) {
     <p>${t.player_no_preview}</p>
     <label class="button">
       ${t.player_own_copy}
-      <input class="unseen" type="file" accept="video/*,.mkv,.avi" @change=${attach}>
+      <input class="unseen" type="file" accept="video/*,audio/*,.mkv,.avi" @change=${attach}>
     </label>
   </div>`;
 }

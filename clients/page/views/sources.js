@@ -8,7 +8,7 @@ import { openNameDialog } from './name.js';
 /** @import { App, State } from '../types.d.ts' */
 
 /** By content; whether it is a clip is the server's to say. */
-const ACCEPTED = 'video/*,image/png,image/jpeg,.mkv,.avi';
+const ACCEPTED = 'video/*,audio/*,image/png,image/jpeg,.mkv,.avi';
 
 /**
  * @param {State} state

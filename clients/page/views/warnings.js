@@ -12,7 +12,7 @@ const LONG = 3;
 const SHORT = 0.5;
 
 /** Of the server's, those for which the page has words of its own. */
-const TOLD_HERE = ['unknown_label', 'no_sound'];
+const TOLD_HERE = ['unknown_label', 'no_sound', 'no_picture'];
 
 /**
  * The warnings about what is shown; those with `isEnglish` are in the server's own words.
@@ -46,11 +46,15 @@ export function warningsOf(shown, { duration, server }, t) {
  * @param {boolean} hasWindows
  * @param {Strings} t
  */
-function ofEvidence({ has_audio, audio_seconds, frame_time }, duration, hasWindows, t) {
+function ofEvidence(evidence, duration, hasWindows, t) {
+  const { has_audio, has_picture, audio_seconds, frame_time } = evidence;
   const length = duration ?? audio_seconds;
   const time = secondsText(t, frame_time, 2);
   return [
-    ...(length > LONG ? [hasWindows ? t.warning_one_each({ time }) : t.warning_one({ time })] : []),
+    ...(has_picture === false ? [t.warning_no_picture] : []),
+    ...(length > LONG && has_picture !== false
+      ? [hasWindows ? t.warning_one_each({ time }) : t.warning_one({ time })]
+      : []),
     ...(has_audio || duration === 0 ? [] : [t.warning_no_sound]),
     ...(has_audio && audio_seconds < SHORT ? [t.warning_short_sound] : []),
   ];

@@ -50,6 +50,7 @@ ERROR_CODES = {
     "rate_limit_exceeded": ErrorCode(429, "Too many requests; retry after `Retry-After`."),
     "headers_too_large": ErrorCode(431, "The request's header is too large."),
     "internal_error": ErrorCode(500, "The server failed; its log says why."),
+    "transcription_failed": ErrorCode(502, "The transcription service failed; send the words."),
     "server_unavailable": ErrorCode(503, "The server accepts no requests now."),
     "processing_timeout": ErrorCode(504, "Decoding or answering took too long."),
     "insufficient_storage": ErrorCode(507, "There is no disk space for what the request sends."),

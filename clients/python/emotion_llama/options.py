@@ -20,6 +20,8 @@ class Options(TypedDict, total=False):
     """The question for the explanation; by default the checkpoint's own question."""
     transcript: str
     """The words that the person says in the clip."""
+    transcribe: bool
+    """True to let the server's transcription service write the transcript, false to let it not."""
     labels: Sequence[str]
     """The labels to choose from, 2 to 64."""
     frame: Literal["first", "middle"] | float

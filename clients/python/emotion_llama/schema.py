@@ -53,6 +53,9 @@ class EmotionRequest(_Documented):
     """The question for the explanation; by default the checkpoint's own question."""
     transcript: Annotated[str, StringConstraints(max_length=_MAX_TEXT)] = ""
     """The words that the person says in the clip."""
+    transcribe: bool | None = None
+    """True to let the server's transcription service write the transcript, false to let it not; by
+    default the operator's choice for requests without a transcript."""
     labels: Annotated[list[Label], Field(min_length=2, max_length=64)] | None = None
     """The labels to choose from, in any case and spacing; by default those of the checkpoint."""
     frame: FramePolicy = "first"
@@ -105,6 +108,8 @@ class TimelineWindow(Emotion):
     frame_time: float | None = None
     """The time of the window's picture in seconds from the start of the video track; null from
     older servers."""
+    transcript: str | None = None
+    """The words that the transcription service heard in the window; null if it was not asked."""
 
 
 class Track(_Documented):
@@ -128,8 +133,10 @@ class Evidence(_Documented):
     frame_policy: FramePolicy
     audio_seconds: float
     has_audio: bool
+    has_picture: bool = True
+    """False for sound alone, in place of whose picture the model sees a black one."""
     video_track: Track | None = None
-    """The video track; null for a picture."""
+    """The video track; null for a picture, and for sound alone."""
     audio_track: Track | None = None
     """The sound track; null if the clip has none."""
     features: list[str]
@@ -139,6 +146,8 @@ class Evidence(_Documented):
     or `zero` where neither was possible; an older server sends none."""
     face_crops: int = 0
     """The number of face crops from which rows were computed."""
+    transcript: str | None = None
+    """The words that the transcription service heard; null if it was not asked, or failed."""
     checkpoint: str
     """The name of the served model."""
     manifest: str | None
@@ -160,6 +169,8 @@ class Timing(_Documented):
 
     fetch: float
     decode: float
+    transcribe: float | None = None
+    """The time until the transcription service answered."""
     queue: float | None
     """The time until the engine started the first question."""
     first_token: float | None
@@ -171,8 +182,9 @@ class AnalysisWarning(_Documented):
     """Warns the caller about an answer that is given nevertheless."""
 
     code: str
-    """The code for programs: `unknown_label`, `no_sound`, `sound_cut`, `face_crops_unused`,
-    `timeline_gaps`; later versions may add others."""
+    """The code for programs: `unknown_label`, `no_sound`, `no_picture`, `sound_cut`,
+    `face_crops_unused`, `timeline_gaps`, `transcription_failed`, `transcript_cut`,
+    `transcript_without_times`; later versions may add others."""
     message: str
     """The warning for people, in one sentence."""
 

@@ -108,6 +108,7 @@ def _evidence(clip: Clip, request: EmotionRequest, served: Served, prompt: str) 
         frame_policy=request.frame,
         audio_seconds=clip.audio_seconds,
         has_audio=clip.waveform is not None,
+        has_picture=clip.has_picture,
         video_track=_track(clip.video_track),
         audio_track=_track(clip.audio_track),
         features=[name for name, source in sources.items() if source == "given"],

@@ -24,6 +24,7 @@ def warnings_about(
     found = [
         *_of_labels(request, served.card),
         *_of_sound(timeline),
+        *_of_picture(timeline.whole),
         *faces,
         *_of_windows(timeline),
     ]
@@ -55,6 +56,16 @@ def _of_sound(timeline: Timeline) -> list[tuple[str, str]]:
         f"{heard:.1f} s. The windows heard all of it."
     )
     return [("sound_cut", words)]
+
+
+def _of_picture(clip: Clip) -> list[tuple[str, str]]:
+    if clip.has_picture:
+        return []
+    words = (
+        "The clip is sound alone: the model saw a black picture, which no checkpoint was "
+        "trained with."
+    )
+    return [("no_picture", words)]
 
 
 def _of_faces(clip: Clip, served: Served) -> list[tuple[str, str]]:

@@ -42,6 +42,11 @@ class Clip:
     """The RGB face crops of the frames [frames, CROP, CROP, 3]; black where there is no face."""
 
     @property
+    def has_picture(self) -> bool:
+        """Return whether the frame is the clip's own; that of sound alone is black."""
+        return self.video_track is not None or self.audio_track is None
+
+    @property
     def audio_seconds(self) -> float:
         return 0.0 if self.waveform is None else len(self.waveform) / SAMPLING_RATE
 

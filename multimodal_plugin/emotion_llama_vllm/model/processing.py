@@ -46,8 +46,9 @@ _INSTEAD = {
         "a PNG or JPEG counts as a clip of one frame without sound."
     ),
     "audio": (
-        "Emotion-LLaMA takes a video, not audio alone: send a video file that holds the sound as "
-        '{"type": "video_url", "video_url": {"url": ...}}.'
+        "Emotion-LLaMA takes a video, not an audio part: send the sound as "
+        '{"type": "video_url", "video_url": {"url": ...}}; '
+        "a WAV, MP3, M4A, OGG or FLAC counts as a clip with a black picture."
     ),
     "video": (
         "A conversation is about one clip: send one video part in the whole conversation, "

@@ -19,7 +19,10 @@ PICTURE_WARNING = (
     "picture_as_clip: An image_url part was taken as the clip; "
     "a picture is a clip of one frame without sound."
 )
-_NO_SOUND_ALONE = f"Sound alone is not taken: send a video file that holds it as {_HOW}."
+SOUND_WARNING = (
+    "sound_as_clip: A part of sound alone was taken as the clip; the model sees a black picture "
+    "in place of the person, and was not trained so."
+)
 
 
 def unify(body: dict[str, Any]) -> list[str]:
@@ -32,14 +35,14 @@ def unify(body: dict[str, Any]) -> list[str]:
         The warnings for the client.
 
     Raises:
-        FieldError: a part names no clip, or only sound.
+        FieldError: a part names no clip.
     """
     warnings: list[str] = []
     for part in _parts(body):
         kind = _kind(part)
         if kind in _SOUNDS:
-            raise FieldError(_NO_SOUND_ALONE, field="messages")
-        if kind in _FILES:
+            url = _of_sound(part, kind)
+        elif kind in _FILES:
             url = _of_file(part)
         elif kind in (*_IMAGES, "video_url"):
             url = _of_url(part, "video_url" if kind == "video_url" else "image_url")
@@ -47,6 +50,8 @@ def unify(body: dict[str, Any]) -> list[str]:
             continue
         if kind in _IMAGES:
             warnings.append(PICTURE_WARNING)
+        if kind in _SOUNDS:
+            warnings.append(SOUND_WARNING)
         part.clear()
         part.update({"type": "video_url", "video_url": {"url": url}})
     return list(dict.fromkeys(warnings))
@@ -99,6 +104,20 @@ def _of_url(part: dict[str, Any], name: str) -> str:
     return url
 
 
+def _of_sound(part: dict[str, Any], kind: str) -> str:
+    """Return the sound of OpenAI's part `input_audio`, or the URL of vLLM's `audio_url`."""
+    if kind == "audio_url":
+        return _of_url(part, kind)
+    given = part.get(kind)
+    data = given.get("data") if isinstance(given, dict) else None
+    if not isinstance(data, str) or not data:
+        raise FieldError(
+            "An input_audio part needs `data`, the sound file as base64.", field="messages"
+        )
+    # Its `format` is not needed: the file itself says what it is.
+    return data if is_url(data) else f"data:audio/wav;base64,{data}"
+
+
 def _of_file(part: dict[str, Any]) -> str:
     """Return the data or the URL of a `file` part in the form of OpenAI's SDKs and LiteLLM."""
     file = part.get("file")
@@ -114,7 +133,4 @@ def _of_file(part: dict[str, Any]) -> str:
             "an upload to this server.",
             field="messages",
         )
-    kind = fields.get("format") or fields.get("mime_type") or clip[:64].strip().lower()[5:]
-    if isinstance(kind, str) and kind.lower().startswith("audio/"):
-        raise FieldError(_NO_SOUND_ALONE, field="messages")
     return clip

@@ -26,9 +26,11 @@ _REFUSED = {
     "cache_salt": "the caches are the operator's",
     "kv_transfer_params": "the caches are the operator's",
     "ec_transfer_params": "the caches are the operator's",
+    "transcribe": "/v1/emotion transcribes; in a chat, the words are part of your message",
     "uuid": "a clip is known by its content alone, as an identifier could be another clip's",
 }
-"""The fields that could reach another request's clip, the server's code or its queue."""
+"""The fields that could reach another request's clip, the server's code or its queue, and one that
+would have no effect."""
 
 _MAX_NAME = 256
 _MAX_GRAMMAR = 16_384

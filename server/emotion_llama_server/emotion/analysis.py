@@ -9,13 +9,13 @@ from functools import partial
 
 from emotion_llama.schema import (
     EmotionEvent,
-    EmotionRequest,
     EmotionResponse,
     ExplanationDelta,
     TimelineWindow,
     Timing,
 )
 from emotion_llama_server.engine import Engine, EngineInput, RequestOutput, SamplingParams
+from emotion_llama_server.transcripts.words import Words
 from emotion_llama_vllm.analysis import questions, response, sampling
 from emotion_llama_vllm.analysis.labels import LabelTree
 from emotion_llama_vllm.checkpoint.served import Served
@@ -36,6 +36,7 @@ class Clock:
     started: float = field(default_factory=time.monotonic)
     fetch: float = 0.0
     decode: float = 0.0
+    transcribe: float | None = None
     queue: float | None = None
     first_token: float | None = None
 
@@ -46,6 +47,7 @@ class Clock:
         return Timing(
             fetch=self.fetch,
             decode=self.decode,
+            transcribe=self.transcribe,
             queue=self.queue,
             first_token=self.first_token,
             total=self.passed(),
@@ -59,14 +61,15 @@ class Analysis:
         self,
         engine: Engine,
         served: Served,
-        request: EmotionRequest,
+        words: Words,
         tree: LabelTree,
         timeline: Timeline,
         clock: Clock,
     ) -> None:
-        self._engine, self._served, self._request = engine, served, request
+        self._engine, self._served = engine, served
+        self._words, self._request = words, words.asked()
         self._tree, self._timeline, self._clock = tree, timeline, clock
-        self._emotion_text = questions.emotion_text(request, served.card)
+        self._emotion_text = questions.emotion_text(self._request, served.card)
         self._prompt_tokens = self._completion_tokens = 0
         self._emotion: EmotionEvent | None = None
         self._explanation: list[str] = []
@@ -140,9 +143,11 @@ class Analysis:
                 await at_once.start(group, asker, partial(self._tell_window, window, found))
 
     async def _tell_window(self, window: Window, found: asyncio.Queue[Event | None]) -> None:
-        prompt = await self._engine.render_clip(window.clip, self._emotion_text, style="eval")
+        text = questions.emotion_text(self._words.asked_about(window), self._served.card)
+        prompt = await self._engine.render_clip(window.clip, text, style="eval")
         self._prompt_tokens += _length(prompt)
-        told = response.window_event(window, await self._read(prompt))
+        event = response.window_event(window, await self._read(prompt))
+        told = self._words.tell_window(event, window)
         self._windows.append(told)
         found.put_nowait(told)
 
@@ -162,7 +167,7 @@ class Analysis:
         if self._emotion is None:
             raise RuntimeError("The analysis ended without an emotion.")
         explanation = "".join(self._explanation).strip()
-        return response.conclude(
+        answer = response.conclude(
             emotion=self._emotion,
             explanation=None if self._request.task == "emotion" else explanation,
             windows=self._windows,
@@ -174,6 +179,7 @@ class Analysis:
             completion_tokens=self._completion_tokens,
             timing=self._clock.timing(),
         )
+        return self._words.tell(answer)
 
 
 def _windows_at_once(asker: Asker) -> int:

@@ -1,5 +1,6 @@
 """Accepts a submission: fetches, decodes and analyses its clip, or returns a cached answer."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -14,11 +15,17 @@ from emotion_llama_server.emotion.analysis import Analysis, Clock, Event
 from emotion_llama_server.emotion.answer_cache import AnswerCache
 from emotion_llama_server.emotion.request import Submission
 from emotion_llama_server.engine import Engine
+from emotion_llama_server.transcripts import words
+from emotion_llama_server.transcripts.errors import TranscriptionError
+from emotion_llama_server.transcripts.transcriber import Transcriber
+from emotion_llama_server.transcripts.words import Words
 from emotion_llama_vllm.analysis import questions
 from emotion_llama_vllm.analysis.clips import cut, decoding
 from emotion_llama_vllm.analysis.response import new_id
 from emotion_llama_vllm.checkpoint.served import Served
+from emotion_llama_vllm.media.clip import Clip
 from emotion_llama_vllm.media.clip_file import ClipFile
+from emotion_llama_vllm.media.decode.timeline import Recording, Timeline
 from emotion_llama_vllm.media.read.reader import MediaReader
 from emotion_llama_vllm.media.read.threads import files
 from emotion_llama_vllm.media.workers.decoder import Decoder
@@ -54,15 +61,17 @@ class Analyst:
     reader: MediaReader
     decoder: Decoder
     cache: AnswerCache
+    transcriber: Transcriber | None = None
 
     async def take_up(self, submission: Submission) -> Findings:
         """Fetch and decode the clip; return findings that are computed while they are read.
 
         Raises:
             MediaError: the clip cannot be used, or not with this frame, these windows or features.
-            FieldError: the model cannot read the labels.
+            FieldError: the model cannot read the labels, or the clip cannot be transcribed here.
         """
         clock, request = Clock(), submission.request
+        words.check(request, self.transcriber)
         clip = submission.upload or await self.reader.open(request.video or "")
         with clip:
             clock.fetch = clock.passed()
@@ -76,9 +85,33 @@ class Analyst:
             decoded = await self.decoder.run(job, clip)
             clock.decode = clock.passed() - clock.fetch
         timeline = cut(decoded, request, self.engine.feature_size)
-        analysis = Analysis(self.engine, self.served, request, tree, timeline, clock)
+        said = Words(request)
+        if self.transcriber is not None and self.transcriber.is_wanted(request):
+            said = await self._listen(self.transcriber, request, decoded, timeline)
+            clock.transcribe = clock.passed() - clock.fetch - clock.decode
+        analysis = Analysis(self.engine, self.served, said, tree, timeline, clock)
         cached = None if self.cache.is_off else False
-        return Findings(self._keep(key, analysis.events()), cached)
+        # An answer without the words that it should have is not given again.
+        return Findings(self._keep(None if said.has_failed else key, analysis.events()), cached)
+
+    async def _listen(
+        self,
+        transcriber: Transcriber,
+        request: EmotionRequest,
+        decoded: Clip | Recording,
+        timeline: Timeline,
+    ) -> Words:
+        try:
+            heard = await transcriber.hear(decoded, with_times=request.timeline is not None)
+        except TranscriptionError as error:
+            if request.transcribe:
+                raise
+            return words.without(request, error)
+        if heard is None:
+            return Words(request)
+        return await asyncio.to_thread(
+            words.divide, request, heard, timeline, self.engine, self.served.card
+        )
 
     async def _key(self, clip: ClipFile, request: EmotionRequest) -> bytes | None:
         if self.cache.is_off:

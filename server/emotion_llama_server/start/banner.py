@@ -67,6 +67,7 @@ def banner(args: Namespace, app: "FastAPI") -> str:
         ("clips", _clips()),
         *([("files", _kept(services.settings))] if services.storage else []),
         ("API keys", _keys(options)),
+        *_transcripts(services.settings),
         ("to stop", f"Ctrl+C here, or `kill {os.getpid()}`"),
     ]
     return "\n".join(
@@ -140,6 +141,14 @@ def _keys(options: "StartOptions") -> str:
     if accepted:
         return f"needed: {', '.join(accepted)}"
     return "none: anyone who reaches these ports may send requests"
+
+
+def _transcripts(settings: "ServerSettings") -> list[tuple[str, str]]:
+    """Return the row that says where sound goes, if it leaves the server."""
+    if settings.transcriber_url is None:
+        return []
+    which = "each clip" if settings.transcribe == "auto" else "clips of `transcribe: true`"
+    return [("transcripts", f"the sound of {which} goes to {settings.transcriber_url}")]
 
 
 def _where_the_key_is(options: "StartOptions") -> str:

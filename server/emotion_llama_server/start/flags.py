@@ -31,6 +31,7 @@ from emotion_llama_server.settings import (
 from emotion_llama_server.start import tracing
 from emotion_llama_server.start.arguments import HOST, PORT, SHUTDOWN_SECONDS
 from emotion_llama_server.start.options import Cors, StartOptions
+from emotion_llama_server.transcripts.service import Service, TranscriberSettingsError
 from emotion_llama_vllm import demo_files
 from emotion_llama_vllm.checkpoint.doctor import examine_weights
 from emotion_llama_vllm.hooks.cpu_defaults import engine_defaults
@@ -106,6 +107,7 @@ def parse(argv: list[str]) -> Namespace:
     _check_rate_limit_storage(options.settings)
     _check_data_folder(args, options.settings)
     _check_issuer(options.settings.oidc_issuer)
+    _check_transcriber(options.settings)
     _check_weights(args)
     validate_parsed_serve_args(args)
     return args
@@ -217,6 +219,14 @@ def _check_data_folder(args: Namespace, settings: ServerSettings) -> None:
     try:
         check_data_folder(settings.data_dir, roots)
     except DataFolderError as error:
+        raise StartError(str(error)) from error
+
+
+def _check_transcriber(settings: ServerSettings) -> None:
+    """Read the key of the transcription service; the service itself may start later."""
+    try:
+        Service.of(settings, MediaSettings())
+    except TranscriberSettingsError as error:
         raise StartError(str(error)) from error
 
 

@@ -25,6 +25,10 @@ GROUPS: dict[str, tuple[str, ...]] = {
         *("decode_workers", "decode_seconds", "decode_memory_mb", "clip_cache_mb"),
         *("data_dir", "max_stored_gb", "keep_days"),
     ),
+    "transcripts": (
+        *("transcriber_url", "transcriber_model", "transcriber_key_file", "transcriber_seconds"),
+        "transcribe",
+    ),
     "requests": (
         *("max_in_flight", "max_waiting", "request_timeout", "drain_delay"),
         *(
@@ -49,6 +53,7 @@ _OF_VLLM: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "access": (("--allowed-origins", "JSON", 'origins of allowed pages, as ["https://a"]'),),
     "clips": (("--allowed-media-domains", "HOST", "hosts to fetch from; several may follow"),),
+    "transcripts": (),
     "requests": (
         (
             "--shutdown-timeout",

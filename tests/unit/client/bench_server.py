@@ -8,8 +8,8 @@ from typing import Any
 
 from tests.unit.client.conftest import ANSWER
 
-FIRST, GAP, TOKENS = 0.2, 0.05, 5
-"""Seconds until an answer begins and between its tokens; how many these are."""
+FIRST, GAP, TOKENS = 0.1, 0.05, 5
+"""Seconds until a measured answer begins and between its tokens; the number of tokens."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -45,7 +45,7 @@ class Handler(BaseHTTPRequestHandler):
         yield 'data: {"choices": [{"delta": {"role": "assistant", "content": ""}}]}'
         yield 'data: {"choices": [{"delta": {"content": "\u2028"}}]}'  # not the end of a line
         for _ in range(TOKENS - 1):
-            time.sleep(GAP)
+            time.sleep(self.server.gap)
             yield 'data: {"choices": [{"delta": {"content": ""}, "finish_reason": null}]}'
         yield f'data: {{"choices": [], "usage": {{"completion_tokens": {TOKENS}}}}}'
         yield "data: [DONE]"
@@ -53,7 +53,7 @@ class Handler(BaseHTTPRequestHandler):
     def _emotion(self) -> Iterator[str]:
         numbers = {k: ANSWER[k] for k in ("emotion", "confidence", "probabilities", "answer")}
         yield f"event: emotion\ndata: {json.dumps(numbers | {'answer_matches': True})}"
-        time.sleep(GAP)
+        time.sleep(self.server.gap)
         yield f"event: done\ndata: {json.dumps(ANSWER)}"
 
     def _stream(self, events: Iterator[str], failure: str | None) -> None:
@@ -91,7 +91,7 @@ class FakeServer(ThreadingHTTPServer):
         self.sessions: set[str | None] = set()
         self.times: list[float] = []
         self.failures: dict[str, int | str] = {}
-        self.first = 0.0
+        self.first = self.gap = 0.0
         self.metrics_status, self.mm_counters = 200, True
 
     def note(self, path: str, key: str | None, data: bytes) -> None:

@@ -67,29 +67,30 @@ def measured(server: FakeServer, out: Path, *words: object) -> Bench:
 
 
 def test_the_times_of_a_streamed_chat(server: FakeServer, tmp_path: Path) -> None:
-    server.first = FIRST
-    found = measured(server, tmp_path, "--concurrency", "1,4", "--requests", 8)
+    server.first, server.gap = FIRST, GAP
+    found = measured(server, tmp_path, "--concurrency", "1,4", "--requests", 4)
     total = FIRST + GAP * (TOKENS - 1)
     for measurement, concurrency in zip(found.runs, (1, 4), strict=True):
         figures = measurement.figures
         assert measurement.concurrency == concurrency
-        assert (figures.requests, figures.good, figures.errors) == (8, 8, {})
+        assert (figures.requests, figures.good, figures.errors) == (4, 4, {})
         assert figures.ttft
         assert figures.inter_token
         assert figures.time_per_output_token
         assert figures.end_to_end
         assert figures.ttft.p50 >= FIRST
-        assert figures.inter_token.p50 == pytest.approx(GAP, abs=GAP / 2)
-        assert figures.time_per_output_token.p50 == pytest.approx(GAP, abs=GAP / 2)
+        assert figures.inter_token.p50 > GAP / 2
+        assert figures.time_per_output_token.p50 > GAP / 2
         assert total <= figures.end_to_end.p50 <= figures.end_to_end.p99
-        assert figures.requests_per_second == pytest.approx(8 / figures.seconds)
+        assert figures.requests_per_second == pytest.approx(4 / figures.seconds)
         assert figures.requests_per_second < concurrency / total
-        assert figures.output_tokens_per_second == pytest.approx(8 * TOKENS / figures.seconds)
+        assert figures.output_tokens_per_second == pytest.approx(4 * TOKENS / figures.seconds)
         records = measurement.records
         assert min(record.ttft or 0 for record in records) < FIRST + SLACK
         assert min(record.end_to_end for record in records) < total + SLACK
-        assert [len(record.gaps) for record in records] == [TOKENS - 1] * 8
-    assert len(server.asked) == 2 * 8 + 1 + 4  # each run is warmed up, which does not count
+        assert min(min(record.gaps) for record in records) < GAP + SLACK
+        assert [len(record.gaps) for record in records] == [TOKENS - 1] * 4
+    assert len(server.asked) == 2 * 4 + 1 + 4  # each run is warmed up, which does not count
 
 
 def test_what_a_chat_is_sent(server: FakeServer, clips: Path, tmp_path: Path) -> None:
@@ -116,7 +117,7 @@ def test_what_a_chat_is_sent(server: FakeServer, clips: Path, tmp_path: Path) ->
 
 def test_the_first_event_of_an_analysis(server: FakeServer, clips: Path, tmp_path: Path) -> None:
     """By the server's own name of a clip, and as an upload."""
-    server.first = FIRST
+    server.first, server.gap = FIRST, GAP
     words = ("--route", "emotion", "--concurrency", 1, "--requests", 2)
     named_clip = measured(server, tmp_path, *words).runs[0]
     assert json.loads(server.asked[0][2])["video"] == "angry_voice.mp4"
@@ -246,7 +247,7 @@ def test_arrivals_are_a_poisson_process() -> None:
 
 
 def test_an_open_loop(server: FakeServer, tmp_path: Path) -> None:
-    server.first, rate, requests = 0.6, 20.0, 40
+    server.first, rate, requests = 0.5, 40.0, 20
     found = measured(server, tmp_path, "--rate", rate, "--requests", requests).runs[0]
     assert (found.concurrency, found.rate, found.figures.good) == (None, rate, requests)
     assert found.figures.seconds < requests * server.first / 2  # many were there at once

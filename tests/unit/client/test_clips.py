@@ -33,6 +33,7 @@ SIDECARS = (
 ENDINGS = (
     *(".mp4", ".MP4", ".m4v", ".mov", ".MOV", ".qt", ".3gp", ".3g2", ".f4v", ".mkv", ".webm"),
     *(".avi", ".AVI", ".divx", ".png", ".jpg", ".JPEG"),
+    *(".wav", ".WAV", ".mp3", ".m4a", ".ogg", ".opus", ".flac"),
 )
 
 

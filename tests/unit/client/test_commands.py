@@ -12,6 +12,7 @@ import pytest
 
 from emotion_llama.commands.metrics import calibration_error, confusion, measure
 from tests.unit.client.command_server import FakeServer, command, invoke, shown
+from tests.unit.client.conftest import ANSWER
 
 
 @pytest.fixture
@@ -139,6 +140,28 @@ def test_brackets_are_words(server: FakeServer, clips: Path) -> None:
     text = shown("analyze", clips / "happy1.mp4", "--server", server.url)
     assert "[/INST]" in text
     assert "[bold]smile" in text
+
+
+def test_the_server_can_be_asked_to_transcribe(
+    server: FakeServer, clips: Path, tmp_path: Path
+) -> None:
+    server.more = {"evidence": {**ANSWER["evidence"], "transcript": "Oh no!"}}
+    words = ("analyze", clips / "happy1.mp4", "--server", server.url, "--transcribe")
+    for out in (tmp_path / "results.csv", tmp_path / "results.jsonl"):
+        for more in ((), ("--resume",)):
+            done = invoke(*words, "--out", out, *more)
+            assert done.exit_code == 0, done.stderr
+        assert "Oh no!" in out.read_text()
+        assert "transcripts=server" in out.read_text()
+    assert [asked["transcribe"] for asked in server.asked] == [True, True]
+
+
+def test_words_come_from_one_place(server: FakeServer, clips: Path, tmp_path: Path) -> None:
+    table = tmp_path / "words.csv"
+    table.write_text("name,transcript\nhappy1,Words.\n")
+    words = ("analyze", clips, "--server", server.url, "--transcribe", "--transcripts", table)
+    assert "give one" in invoke(*words).stderr
+    assert server.asked == []
 
 
 def test_a_sound_track_can_be_chosen(server: FakeServer, clips: Path) -> None:

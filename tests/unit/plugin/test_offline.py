@@ -10,6 +10,7 @@ import pytest
 from vllm.v1.engine.exceptions import EngineDeadError
 
 import emotion_llama_vllm
+from emotion_llama_vllm.errors import FieldError
 from emotion_llama_vllm.offline import LocalEmotionLLaMA, read_file
 
 
@@ -19,6 +20,12 @@ def test_the_package_offers_the_class_by_its_name() -> None:
 
 def test_programs_that_import_the_old_name_still_get_the_class() -> None:
     assert emotion_llama_vllm.EmotionLlama is LocalEmotionLLaMA
+
+
+def test_only_a_server_transcribes() -> None:
+    model = object.__new__(LocalEmotionLLaMA)  # the request is refused before an engine is needed
+    with pytest.raises(FieldError, match="Only a server transcribes"):
+        model.analyze(b"x", transcribe=True)
 
 
 class Scripted(LocalEmotionLLaMA):

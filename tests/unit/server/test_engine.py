@@ -41,6 +41,26 @@ def positions(
     return len(ids) - 1 + config.embeddings_per_clip
 
 
+@pytest.mark.parametrize("words", ["why? " * 200, "为什么" * 300, "🙂" * 400, "x" * 10_000])
+def test_a_long_transcript_loses_its_end_until_it_fits(
+    engine: Engine, tokenizer: PreTrainedTokenizerFast, words: str
+) -> None:
+    kept = engine.cut(words, 100)
+    assert words.startswith(kept)
+    assert 96 <= len(tokenizer.encode(kept, add_special_tokens=False)) <= 100
+
+
+@pytest.mark.parametrize("words", ["", "Oh no!", "为什么"])
+def test_a_short_transcript_stays_whole(engine: Engine, words: str) -> None:
+    assert engine.cut(words, 100) == words
+
+
+def test_the_positions_of_a_prompt_are_counted(
+    engine: Engine, tokenizer: PreTrainedTokenizerFast, config: EmotionLlamaConfig
+) -> None:
+    assert engine.count("why?") == positions(tokenizer, config, "why?", "eval")
+
+
 @pytest.mark.parametrize("style", ["demo", "eval"])
 @pytest.mark.parametrize(
     "text", ["why? " * 200, "为什么" * 300, "🙂" * 400, "x" * 100_000, "a <unk> b </s> " * 60]

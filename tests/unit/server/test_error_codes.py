@@ -59,7 +59,7 @@ def told(path: str, error: Exception) -> tuple[int, str, str]:
         (HTTPException(415), 415, "invalid_request_error", "unsupported_media_type"),
         (HTTPException(429), 429, "rate_limit_error", "rate_limit_exceeded"),
         (GenerationError("x"), 500, "server_error", "internal_error"),
-        (HTTPException(502), 502, "server_error", "internal_error"),
+        (HTTPException(501), 501, "server_error", "internal_error"),
         (HTTPException(503), 503, "server_error", "server_unavailable"),
         (HTTPException(504), 504, "server_error", "processing_timeout"),
         (

@@ -13,7 +13,7 @@ export const analyse = {
   clip_path: 'On the server …',
   clip_remove: 'Remove',
   clip_another: 'Another clip',
-  clip_kinds: 'MP4, WebM, MKV, AVI, PNG or JPEG',
+  clip_kinds: 'MP4, WebM, MKV, AVI, PNG, JPEG; or sound: WAV, MP3, M4A, OGG, FLAC',
   samples: 'Or try a sample',
   sample_happy_face: 'Happy face',
   sample_sad_face: 'Sad face',

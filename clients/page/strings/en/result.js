@@ -43,6 +43,8 @@ export const result = {
     `Only the picture at ${time} was looked at.`,
   warning_one_each: (/** @type {{time: string}} */ { time }) =>
     `For the whole clip, only the picture at ${time} was looked at; one for each window.`,
+  warning_no_picture:
+    'This clip is sound alone. The model saw a black picture, which it was not trained with.',
   warning_no_sound: 'This clip has no sound. The voice was not judged.',
   warning_short_sound: 'There is less than half a second of sound. The voice says little.',
   warning_grey: 'A grey picture stood in for the camera. Only the voice counts.',
@@ -51,9 +53,11 @@ export const result = {
   evidence_seen: 'Seen',
   evidence_frame: (/** @type {{n: number, time: string}} */ { n, time }) =>
     `frame ${n}, at ${time}`,
+  evidence_no_picture: 'a black picture: the clip is sound alone',
   evidence_picture: 'the picture',
   evidence_heard: 'Heard',
   evidence_sound: (/** @type {{time: string}} */ { time }) => `${time} of sound`,
+  evidence_words: 'Words heard',
   evidence_no_sound: 'no sound',
   evidence_video: 'Picture track',
   evidence_audio: 'Sound track',

@@ -13,7 +13,7 @@ export const analyse = {
   clip_path: '服务器上的……',
   clip_remove: '移除',
   clip_another: '换一段视频',
-  clip_kinds: 'MP4、WebM、MKV、AVI、PNG 或 JPEG',
+  clip_kinds: 'MP4、WebM、MKV、AVI、PNG、JPEG；或声音：WAV、MP3、M4A、OGG、FLAC',
   samples: '或者试试示例',
   sample_happy_face: '高兴的脸',
   sample_sad_face: '悲伤的脸',

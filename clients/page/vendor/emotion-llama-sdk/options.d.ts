@@ -32,6 +32,8 @@ export interface Options {
     prompt?: string;
     /** What the person says. */
     transcript?: string;
+    /** Whether the server's transcription service writes it; by default the operator's choice. */
+    transcribe?: boolean;
     /** 2 to 64 to choose from. */
     labels?: Iterable<string>;
     frame?: FramePolicy;

@@ -53,6 +53,8 @@ class _Clip(_Arguments):
     data URL."""
     transcript: _Text = ""
     """The words that the person says in the clip; the model does not recognise speech."""
+    transcribe: bool | None = None
+    """True to let the server's transcription service write the transcript, if it has one."""
     frame: FramePolicy = "first"
     """The picture that the model sees: the first one, the middle one or the one at a time in
     seconds."""

@@ -22,12 +22,13 @@ from emotion_llama.commands.flags import (
     Out,
     TaskName,
     Timeline,
+    Transcribe,
     Transcripts,
 )
 from emotion_llama.commands.output import Output, count_of_clips, list_failures
 from emotion_llama.commands.results import Results, begin, check_form
 from emotion_llama.commands.saved import Saved
-from emotion_llama.commands.words import as_options, read_words
+from emotion_llama.commands.words import as_options, check_one_source, read_words
 from emotion_llama.connection import DEFAULT_URL
 
 
@@ -38,6 +39,7 @@ def analyze(
     task: TaskName = "both",
     timeline: Timeline = None,
     transcripts: Transcripts = None,
+    transcribe: Transcribe = False,
     audio_track: AudioTrack = None,
     language: LanguageName = "en",
     out: Out = None,
@@ -54,7 +56,8 @@ def analyze(
     try:
         _check_output(out, resume, retry_failed)
         asked_server = Server.of(server, api_key)
-        asked = asked_of_all(task, timeline, language, audio_track)
+        check_one_source(transcripts, transcribe)
+        asked = asked_of_all(task, timeline, language, audio_track, transcribe=transcribe)
         found = find_clips(clips)
         words, notes = read_words(transcripts, found.clips, clips) if transcripts else ({}, [])
         options = options_text(asked, has_words=transcripts is not None)

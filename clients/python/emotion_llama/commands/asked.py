@@ -12,7 +12,12 @@ from emotion_llama.schema import TimelineRequest
 
 
 def asked_of_all(
-    task: str, timeline: str | None, language: str, audio_track: int | None = None
+    task: str,
+    timeline: str | None,
+    language: str,
+    audio_track: int | None = None,
+    *,
+    transcribe: bool = False,
 ) -> dict[str, Any]:
     """Return the options for all clips."""
     if task not in ("emotion", "reason", "both"):
@@ -24,6 +29,8 @@ def asked_of_all(
         asked["language"] = language
     if audio_track is not None:
         asked["audio_track"] = audio_track
+    if transcribe:
+        asked["transcribe"] = True
     if timeline is not None:
         try:
             if "/" not in timeline:
@@ -43,7 +50,7 @@ def options_text(asked: dict[str, Any], *, has_words: bool) -> str:
         "task": asked["task"],
         "language": asked.get("language", "en"),
         "timeline": f"{timeline.window:g}/{timeline.step:g}" if timeline else "none",
-        "transcripts": "yes" if has_words else "no",
+        "transcripts": "server" if "transcribe" in asked else "yes" if has_words else "no",
     }
     if "audio_track" in asked:
         told["audio_track"] = str(asked["audio_track"])
@@ -59,7 +66,7 @@ def check_same(out: Path, saved: Saved, options: str, words: Words, clips: Seque
                 f"({options}): give the same ones, or write another file."
             )
     done = saved.done
-    for clip in clips:
+    for clip in clips if words else ():
         told = done[clip].transcript if clip in done else None
         if told is not None and told != " ".join(words.get(clip, "").split()):
             raise CommandError(

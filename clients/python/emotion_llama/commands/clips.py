@@ -15,6 +15,8 @@ VIDEOS = (
 )
 """The file endings of the containers that a server reads."""
 PICTURES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif")
+SOUNDS = (".wav", ".mp3", ".m4a", ".ogg", ".oga", ".opus", ".flac", ".weba")
+"""The file endings of sound alone, which a server answers with a warning."""
 OTHER_VIDEOS = (
     *(".mts", ".m2ts", ".m2t", ".ts", ".mpg", ".mpeg", ".mpe", ".m1v", ".m2v", ".vob", ".mod"),
     *(".wmv", ".asf", ".flv", ".ogv", ".ogm", ".rm", ".rmvb", ".mxf", ".dv", ".tod", ".h264"),
@@ -114,7 +116,7 @@ def _exists(path: Path) -> bool:
 def _look_into(folder: Path, found: Found) -> None:
     clips = []
     for file in _files(folder, found):
-        if file.suffix.lower() in VIDEOS + PICTURES:
+        if file.suffix.lower() in VIDEOS + PICTURES + SOUNDS:
             clips.append(str(file))
         elif file.suffix.lower() in OTHER_VIDEOS:
             found.unreadable.append(str(file))

@@ -24,6 +24,9 @@ Transcripts = Annotated[
     Path | None,
     typer.Option(help="CSV file `name,transcript`: the words; a name is the clip's path"),
 ]
+Transcribe = Annotated[
+    bool, typer.Option(help="let the server's transcription service write the words")
+]
 AudioTrack = Annotated[
     int | None, typer.Option(min=0, help="sound track, from 0, if not the default one")
 ]

@@ -9,12 +9,12 @@ from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from emotion_llama.commands.clips import OTHER_VIDEOS, PICTURES, VIDEOS
+from emotion_llama.commands.clips import OTHER_VIDEOS, PICTURES, SOUNDS, VIDEOS
 from emotion_llama.commands.failure import CommandError
 from emotion_llama.commands.tables import Row
 from emotion_llama.media import is_url
 
-_ENDINGS = VIDEOS + PICTURES + OTHER_VIDEOS + (".npz",)
+_ENDINGS = VIDEOS + PICTURES + SOUNDS + OTHER_VIDEOS + (".npz",)
 _SHOWN = 5
 
 
@@ -48,7 +48,7 @@ class _Name:
     """Holds the parts of a clip's name or path.
 
     Args:
-        parts: the folders and the file name, without the ending of a video or picture.
+        parts: the folders and the file name, without the ending of a clip.
         ending: that ending in lower case, or an empty text.
     """
 

@@ -46,7 +46,10 @@ class Output:
             self._shown.append((video, analysis.response))
         if self._is_table:
             return
-        record = as_record(analysis, transcript=self.words.get(video), options=self.options)
+        said = self.words.get(video)
+        if said is None and analysis.response is not None:
+            said = analysis.response.evidence.transcript
+        record = as_record(analysis, transcript=said, options=self.options)
         try:
             if self.results is not None:
                 self.results.add(record)

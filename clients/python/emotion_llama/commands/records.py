@@ -21,7 +21,7 @@ def as_record(analysis: Analysis, *, transcript: str | None, options: str) -> di
 
     Args:
         analysis: the answer or the error.
-        transcript: the words that were sent to the server.
+        transcript: the words that were sent to the server, or that it heard.
         options: the options of all clips, so that a later run can continue with the same ones.
     """
     if analysis.response is None:

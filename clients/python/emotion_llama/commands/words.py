@@ -35,6 +35,12 @@ def read_words(table: Path, clips: Sequence[str], roots: Sequence[str]) -> tuple
     return words, found.notes(table, clips)
 
 
+def check_one_source(transcripts: Path | None, transcribe: bool) -> None:
+    """Raise CommandError if the words shall come from a table and from the server as well."""
+    if transcripts and transcribe:
+        raise CommandError("The words come from --transcripts or --transcribe; give one.")
+
+
 def as_options(words: Words) -> Callable[[str | PathLike[str]], Options]:
     """Return a function that gives each clip its transcript."""
 

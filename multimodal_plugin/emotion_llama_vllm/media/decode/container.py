@@ -1,4 +1,4 @@
-"""Opens video files of the allowed containers, and keeps FFmpeg from opening anything else."""
+"""Opens video and audio files of the allowed containers, and lets FFmpeg open nothing else."""
 
 import io
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ CODECS = frozenset(_VIDEO + _AUDIO)
 
 _OPTIONS = {
     # Playlists, concat scripts and SDP texts would make FFmpeg open other files or hosts.
-    "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi",
+    "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,wav,mp3,ogg,flac",
     "protocol_whitelist": "none",
     # FFmpeg decodes a little during the open already, to detect the streams.
     "codec_whitelist": ",".join(sorted(CODECS)),
@@ -38,12 +38,15 @@ _OPTIONS = {
 MAX_PACKETS = 500_000
 """The maximum number of packets, more than an hour of picture and sound has; they take a second."""
 
+_UNKNOWN_SIZE = b"\xff" * 4
+"""The size in a file whose writer could not seek back, such as FFmpeg's into a pipe."""
+
 av_logging.set_level(None)
 
 
 @contextmanager
 def open_container(data: bytes) -> Iterator[InputContainer]:
-    """Open the bytes of a video file for reading its packets inside the `with` block.
+    """Open the bytes of a video or audio file for reading its packets inside the `with` block.
 
     Raises:
         MediaError: the container is not supported, or it is damaged.
@@ -54,7 +57,7 @@ def open_container(data: bytes) -> Iterator[InputContainer]:
     except (FFmpegError, ValueError, OSError) as error:
         raise MediaError(
             "The file is no video that can be read: send an intact MP4, MOV, AVI, MKV or WebM, "
-            "or a PNG or JPEG."
+            "a PNG or JPEG, or for sound alone a WAV, MP3, M4A, OGG or FLAC."
         ) from error
     # PyAV's default invents presentation times, and for AVI wrong ones.
     container.flags &= ~Flags.gen_pts.value
@@ -72,9 +75,10 @@ def packets(container: InputContainer, max_seconds: float) -> Iterator[Packet]:
         MediaError: the file claims to last longer than `max_seconds`, it has too many packets, or
             one packet is a JPEG that takes too long to decode.
     """
-    if container.duration is not None and container.duration / 1e6 > max_seconds:
+    declared = declared_seconds(container)
+    if declared is not None and declared > max_seconds:
         raise MediaError(
-            f"The clip lasts {container.duration / 1e6:.0f} s; at most {max_seconds:g} s are "
+            f"The clip lasts {declared:.0f} s; at most {max_seconds:g} s are "
             "allowed. Cut it into shorter ones."
         )
     jpegs = {s.index for s in container.streams.video if s.codec_context and s.name == "mjpeg"}
@@ -84,6 +88,17 @@ def packets(container: InputContainer, max_seconds: float) -> Iterator[Packet]:
         if packet.stream_index in jpegs:
             check_scans(bytes(packet))
         yield packet
+
+
+def declared_seconds(container: InputContainer) -> float | None:
+    """Return the length in seconds that a file names, or None if it names none.
+
+    For an MP3 the length is FFmpeg's guess from the first bit rate: 149 s for a minute that begins
+    with silence.
+    """
+    if container.duration is None or container.format.name == "mp3":
+        return None
+    return container.duration / 1e6
 
 
 def check_codec(context: CodecContext) -> None:
@@ -96,6 +111,8 @@ def check_codec(context: CodecContext) -> None:
 
 
 def _check_riff_size(data: bytes) -> None:
-    """Raise MediaError for a cut-off AVI, which FFmpeg would read as a shorter one."""
-    if data.startswith(magic.RIFF) and int.from_bytes(data[4:8], "little") + 8 > len(data):
+    """Raise MediaError for a cut-off AVI or WAV, which FFmpeg would read as a shorter one."""
+    if not data.startswith(magic.RIFF) or data[4:8] == _UNKNOWN_SIZE:
+        return
+    if int.from_bytes(data[4:8], "little") + 8 > len(data):
         raise MediaError("The file is cut off: it is shorter than its header says.")

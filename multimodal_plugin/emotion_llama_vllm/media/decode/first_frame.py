@@ -10,6 +10,7 @@ from dataclasses import replace
 from emotion_llama_vllm.media.clip import Clip
 from emotion_llama_vllm.media.decode import npz
 from emotion_llama_vllm.media.decode.container import open_container, packets
+from emotion_llama_vllm.media.decode.no_picture import NoPicture, first_frame
 from emotion_llama_vllm.media.decode.picture.pixels import FirstFrame, resize
 from emotion_llama_vllm.media.decode.picture.still import decode_still, is_still
 from emotion_llama_vllm.media.decode.sound.track import SoundTrack
@@ -32,7 +33,8 @@ def decode(
 
     Args:
         source: a video file (MP4, MOV, AVI, MKV, WebM), a PNG or JPEG (a clip of one frame without
-            sound), or an `.npz` container of either with features or face crops.
+            sound), a file of sound alone (WAV, MP3, M4A, OGG, FLAC, WebM), or an `.npz` container
+            of any with features or face crops.
         size: side in pixels to which the frame is resized.
         audio_track: the index of the sound track; by default the one that a player plays.
         settings: the limits.
@@ -68,10 +70,10 @@ def _decode_file(
 
 def _read_once(
     source: bytes, audio_track: int | None, settings: MediaSettings
-) -> tuple[FirstFrame, SoundTrack]:
+) -> tuple[FirstFrame | NoPicture, SoundTrack]:
     """Read the file's packets once, for the frame and for the sound."""
     with open_container(source) as container:
-        frame = FirstFrame(container)
+        frame = first_frame(container)
         sound = SoundTrack(container, audio_track, max_seconds=settings.max_audio_seconds)
         for packet in packets(container, settings.max_timeline_seconds):
             if packet.stream is frame.stream and not frame.found:

@@ -10,6 +10,7 @@ from av.container import InputContainer
 from emotion_llama_vllm.media.clip import SAMPLING_RATE, Clip
 from emotion_llama_vllm.media.decode import npz
 from emotion_llama_vllm.media.decode.container import open_container, packets
+from emotion_llama_vllm.media.decode.no_picture import NoPicture, all_frames
 from emotion_llama_vllm.media.decode.picture.frames import Frame, FramePolicy, Frames, Mispredicted
 from emotion_llama_vllm.media.decode.picture.pixels import resize
 from emotion_llama_vllm.media.decode.picture.still import decode_still, is_still
@@ -136,7 +137,7 @@ def record(
         )
     with open_container(source) as container:
         longest = settings.max_audio_seconds if window is None else settings.max_timeline_seconds
-        frames = Frames(container, size)
+        frames = all_frames(container, size)
         sound = SoundTrack(container, audio_track, max_seconds=longest)
         _walk(container, frames, sound, settings)
         waveform = sound.waveform(frames.zero, source)
@@ -167,7 +168,7 @@ def _unpack(source: bytes, settings: MediaSettings) -> tuple[bytes, npt.NDArray[
 
 
 def _record(
-    frames: Frames,
+    frames: Frames | NoPicture,
     waveform: npt.NDArray[np.float32] | None,
     frame: FramePolicy,
     spans_of: Callable[[float], list[tuple[float, float]]],
@@ -218,7 +219,10 @@ def _check_count(seconds: float, count: float, reads: int) -> None:
 
 
 def _walk(
-    container: InputContainer, frames: Frames, sound: SoundTrack, settings: MediaSettings
+    container: InputContainer,
+    frames: Frames | NoPicture,
+    sound: SoundTrack,
+    settings: MediaSettings,
 ) -> None:
     """Read the file's packets once: decode the sound, keep the packets of the picture."""
     for packet in packets(container, settings.max_timeline_seconds):
@@ -230,7 +234,7 @@ def _walk(
     frames.finish()
 
 
-def _check_room(count: int, frames: Frames, settings: MediaSettings) -> None:
+def _check_room(count: int, frames: Frames | NoPicture, settings: MediaSettings) -> None:
     """Raise TimelineError for more frames than half of a worker's memory can hold."""
     most = int(settings.decode_memory_mb * 2**19 / frames.bytes_per_frame)
     if count > max(most, 1):

@@ -28,18 +28,18 @@ class Track:
     """The number of tracks of this kind."""
 
 
+def has_picture(container: InputContainer) -> bool:
+    """Return whether a file is more than sound alone; a cover picture beside it does not count."""
+    return bool(_pictures(container)) or not container.streams.audio
+
+
 def open_video_track(container: InputContainer) -> tuple[VideoStream, Track]:
     """Return the picture track that a player shows, ready to be decoded in this thread.
 
     Raises:
         MediaError: there is no picture track, or its codec is not allowed.
     """
-    # A cover picture is no video.
-    streams = [
-        stream
-        for stream in container.streams.video
-        if not stream.disposition & Disposition.attached_pic
-    ]
+    streams = _pictures(container)
     chosen = _default(streams)
     if chosen is None:
         raise MediaError(
@@ -74,6 +74,15 @@ def check_wanted(wanted: int | None, count: int) -> None:
     if count == 0:
         raise TrackError("The clip has no sound track; leave `audio_track` out.")
     raise TrackError(f"The clip has no sound track {wanted}; it has {count}, counted from 0.")
+
+
+def _pictures(container: InputContainer) -> list[VideoStream]:
+    """Return the picture tracks without the cover pictures, which are no video."""
+    return [
+        stream
+        for stream in container.streams.video
+        if not stream.disposition & Disposition.attached_pic
+    ]
 
 
 def _default(streams: Sequence[_S]) -> _S | None:

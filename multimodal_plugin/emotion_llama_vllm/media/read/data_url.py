@@ -27,7 +27,8 @@ _START_LENGTH = 512
 _TRANSPORT_PACKET = 188
 _MAGIC = (
     *(magic.PNG, magic.JPEG, magic.RIFF, magic.ZIP, magic.MATROSKA, b"GIF8", b"BM"),
-    *(b"OggS", b"FLV\x01", b"0&\xb2u", b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3"),
+    *(magic.OGG, magic.FLAC, *magic.MP3),
+    *(b"FLV\x01", b"0&\xb2u", b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3"),
 )
 
 

@@ -120,7 +120,7 @@ def test_small_frames_of_large_files_still_differ_by_their_sound(process: Any) -
 
 @pytest.mark.parametrize(
     ("modality", "count", "words"),
-    [("image", 1, "send the picture as"), ("audio", 1, "audio alone"), ("video", 2, "one clip")],
+    [("image", 1, "send the picture as"), ("audio", 1, "an audio part"), ("video", 2, "one clip")],
 )
 def test_other_parts_are_refused_with_what_to_send_instead(
     processor: Any, modality: str, count: int, words: str

@@ -9,6 +9,7 @@ from vllm.exceptions import GenerationError
 from tests.support.chat_app import CLIP, TEXT, ChatApp
 
 DATA_URL = "data:video/mp4;base64,AAAA"
+INLINE = "data:audio/wav;base64,AAAA"
 
 
 @pytest.fixture
@@ -72,20 +73,31 @@ def test_a_file_with_base64_and_its_kind_is_taken(app: ChatApp) -> None:
 
 
 @pytest.mark.parametrize(
-    "part",
+    ("part", "url"),
     [
-        {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}},
-        {"type": "audio_url", "audio_url": {"url": "voice.wav"}},
-        {"type": "file", "file": {"file_data": "data:audio/wav;base64,AAAA"}},
-        {"type": "file", "file": {"file_data": "DATA:Audio/MPEG;base64,AAAA"}},
-        {"type": "file", "file": {"file_data": "AAAA", "format": "audio/mpeg"}},
-        {"type": "file", "file": {"file_data": "AAAA", "mime_type": "audio/mpeg"}},
+        ({"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}, INLINE),
+        ({"input_audio": {"data": "AAAA", "format": "mp3"}}, INLINE),
+        ({"type": "input_audio", "input_audio": {"data": "data:audio/ogg,x"}}, "data:audio/ogg,x"),
+        ({"type": "audio_url", "audio_url": {"url": "voice.wav"}}, "voice.wav"),
+        ({"type": "audio_url", "audio_url": "voice.wav"}, "voice.wav"),
     ],
 )
-def test_sound_alone_is_refused_with_what_to_send(app: ChatApp, part: dict[str, Any]) -> None:
-    error = app.refusal(part, TEXT)
-    assert "Sound alone is not taken" in error["message"]
-    assert error["param"] == "messages"
+def test_a_part_of_sound_alone_is_taken_with_a_warning(
+    app: ChatApp, part: dict[str, Any], url: str
+) -> None:
+    assert clips(app, TEXT, part) == [url]
+    assert app.post(TEXT, part).headers["X-Warning"].startswith("sound_as_clip: ")
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        {"file_data": "data:audio/wav;base64,AAAA"},
+        {"file_data": "data:audio/wav;base64,AAAA", "format": "audio/mpeg"},
+    ],
+)
+def test_a_file_of_sound_alone_is_taken(app: ChatApp, file: dict[str, Any]) -> None:
+    assert clips(app, TEXT, {"type": "file", "file": file}) == [file["file_data"]]
 
 
 @pytest.mark.parametrize(
@@ -96,6 +108,10 @@ def test_sound_alone_is_refused_with_what_to_send(app: ChatApp, part: dict[str, 
         {"type": "file"},
         {"type": "video_url", "video_url": None},
         {"type": "video_url"},
+        {"type": "input_audio"},
+        {"type": "input_audio", "input_audio": {"format": "wav"}},
+        {"type": "input_audio", "input_audio": {"data": 7}},
+        {"type": "audio_url", "audio_url": {}},
         {"type": "image_url", "image_url": {"url": 7}},
         {"type": "video_url", "video_url": {}},
     ],
@@ -188,6 +204,7 @@ def test_nulls_and_defaults_pass(app: ChatApp, name: str, value: Any) -> None:
         ("priority", -1),
         ("cache_salt", "x"),
         ("uuid", "x"),
+        ("transcribe", True),
     ],
 )
 def test_values_are_refused(app: ChatApp, name: str, value: Any) -> None:

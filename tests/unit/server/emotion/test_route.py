@@ -7,6 +7,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -15,6 +16,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import Response
+from PIL import Image
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartParser
 
@@ -113,6 +115,30 @@ def test_a_clip_without_sound_is_told(client: TestClient, tmp_path: Path) -> Non
     write_clip(tmp_path / "silent.mp4", Recipe(audio=None))
     answer = client.post("/v1/emotion", json={"video": "silent.mp4"}).json()
     assert warned(answer) == ["no_sound"]
+
+
+@pytest.mark.parametrize("more", [{}, {"timeline": {"window": 1, "step": 1}}], ids=str)
+def test_sound_alone_is_told(client: TestClient, tmp_path: Path, more: dict[str, Any]) -> None:
+    write_clip(tmp_path / "voice.mp3", Recipe("mp3", None, "libmp3lame"))
+    answer = client.post("/v1/emotion", json={"video": "voice.mp3", **more}).json()
+    assert warned(answer) == ["no_picture"]
+    assert "trained with" in answer["warnings"][0]["message"]
+    evidence = answer["evidence"]
+    assert (evidence["has_picture"], evidence["has_audio"]) == (False, True)
+    assert evidence["video_track"] is None
+
+
+def test_a_picture_is_no_sound_alone(client: TestClient, tmp_path: Path) -> None:
+    (tmp_path / "face.png").write_bytes(png())
+    answer = client.post("/v1/emotion", json={"video": "face.png"}).json()
+    assert warned(answer) == ["no_sound"]
+    assert answer["evidence"]["has_picture"] is True
+
+
+def png() -> bytes:
+    sink = BytesIO()
+    Image.new("RGB", (32, 32)).save(sink, "PNG")
+    return sink.getvalue()
 
 
 def test_sound_beyond_what_the_whole_answer_hears_is_told(

@@ -138,6 +138,19 @@ def test_with_a_provider_the_command_sends_a_token(
     assert '-H "Authorization: Bearer $EMOTION_LLAMA_API_KEY"' in text
 
 
+@pytest.mark.parametrize(("mode", "which"), [("asked", "clips of `tr"), ("auto", "each clip goes")])
+def test_where_the_sound_goes_is_told(
+    app: FastAPI, roots: Callable[[Path], None], mode: Any, which: str
+) -> None:
+    assert "transcripts" not in banner.banner(flags(), app)
+    url = "https://api.example/v1"
+    settings = ServerSettings(transcriber_url=url, transcribe=mode)
+    install(app, served(settings=settings))
+    (row,) = [row for row in banner.banner(flags(), app).splitlines() if "transcripts" in row]
+    assert which in row
+    assert row.endswith(f" goes to {url}")
+
+
 def test_over_tls_the_command_trusts_the_servers_certificate_as_far_as_it_goes(
     app: FastAPI, roots: Callable[[Path], None], tmp_path: Path
 ) -> None:

@@ -20,10 +20,11 @@ from emotion_llama.commands.flags import (
     LanguageName,
     TaskName,
     Timeline,
+    Transcribe,
     Transcripts,
 )
 from emotion_llama.commands.output import count_of_clips, list_failures
-from emotion_llama.commands.words import as_options, read_words
+from emotion_llama.commands.words import as_options, check_one_source, read_words
 from emotion_llama.connection import DEFAULT_URL
 from emotion_llama.many import Analysis
 
@@ -37,6 +38,7 @@ def submit(
     task: TaskName = "both",
     timeline: Timeline = None,
     transcripts: Transcripts = None,
+    transcribe: Transcribe = False,
     audio_track: AudioTrack = None,
     language: LanguageName = "en",
     completion_window: Annotated[
@@ -48,7 +50,8 @@ def submit(
     failed: list[Analysis] = []
     try:
         asked_server = Server.of(server, api_key)
-        asked = asked_of_all(task, timeline, language, audio_track)
+        check_one_source(transcripts, transcribe)
+        asked = asked_of_all(task, timeline, language, audio_track, transcribe=transcribe)
         found = find_clips(clips)
         words, notes = read_words(transcripts, found.clips, clips) if transcripts else ({}, [])
         options = options_text(asked, has_words=transcripts is not None)

@@ -54,12 +54,15 @@ class PlacedSound:
         self._fifo.write(frame)
         self.length = max(self.length, self._place + self._fifo.samples)
 
-    def delay(self, zero: float) -> int:
-        """Return how many samples after the second `zero` of the file the sound starts."""
-        seconds = 0.0 if self._begin is None else self._begin - zero
+    def delay(self, zero: float | None) -> int:
+        """Return how many samples after the second `zero` of the file the sound starts.
+
+        Without a picture, and so without `zero`, the clip begins with its sound.
+        """
+        seconds = 0.0 if self._begin is None or zero is None else self._begin - zero
         return round(seconds * self.rate) if abs(seconds) > TOLERANCE else 0
 
-    def waveform(self, zero: float) -> Samples:
+    def waveform(self, zero: float | None) -> Samples:
         """Return the samples from the second `zero` of the file on.
 
         Earlier samples are left out, and a later start is filled with silence.

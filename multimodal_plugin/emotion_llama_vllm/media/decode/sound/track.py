@@ -11,6 +11,7 @@ from av.container import InputContainer
 from av.error import FFmpegError
 
 from emotion_llama_vllm.media.clip import SAMPLING_RATE
+from emotion_llama_vllm.media.decode.container import declared_seconds
 from emotion_llama_vllm.media.decode.cut_off import is_cut_off
 from emotion_llama_vllm.media.decode.sound.placed import PlacedSound
 from emotion_llama_vllm.media.decode.tracks import open_audio_track
@@ -41,10 +42,11 @@ class SoundTrack:
         self._ends: dict[int, int] = {}
         self._bases: dict[int, Fraction] = {}
         self._start = (container.start_time or 0) / 1e6
-        self._declared = None if container.duration is None else container.duration / 1e6
-        if self.stream is not None and self.stream.duration is not None:
-            base = self.stream.time_base or Fraction(0)
-            check_seconds(float(self.stream.duration * base), max_seconds)
+        self._declared = declared_seconds(container)
+        stream = self.stream
+        if stream is not None and stream.duration is not None and self._declared is not None:
+            base = stream.time_base or Fraction(0)
+            check_seconds(float(stream.duration * base), max_seconds)
 
     def feed(self, packet: Packet) -> None:
         """Decode one packet of the track."""
@@ -67,14 +69,17 @@ class SoundTrack:
             if track not in self._bases:
                 self._bases[track] = packet.time_base or Fraction(0)
 
-    def waveform(self, zero: float, data: bytes) -> npt.NDArray[np.float32] | None:
+    def waveform(self, zero: float | None, data: bytes) -> npt.NDArray[np.float32] | None:
         """Return the whole sound [samples] at 16 kHz, or None if there is none.
 
         Args:
-            zero: the time of the first picture in the file's seconds, at which the sound begins.
+            zero: the time of the first picture in the file's seconds, at which the sound begins;
+                None for a file without pictures.
             data: the bytes of the file.
         """
         if self.stream is None or not self._has_packets:
+            if zero is None:
+                raise MediaError("The file has neither a picture nor a sound.")
             return None
         end = max((float(end * self._bases[track]) for track, end in self._ends.items()), default=0)
         end -= self._start

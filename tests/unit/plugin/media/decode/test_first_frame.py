@@ -174,7 +174,6 @@ REFUSED = {
         "cut off",
     ),
     "cut-off mkv": (_half(make_clip(replace(RECIPES["mkv"], seconds=4.0))), "cut off"),
-    "no picture": (make_clip(Recipe(video=None)), "no picture"),
     "damaged png": (b"\x89PNG\r\n\x1a\n" + bytes(50), "damaged"),
     "concat script": (b"ffconcat version 1.0\nfile /etc/passwd\n", "no video that can be read"),
     "playlist": (b"#EXTM3U\n#EXTINF:1,\n/etc/passwd\n", "no video that can be read"),

@@ -95,8 +95,12 @@ def test_a_base64_mark_behind_the_comma_belongs_to_the_payload() -> None:
         make_clip(Recipe("mpegts", seconds=0.2)),
         b"\x89PNG\r\n\x1a\n" + picture(8, 8).tobytes(),
         b"\xff\xd8\xff\xe0" + picture(8, 8).tobytes(),
+        make_clip(Recipe("wav", None, "pcm_s16le", seconds=0.2)),
+        make_clip(Recipe("mp3", None, "libmp3lame", seconds=0.2)),
+        make_clip(Recipe("ogg", None, "libopus", seconds=0.2)),
+        make_clip(Recipe("flac", None, "flac", seconds=0.2)),
     ],
-    ids=["mp4", "mkv", "avi", "ts", "png", "jpeg"],
+    ids=["mp4", "mkv", "avi", "ts", "png", "jpeg", "wav", "mp3", "ogg", "flac"],
 )
 def test_bare_base64_of_a_media_file_is_that_file(clip: bytes, tmp_path: Path) -> None:
     encoded = base64.b64encode(clip).decode()
