@@ -122,6 +122,21 @@ test('a clip that is refused is thrown, or left out and told', async (t) => {
   await assert.rejects(alone, /No clip could be uploaded/);
 });
 
+test('a rate limit makes the upload of a clip wait', async (t) => {
+  let left = 5;
+  const { client } = await keeping(t, {
+    'POST /v1/files': (_, response) => {
+      left -= 1;
+      return left > 0
+        ? refuse(response, 429, {}, { 'Retry-After': '0' })
+        : { id: 'file-1', filename: 'x' };
+    },
+  });
+  const batch = await client.batches.submit([new File(['x'], 'a.mp4')]);
+  assert.equal(batch.input_file_id, 'file-1');
+  assert.equal(left, -1);
+});
+
 test('what cannot be a batch is refused before anything is sent', async (t) => {
   const { client, sent } = await keeping(t);
   const twins = [new File(['x'], 'a.mp4'), new File(['y'], 'a.mp4')];

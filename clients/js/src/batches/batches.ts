@@ -1,6 +1,7 @@
 /** `client.batches`: the requests about many clips as one job of the server. */
 
 import { parse } from '../answer.js';
+import { OverloadedError, RateLimitError } from '../errors.js';
 import { linesOf } from '../events.js';
 import type { Http } from '../http.js';
 import { type Analysis, underWay } from '../many.js';
@@ -22,6 +23,9 @@ import type { Batch } from './schema.js';
 const ROUTE = '/v1/batches';
 const ASKED = '/v1/emotion';
 const PAGE = 100;
+/** How often a clip is sent again after 429 or 503, beside the retries of each request. */
+const MOST_REFUSALS = 30;
+const REFUSED_SECONDS = 10;
 /** After which nothing more happens to a batch. */
 const OVER: Batch['status'][] = ['completed', 'failed', 'expired', 'cancelled'];
 
@@ -164,10 +168,25 @@ export class Batches {
       if (!content) {
         return { name, video: name };
       }
-      const { id } = await this.#files.upload(content, { keepSeconds, signal });
+      const { id } = await this.#uploadPatiently(content, keepSeconds, signal);
       return { name, video: id };
     } catch (error) {
       return { name, error };
+    }
+  }
+
+  /** A server with a rate limit counts every clip of a folder. */
+  async #uploadPatiently(file: File, keepSeconds: number, signal: AbortSignal) {
+    for (let refusals = 1; ; refusals += 1) {
+      try {
+        return await this.#files.upload(file, { keepSeconds, signal });
+      } catch (error) {
+        const isRefused = error instanceof RateLimitError || error instanceof OverloadedError;
+        if (!isRefused || refusals > MOST_REFUSALS) {
+          throw error;
+        }
+        await pause(error.retryAfter ?? REFUSED_SECONDS, signal);
+      }
     }
   }
 

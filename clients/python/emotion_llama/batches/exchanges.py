@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from itertools import count
 from os import PathLike
 from pathlib import Path
 from typing import IO, Any
@@ -10,7 +11,7 @@ import httpx2
 
 from emotion_llama.batch import Batch, BatchList
 from emotion_llama.batches.lines import ClipUpload, local_file
-from emotion_llama.errors import EmotionLLaMAError
+from emotion_llama.errors import EmotionLLaMAError, OverloadedError, RateLimitError
 from emotion_llama.media import Upload, upload_of
 from emotion_llama.stored import FileDeleted, FileList, FileObject, Purpose, UploadPurpose
 from emotion_llama.wire import ROUTE, Exchange, Exchanges, Pause, parse
@@ -19,6 +20,10 @@ FILES, BATCHES = "/v1/files", "/v1/batches"
 OVER = frozenset({"completed", "failed", "expired", "cancelled"})
 """The states after which nothing more happens to a batch."""
 _PAGE_FILES, _PAGE_BATCHES = 1000, 100
+_MOST_REFUSALS = 30
+"""How often a clip is sent again after 429 or 503, beside the retries of each request: a server
+with a rate limit counts every clip of a folder."""
+_REFUSED_SECONDS = 10.0
 
 
 def upload(
@@ -62,11 +67,16 @@ def upload_clip(wire: Exchanges, clip: str, seconds: int) -> Exchange[ClipUpload
     file = local_file(clip)
     if file is None:
         return ClipUpload(clip, clip, None)
-    try:
-        made = yield from upload(wire, file, "user_data", seconds=seconds)
-    except (EmotionLLaMAError, OSError) as error:
-        return ClipUpload(clip, None, error)
-    return ClipUpload(clip, made.id, None)
+    for refusals in count(1):
+        try:
+            made = yield from upload(wire, file, "user_data", seconds=seconds)
+        except (EmotionLLaMAError, OSError) as error:
+            if not isinstance(error, RateLimitError | OverloadedError) or refusals > _MOST_REFUSALS:
+                return ClipUpload(clip, None, error)
+            yield Pause(_REFUSED_SECONDS)
+        else:
+            return ClipUpload(clip, made.id, None)
+    raise AssertionError("there is no end of numbers")
 
 
 def list_files(wire: Exchanges, purpose: Purpose | None, after: str | None) -> Exchange[FileList]:

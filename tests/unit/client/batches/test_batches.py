@@ -1,6 +1,7 @@
 """`client.files` and `client.batches` of both clients, against the server's own routes."""
 
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from emotion_llama import Batch, ClipUpload, EmotionLLaMA, errors
 from emotion_llama.batch import BatchResult
 from emotion_llama.batches.lines import ResultReader, analysis_of
 from tests.unit.client.batches.conftest import BatchServer, Use, lines_of
-from tests.unit.client.conftest import Face
+from tests.unit.client.conftest import Face, refusal
 
 
 def finish(use: Use, batch: Batch) -> Batch:
@@ -192,6 +193,41 @@ def test_a_batch_is_not_created_twice_when_the_connection_breaks() -> None:
     ):
         client.batches.submit(["x.mp4"])
     assert sent == ["/v1/files", "/v1/batches"]
+
+
+class Limited:
+    """A server that refuses its first requests, as one with a rate limit does.
+
+    Args:
+        refusals: the number of requests that it refuses.
+    """
+
+    def __init__(self, refusals: int) -> None:
+        self.refusals = refusals
+        self.sent: list[str] = []
+
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        self.sent.append(request.url.path)
+        if len(self.sent) <= self.refusals:
+            return httpx2.Response(429, json=refusal(429).json(), headers={"Retry-After": "2"})
+        made: dict[str, Any] = {"id": "file-1", "created_at": 1, "expires_at": 2}
+        if request.url.path == "/v1/files":
+            made |= {"bytes": 1, "filename": "x", "purpose": "user_data"}
+        else:
+            made |= json.loads(request.content) | {"status": "validating", "request_counts": {}}
+        return httpx2.Response(200, json=made)
+
+
+def test_a_rate_limit_makes_the_upload_of_a_clip_wait(connect: Any, clips: list[Path]) -> None:
+    server = Limited(5)
+    client: Face = connect(server)
+    assert client.part("batches").call("submit", clips[:1]).input_file_id == "file-1"
+    assert server.sent == ["/v1/files"] * 7 + ["/v1/batches"]
+    assert client.pauses == [2, 2, 10, 2, 2]
+    busy = connect(Limited(1000))
+    with pytest.raises(errors.RateLimitError):
+        busy.part("batches").call("submit", clips[:1])
+    assert busy.pauses.count(10) == 30
 
 
 LINE = b'{"id":"batch_req_%s","custom_id":"a","response":%s,"error":%s}\n'
