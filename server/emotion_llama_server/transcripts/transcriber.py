@@ -90,7 +90,6 @@ class Transcriber:
 
     async def _hear_piece(self, samples: Samples, with_times: bool) -> Heard:
         asker = asking.get()
-        owner = asker.owner
         wav, digest = await asyncio.to_thread(_prepare, samples)
         # As in the cache of clips, the owner is part of the key: the time would tell another one
         # that this clip has been sent before.
@@ -99,7 +98,7 @@ class Transcriber:
             return known
         try:
             with stage("transcribe"):
-                heard = await self._ask(wav, len(samples) / SAMPLING_RATE, with_times, owner)
+                heard = await self._ask(wav, len(samples) / SAMPLING_RATE, with_times, asker.owner)
         except TranscriptionError as error:
             metrics.transcription_failures.labels(error.cause).inc()
             logger.warning("No transcript came from %s: %s.", self.service.url, error.reason)
