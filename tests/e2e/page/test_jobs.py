@@ -84,7 +84,9 @@ def show(page: Page) -> None:
 def test_jobs_are_listed_and_one_is_cancelled(page: Page, axe: Callable[[Page], list[str]]) -> None:
     jobs = Jobs(page, RUNNING, FAILED)
     show(page)
-    running, failed = page.locator("tbody tr").all()
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(2)
+    running, failed = rows.first, rows.last
     expect(running).to_contain_text("in progress")
     expect(running).to_contain_text("10 of 40 done")
     expect(failed).to_contain_text("The line is no JSON object.")
