@@ -46,7 +46,7 @@ export interface SubmitOptions extends Options, Explain {
 }
 
 export interface WaitOptions {
-  /** Seconds between two requests, by default 5. */
+  /** Seconds between two requests, by default 2. */
   every?: number;
   /** Is given the batch after each request. */
   onUpdate?: (batch: Batch) => void;
@@ -121,7 +121,7 @@ export class Batches {
   /** The batch when it is over: completed, failed, expired or cancelled. */
   async wait(
     batch: Batch | string,
-    { every = 5, onUpdate, signal }: WaitOptions = {},
+    { every = 2, onUpdate, signal }: WaitOptions = {},
   ): Promise<Batch> {
     for (;;) {
       const found = await this.retrieve(batch, { signal });

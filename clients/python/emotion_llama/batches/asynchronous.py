@@ -121,7 +121,7 @@ class AsyncBatches:
         self,
         batch: Batch | str,
         *,
-        every: float = 5,
+        every: float = 2,
         on_update: Callable[[Batch], None] = lambda _: None,
     ) -> Batch:
         """Do the same as Batches.wait."""

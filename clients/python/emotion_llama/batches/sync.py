@@ -146,7 +146,7 @@ class Batches:
         self,
         batch: Batch | str,
         *,
-        every: float = 5,
+        every: float = 2,
         on_update: Callable[[Batch], None] = lambda _: None,
     ) -> Batch:
         """Return a batch when it is over: completed, failed, expired or cancelled.
