@@ -12,6 +12,7 @@ import typer
 from emotion_llama.commands.asked import asked_of_all, check_same, options_text
 from emotion_llama.commands.asking import Server, ask_all
 from emotion_llama.commands.clips import find_clips
+from emotion_llama.commands.crops import find_crops
 from emotion_llama.commands.failure import INTERRUPTED, CommandError, fail, note
 from emotion_llama.commands.records import as_record, json_line
 from emotion_llama.commands.results import Results, begin, check_form
@@ -41,6 +42,17 @@ def analyze(
         Path | None,
         typer.Option(help="CSV file `name,transcript`: the words; a name is the clip's path"),
     ] = None,
+    frame: Annotated[
+        str,
+        typer.Option(
+            metavar="FRAME",
+            help="picture that the model sees: first, middle, peak or a time in seconds",
+        ),
+    ] = "first",
+    face_crops: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="face crops, as OpenFace writes them: DIR/CLIP/*.bmp"),
+    ] = None,
     transcribe: Annotated[
         bool, typer.Option(help="let the server's transcription service write the words")
     ] = False,
@@ -61,10 +73,12 @@ def analyze(
         asked_server = Server.of(server, api_key)
         if transcripts and transcribe:
             raise CommandError("The words come from --transcripts or --transcribe; give one.")
-        asked = asked_of_all(task, timeline, language, audio_track, transcribe=transcribe)
+        asked = asked_of_all(task, timeline, language, audio_track, frame, transcribe=transcribe)
         found = find_clips(clips)
         words, notes = read_words(transcripts, found.clips, clips) if transcripts else ({}, [])
-        options = options_text(asked, has_words=transcripts is not None)
+        crops, more = find_crops(face_crops, found.clips) if face_crops else ({}, [])
+        has_crops = face_crops is not None
+        options = options_text(asked, has_words=transcripts is not None, has_crops=has_crops)
         saved = begin(out, resume=resume) if out else Saved()
         if out:
             check_same(out, saved, options, words, found.clips)
@@ -72,7 +86,7 @@ def analyze(
         run = _Run(words, options, Results(out, saved) if out else None)
     except CommandError as error:
         fail("analyze", error)
-    for sentence in (*found.notes(), *notes):
+    for sentence in (*found.notes(), *notes, *more):
         note("analyze", sentence)
     try:
         is_over = ask_all(
@@ -80,7 +94,7 @@ def analyze(
             wanted,
             run.take,
             concurrency=concurrency,
-            own_options=as_options(words),
+            own_options=as_options(words, crops),
             **asked,
         )
     except CommandError as error:
