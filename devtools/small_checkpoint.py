@@ -86,14 +86,15 @@ def write_random_originals(out: Path, *, seed: int = 0) -> Originals:
     )
 
 
-def write_random_face_encoders(out: Path, *, seed: int = 0) -> tuple[Path, Path]:
+def write_random_face_encoders(
+    out: Path, *, seed: int = 0, config: FaceEncoderConfig = FACE_CONFIG
+) -> tuple[Path, Path]:
     """Write FaceMAE and VideoMAE with random weights, in the form in which trainings store them.
 
     Returns:
         The paths of the two files; a file with its sizes is beside each.
     """
     torch.manual_seed(seed)
-    config = FACE_CONFIG
     tensors = {
         "face_mae": _draw(face_mae_shapes(config)) | {"decoder_embed.bias": torch.zeros(8)},
         "video_mae": {f"encoder.{name}": t for name, t in _draw(video_mae_shapes(config)).items()},

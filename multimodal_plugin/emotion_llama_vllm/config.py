@@ -10,8 +10,6 @@ from emotion_llama_vllm.media.decode.npz import CROP, FEATURE_NAMES
 FACE_PATCH = 16
 """The side of a face encoder's patches, in pixels of the enlarged crop."""
 FACE_PATCHES = (2 * CROP // FACE_PATCH) ** 2
-FACE_FRAMES, TUBELET = 16, 2
-"""The number of frames that VideoMAE reads, and of the frames in one of its patches."""
 
 
 class EvaVisionConfig(PreTrainedConfig):

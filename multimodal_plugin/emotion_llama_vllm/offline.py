@@ -31,7 +31,7 @@ from emotion_llama_vllm.hooks.cpu_defaults import engine_defaults
 from emotion_llama_vllm.hooks.vllm_environment import compile_nothing, set_environment
 from emotion_llama_vllm.media.clip import Clip
 from emotion_llama_vllm.media.clip_file import ClipFile
-from emotion_llama_vllm.media.decode.timeline import Timeline
+from emotion_llama_vllm.media.decode.timeline import Recording, Timeline
 from emotion_llama_vllm.media.workers.pool import Workers
 from emotion_llama_vllm.settings import default_decode_workers, media_settings
 
@@ -107,7 +107,7 @@ class LocalEmotionLLaMA:
         request = _request(fields)
         data = video if isinstance(video, bytes) else read_file(video)
         times.append(time.monotonic())
-        decoded = decoding(request, settings=media_settings())(data)
+        decoded = self._decoding(request, size=None)(data)
         timeline = cut(decoded, request, self._config.hf_config.feature_size)
         times.append(time.monotonic())
         tree = self._tree(request)
@@ -162,15 +162,19 @@ class LocalEmotionLLaMA:
         tree, workers = self._tree(request), self._workers
         with await asyncio.to_thread(lambda: ClipFile.in_memory(read(video))) as clip:
             times.append(time.monotonic())
-            job = decoding(
-                request, reads=len(tree.reads), size=workers.size, settings=media_settings()
-            )
+            job = self._decoding(request, reads=len(tree.reads), size=workers.size)
             decoded = await workers.run(job, clip)
         timeline = cut(decoded, request, self._config.hf_config.feature_size)
         times.append(time.monotonic())
         prompts = list(self._prompts(timeline, request, tree))
         outputs = await asyncio.wrap_future(self._engine.submit(prompts))
         return self._conclude(outputs, timeline, request, tree, times)
+
+    def _decoding(
+        self, request: EmotionRequest, *, reads: int = 1, size: int | None
+    ) -> Callable[[bytes], Clip | Recording]:
+        rows, settings = self._served.face_rows, media_settings()
+        return decoding(request, reads=reads, size=size, face_rows=rows, settings=settings)
 
     @cached_property
     def _workers(self) -> Workers:

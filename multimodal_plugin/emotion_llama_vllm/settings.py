@@ -2,10 +2,12 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from emotion_llama_vllm.media.faces.sampling import FEWEST
 
 ENV_PREFIX = "EMOTION_LLAMA_"
 _FEWEST_DECODE_WORKERS, _MOST_DECODE_WORKERS = 2, 8
@@ -30,8 +32,11 @@ class MediaSettings(BaseSettings):
     max_timeline_seconds: float = Field(default=3600, gt=0)
     """seconds of a clip that is cut into windows"""
 
-    max_face_crops: int = Field(default=300, gt=0)
+    max_face_crops: int = Field(default=300, ge=FEWEST)
     """face crops of a clip, never left out"""
+
+    face_frames: int | Literal["all"] = 49
+    """frames of a clip in which the face is sought"""
 
     media_fetch_seconds: float = Field(default=30, gt=0)
     """seconds for fetching a clip"""
@@ -54,6 +59,13 @@ class MediaSettings(BaseSettings):
     clip_cache_mb: float = Field(default=256, ge=0)
     """MiB of decoded clips kept for more questions"""
 
+    @field_validator("face_frames", mode="before")
+    @classmethod
+    def _check_frames(cls, value: object) -> object:
+        if value != "all" and not (str(value).isdecimal() and int(str(value)) >= FEWEST):
+            raise ValueError(f"write all, or a number from {FEWEST} on")
+        return value
+
     @field_validator("allow_private_media_host", mode="before")
     @classmethod
     def _split_hosts(cls, value: object) -> object:
@@ -67,6 +79,12 @@ class MediaSettings(BaseSettings):
     @property
     def max_media_bytes(self) -> int:
         return int(self.max_media_mb * 2**20)
+
+    @property
+    def most_face_frames(self) -> int:
+        """Return the maximum number of frames of a clip in which the face is sought."""
+        wanted = self.max_face_crops if self.face_frames == "all" else self.face_frames
+        return min(wanted, self.max_face_crops)
 
     @property
     def max_base64_bytes(self) -> int:

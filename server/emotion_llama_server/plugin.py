@@ -44,6 +44,7 @@ from emotion_llama_vllm import metrics, stages
 from emotion_llama_vllm.checkpoint.served import Served, read_served
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.hooks.connector import media_reader
+from emotion_llama_vllm.media.faces import networks
 from emotion_llama_vllm.media.workers import decoder
 from emotion_llama_vllm.media.workers.cache import ClipCache
 from emotion_llama_vllm.media.workers.pool import Workers
@@ -114,7 +115,7 @@ async def _services(
     storage.check(settings, reader.roots)
     kept = await asyncio.to_thread(Storage.open, app, settings, lifecycle, _names(models))
     stages.tell("Warming up")
-    decoder.use(await _decoder(model))
+    decoder.use(await _decoder(model), served.face_rows)
     return Services(
         options=options,
         client=client,
@@ -163,7 +164,7 @@ async def _decoder(model: ModelConfig) -> decoder.Decoder:
     if settings.decode_workers:
         config = cast(EmotionLlamaConfig, model.hf_config)
         used = Workers(settings, config.vision.image_size)
-        await used.warm_up()
+        await used.warm_up(networks.warm_up if config.face_rows else len)
     return ClipCache(used, settings.clip_cache_mb) if settings.clip_cache_mb else used
 
 

@@ -246,6 +246,7 @@ _METAVARS = {
     "oidc_name_claim": "CLAIM",
     "media_root": "DIR",
     "data_dir": "DIR",
+    "face_frames": "all|N",
     "allow_private_media_host": "HOST",
 }
 """The metavars of flags whose type does not say what value they take."""

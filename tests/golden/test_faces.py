@@ -13,7 +13,7 @@ import torch
 
 from emotion_llama_vllm.checkpoint.layout import face_mae_shapes, video_mae_shapes
 from emotion_llama_vllm.config import EmotionLlamaConfig, FaceEncoderConfig
-from emotion_llama_vllm.model.faces import enlarge, sampled_frames
+from emotion_llama_vllm.model.faces import enlarge, video_frames
 from emotion_llama_vllm.model.processing import preprocess
 from tests.support.golden_face import CASES, FOLDER, FaceCase
 from tests.support.network import load_network
@@ -64,7 +64,7 @@ def test_the_pixels_are_those_of_pillow() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_sampled_frames_are_the_originals(case: FaceCase) -> None:
-    assert sampled_frames(len(case.crops)) == case.arrays["video_indices"].tolist()
+    assert video_frames(len(case.crops)) == case.arrays["video_indices"].tolist()
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -97,7 +97,7 @@ def test_each_frame_and_each_token_before_the_means(network: Any) -> None:
     pictures = enlarge(torch.from_numpy(case.crops))
     frames = network.face_mae.norm(network.face_mae.encode(pictures))[:, 0]
     assert relative_error(frames, torch.from_numpy(case.arrays["face_frames"])) <= TOLERANCE
-    video = pictures[sampled_frames(len(pictures))].transpose(0, 1)
+    video = pictures[video_frames(len(pictures))].transpose(0, 1)
     tokens = network.video_mae.encode(video[None])[0]
     assert relative_error(tokens, torch.from_numpy(case.arrays["video_tokens"])) <= TOLERANCE
 

@@ -95,15 +95,15 @@ def leave_out_black_frames(network: Any, patch: pytest.MonkeyPatch) -> None:
 
 
 def average_the_sampled_frames_only(network: Any, patch: pytest.MonkeyPatch) -> None:
-    _changing_clips(network.face_mae, lambda clip: clip[faces.sampled_frames(len(clip))])
+    _changing_clips(network.face_mae, lambda clip: clip[faces.video_frames(len(clip))])
 
 
 def sample_evenly(network: Any, patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(faces, "sampled_frames", lambda n: np.linspace(0, n - 1, 16).astype(int).tolist())
+    patch.setattr(faces, "video_frames", lambda n: np.linspace(0, n - 1, 16).astype(int).tolist())
 
 
 def sample_the_first_frames(network: Any, patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(faces, "sampled_frames", lambda n: list(range(16)))
+    patch.setattr(faces, "video_frames", lambda n: list(range(16)))
 
 
 def reverse_the_frames(network: Any, patch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,10 @@ The last test ends the server.
 """
 
 import io
+import json
+import math
 import os
+import shutil
 import signal
 import socket
 import time
@@ -21,22 +24,43 @@ import torch
 from transformers import PreTrainedTokenizerFast
 
 from devtools.server import Server, running_server
+from devtools.small_checkpoint import write_random_face_encoders
 from emotion_llama_server.routes.legacy import post_process
+from emotion_llama_vllm.checkpoint.add_encoders import add_encoders
+from emotion_llama_vllm.config import FaceEncoderConfig
+from emotion_llama_vllm.media.decode.first_frame import decode
+from emotion_llama_vllm.media.faces.sampling import FEWEST
+from emotion_llama_vllm.settings import MediaSettings
 from tests.support.ends import INSIDE, family_of, left_of, wait_for
 from tests.support.golden import ANSWERED, RUNS, Case
+from tests.support.paths import CHECKOUT
 
-TIMEOUT = 5
+TIMEOUT = 10
 """Seconds that a request may take."""
+FACE_CONFIG = FaceEncoderConfig(num_hidden_layers=1, intermediate_size=64)
+"""As wide as the golden HuBERT."""
 RECORDED = [(case, run) for case in ANSWERED for run in case.runs]
 
 
 @pytest.fixture(scope="module")
-def golden_server(converted: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def converted_with_faces(converted: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The golden set with random face encoders, which no recorded case needs: it gives all rows."""
+    folder = tmp_path_factory.mktemp("golden_faces")
+    face_mae, video_mae = write_random_face_encoders(folder, config=FACE_CONFIG)
+    shutil.copytree(converted, folder / "checkpoint")
+    add_encoders(folder / "checkpoint", face_mae=face_mae, video_mae=video_mae)
+    return folder / "checkpoint"
+
+
+@pytest.fixture(scope="module")
+def golden_server(
+    converted_with_faces: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     log = tmp_path_factory.mktemp("golden_server") / "log"
     flags = ["--dtype", "float32", "--enforce-eager", "--max-model-len", "2048"]
     flags += ["--kv-cache-memory-bytes", str(1 << 28), "--served-model-name", "golden"]
-    flags += ["--request-timeout", str(TIMEOUT)]
-    with running_server(log, str(converted), *flags) as started:
+    flags += ["--request-timeout", str(TIMEOUT), "--face-frames", str(FEWEST)]
+    with running_server(log, str(converted_with_faces), *flags) as started:
         yield started
 
 
@@ -92,6 +116,41 @@ def test_the_legacy_routes_cut_answers_as_the_original(
     for recorded in case.runs.values():
         said = golden_tokenizer.decode(recorded["generated_ids"], skip_special_tokens=True)
         assert post_process(str(said)) == recorded["text"]
+
+
+def analyse(server: Server, clip: bytes, **fields: Any) -> dict[str, Any]:
+    parts = {"video": clip, "request": (None, json.dumps({"task": "emotion"} | fields))}
+    answer = requests.post(f"{server.url}/v1/emotion", files=parts, timeout=120)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def logarithms(answer: dict[str, Any]) -> list[float]:
+    """Return the log-probabilities of those labels of which float32 has some digits."""
+    return [math.log(p) for p in answer["probabilities"].values() if p > 1e-20]
+
+
+def in_container(**members: Any) -> bytes:
+    data = io.BytesIO()
+    np.savez(data, **members)
+    return data.getvalue()
+
+
+def test_the_rows_of_the_face_come_from_crops_of_the_clip_itself(golden_server: Server) -> None:
+    clip = (CHECKOUT / "demo/clips/happy_face.mp4").read_bytes()
+    made = analyse(golden_server, clip)
+    rows = {"FaceMAE": "computed", "VideoMAE": "computed", "audio": "computed"}
+    assert made["evidence"]["feature_rows"] == rows
+    assert made["evidence"]["face_crops"] == made["evidence"]["faces"]["frames"] == FEWEST
+    assert made["warnings"] == []
+    settings = MediaSettings(face_frames=FEWEST)
+    crops = decode(clip, face_rows=(0, 1), settings=settings).face_crops
+    assert crops is not None
+    video = np.frombuffer(clip, np.uint8)
+    given = analyse(golden_server, in_container(video=video, face_crops=crops))
+    assert logarithms(given) == pytest.approx(logarithms(made), abs=1e-3)
+    black = analyse(golden_server, in_container(video=video, face_crops=np.zeros_like(crops)))
+    assert logarithms(black) != pytest.approx(logarithms(made), abs=0.1)
 
 
 UPLOAD = b"""POST /v1/emotion HTTP/1.1\r

@@ -4,6 +4,7 @@ import { expectType, parse } from './answer.js';
 import { Batches } from './batches/batches.js';
 import { Files } from './batches/files.js';
 import { type ChatDelta, type ChatOptions, makeChat, readDeltas } from './chat.js';
+import { pack } from './crops.js';
 import { EmotionLLaMAError } from './errors.js';
 import { readEvents, type StreamEvent } from './events.js';
 import { type Fetch, Http, type Incoming, type Key, type Outgoing } from './http.js';
@@ -168,7 +169,8 @@ export class EmotionLLaMA {
   async #ask<T>(call: Call, send: (outgoing: Outgoing) => Promise<T>): Promise<T> {
     const { path, video, accept, signal } = call;
     const outgoing = { path, method: 'POST', accept, signal } as const;
-    const upload = async (clip: Blob) => {
+    const upload = async (alone: Blob) => {
+      const clip = call.crops == null ? alone : await pack(alone, call.crops);
       const [headers, body] = await Promise.all([sessionHeaders(clip), call.holding(clip)]);
       return send({ ...outgoing, headers, body });
     };
@@ -176,6 +178,12 @@ export class EmotionLLaMA {
       return upload(await blobOf(video));
     }
     const { file, reason } = await localFile(call.name ?? '');
+    if (call.crops != null) {
+      if (!file) {
+        throw new TypeError(reason ?? 'A clip with `faceCrops` is a local file or its bytes.');
+      }
+      return upload(await file.open());
+    }
     if (!file || !this.#notReadable.has(file.folder)) {
       const name = file?.path ?? call.name ?? '';
       const headers = await sessionHeaders(name);

@@ -1,6 +1,7 @@
 /** What can be asked about a clip, as options of the client's methods. */
 
 import { asBase64 } from './base64.js';
+import { countCrops } from './crops.js';
 import type { FramePolicy, Language, Task, TimelineRequest } from './schema.js';
 import { formOf } from './upload.js';
 
@@ -52,6 +53,11 @@ export interface Options {
   audioTrack?: number;
   /** A `.npy` file of float32 [3, feature size], or its base64. */
   features?: Uint8Array | ArrayBuffer | string;
+  /**
+   * Crops of the face in RGB, 112 x 112 x 3 bytes for each frame, one after the other. The clip is
+   * then uploaded, so it has to be a local file or its bytes.
+   */
+  faceCrops?: Uint8Array;
   timeline?: Timeline;
   /** Which of the checkpoint's questions is asked. */
   language?: Language;
@@ -81,6 +87,8 @@ export interface Call {
   /** Of the clip, if it goes by one. */
   name?: string;
   video?: Video;
+  /** What goes with the clip, which therefore cannot go by its name. */
+  crops?: Uint8Array;
   /** The body that names the clip. */
   naming(name: string): string;
   /** The body that holds the clip. */
@@ -104,7 +112,10 @@ export function makeCall(
   if (prompt != null && question != null && prompt !== question) {
     throw new TypeError('`prompt` is another name for `question`: give one of them.');
   }
-  const { features, timeline, labels, ...same } = others;
+  const { features, faceCrops, timeline, labels, ...same } = others;
+  if (faceCrops != null) {
+    countCrops(faceCrops);
+  }
   const fields = {
     question: question ?? prompt,
     features: features == null ? undefined : asFeatures(features),
@@ -116,6 +127,7 @@ export function makeCall(
     path: '/v1/emotion',
     name,
     video,
+    crops: faceCrops,
     naming: (video) => JSON.stringify({ ...fields, video }),
     holding: (clip) => formOf(clip, fields),
     accept,

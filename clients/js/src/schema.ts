@@ -2,8 +2,11 @@
 
 export type Task = 'emotion' | 'reason' | 'both';
 export type Language = 'en' | 'zh';
-/** Which picture is looked at: the first, the middle one, or that of a time in seconds. */
-export type FramePolicy = 'first' | 'middle' | number;
+/**
+ * Which picture is looked at: the first, the middle one, the peak (the strongest expression of the
+ * face), or that of a time in seconds.
+ */
+export type FramePolicy = 'first' | 'middle' | 'peak' | number;
 
 /** Given in the request, computed by the model, or zeros where neither was possible. */
 export type RowSource = 'given' | 'computed' | 'zero';
@@ -45,12 +48,35 @@ export interface Track {
   count: number;
 }
 
+/** Where a face is, in shares of the picture's width and height, from the top left. */
+export interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** What was seen of faces. */
+export interface Faces {
+  /** How many the picture shows that was looked at. */
+  count: number;
+  /** Of the widest one; null if the picture shows none. */
+  box: Box | null;
+  /** In how many pictures of the clip one was sought. */
+  frames: number;
+  /** The share of these that show one. */
+  share: number;
+}
+
 /** What the numbers were read from. */
 export interface Evidence {
   frame_index: number;
   /** Seconds from the start of the picture. */
   frame_time: number;
+  /** What was asked for. */
   frame_policy: FramePolicy;
+  /** What was used: `middle` where no picture has a face for the `peak`; older servers leave it out. */
+  frame_used?: FramePolicy | null;
   audio_seconds: number;
   has_audio: boolean;
   /** False for sound alone: the model sees a black picture; older servers leave it out. */
@@ -65,6 +91,8 @@ export interface Evidence {
   feature_rows?: Record<string, RowSource>;
   /** How many face crops rows were computed from; older servers leave it out. */
   face_crops?: number;
+  /** What was seen of faces; null where none was sought, and older servers leave it out. */
+  faces?: Faces | null;
   /** What the transcription service heard; null if it was not asked, or failed. */
   transcript?: string | null;
   /** The served model's name. */
@@ -98,8 +126,8 @@ export interface Timing {
 /** What a caller should know about an answer that was given nevertheless. */
 export interface AnalysisWarning {
   /**
-   * `unknown_label`, `no_sound`, `no_picture`, `sound_cut`, `face_crops_unused`, `timeline_gaps`,
-   * `transcription_failed`, `transcript_cut`, `transcript_without_times`; more may come.
+   * `unknown_label`, `no_sound`, `no_picture`, `sound_cut`, `face_crops_unused`, `no_face`,
+   * `no_peak`, `timeline_gaps`, `transcription_failed`, `transcript_cut`, `transcript_without_times`; more may come.
    */
   code: string;
   /** One sentence for people. */

@@ -218,3 +218,32 @@ test('a file that vanishes does not stop the others', async (t) => {
   assert.ok(one.error instanceof Error);
   assert.equal(two.response.emotion, 'happy');
 });
+
+test('crops of the face go with their clip in a container', async (t) => {
+  const folder = await folderOf(t, { 'clip.mp4': 'a clip' });
+  const { apiUrl, uploaded, named } = await reading(t, folder);
+  const client = new EmotionLLaMA({ apiUrl });
+  const faceCrops = new Uint8Array(randomBytes(3 * 112 * 112 * 3));
+  await client.analyze({ videoPath: join(folder, 'clip.mp4'), faceCrops });
+  await client.analyze({ video: Buffer.from('a clip'), faceCrops, frame: 'peak' });
+  assert.equal(named.length, 0);
+  assert.equal(uploaded.length, 2);
+  for (const { content, request } of uploaded) {
+    assert.equal(request.face_crops, undefined);
+    assert.equal(content.readUInt32LE(0), 0x04034b50);
+    const start = content.indexOf("'shape': (3, 112, 112, 3,)}");
+    const pixels = content.indexOf('\n', start) + 1;
+    assert.equal((pixels - content.lastIndexOf('\x93NUMPY', start, 'latin1')) % 64, 0);
+    assert.deepEqual(content.subarray(pixels, pixels + faceCrops.length), Buffer.from(faceCrops));
+  }
+});
+
+test('crops without a clip here, or of another size, are refused', async (t) => {
+  const { apiUrl } = await reading(t, '/nowhere');
+  const client = new EmotionLLaMA({ apiUrl });
+  const faceCrops = new Uint8Array(112 * 112 * 3);
+  const far = client.analyze({ videoPath: 'http://host/clip.mp4', faceCrops });
+  await assert.rejects(far, /local file or its bytes/);
+  const short = client.analyze({ video: Buffer.from('x'), faceCrops: faceCrops.subarray(1) });
+  await assert.rejects(short, /37631 bytes/);
+});

@@ -155,7 +155,7 @@ class AsyncEmotionLLaMA:
                     came = await self._http.send(step.request, stream=True)
                     if came.is_error or not step.stream:
                         await came.aread()
-            except httpx2.RequestError as error:
+            except Exception as error:
                 act = exchange.throw, error
             else:
                 act = exchange.send, came

@@ -181,7 +181,7 @@ class EmotionLLaMA:
                     came = self._http.send(step.request, stream=True)
                     if came.is_error or not step.stream:
                         came.read()
-            except httpx2.RequestError as error:
+            except Exception as error:
                 act = exchange.throw, error
             else:
                 act = exchange.send, came

@@ -5,7 +5,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
-from emotion_llama.media import Features, Upload, features_of, path_of, upload_of
+from emotion_llama.face_crops import FaceCrops, pack
+from emotion_llama.media import Features, Upload, features_of, is_url, path_of, upload_of
 from emotion_llama.plain import plain, timeline_of
 from emotion_llama.schema import Language, Task, TimelineRequest
 from emotion_llama.wire import Call
@@ -24,13 +25,16 @@ class Options(TypedDict, total=False):
     """True to let the server's transcription service write the transcript, false to let it not."""
     labels: Sequence[str]
     """The labels to choose from, 2 to 64."""
-    frame: Literal["first", "middle"] | float
-    """The picture that the model sees: the first one, the middle one or the one at a time in
-    seconds."""
+    frame: Literal["first", "middle", "peak"] | float
+    """The picture that the model sees: the first one, the middle one, the peak (the strongest
+    expression of the face) or the one at a time in seconds."""
     audio_track: int
     """The number of the sound track, counted from 0; by default the track that a player plays."""
     features: Features
     """A `.npy` file of float32 [3, feature size] (its bytes, path or base64), or the array."""
+    face_crops: FaceCrops
+    """The crops of the face, one for each frame: a folder of pictures, or uint8 [n, 112, 112, 3].
+    The clip is then uploaded, so it has to be a local file or its bytes."""
     timeline: Sequence[float] | TimelineRequest | dict[str, float] | float | str
     """The length of each window and the step to the next one in seconds: (2, 1), "2/1", a
     TimelineRequest or a dict; one number sets both."""
@@ -54,11 +58,18 @@ def make_call(
 
     Raises:
         ValueError: there is no clip, or there are two, or an option has no meaning.
+        OSError: the clip or its face crops cannot be read.
         TypeError: a clip or an option has a type that cannot be sent.
     """
     if (video_path is None) == (video is None):
         raise ValueError("Give one clip: `video_path`, or `video` with its bytes.")
-    fields = {name: _as_field(name, value) for name, value in options.items() if value is not None}
+    if (crops := options.get("face_crops")) is not None:
+        video_path, video = None, pack(_bytes_of(video_path, video), crops)
+    fields = {
+        name: _as_field(name, value)
+        for name, value in options.items()
+        if value is not None and name != "face_crops"
+    }
     fields["task"] = "both" if explain and task == "emotion" else task
     if stream:
         fields["stream"] = True
@@ -66,6 +77,18 @@ def make_call(
     if isinstance(upload, Path):
         return Call(fields, str(upload), None, accept)
     return Call(fields, None if video_path is None else path_of(video_path), upload, accept)
+
+
+def _bytes_of(video_path: str | PathLike[str] | None, video: Upload | None) -> bytes:
+    """Return the bytes of a clip, which is packed together with its face crops."""
+    if video is None:
+        if is_url(path := path_of(video_path or "")):
+            raise ValueError("A clip with `face_crops` is a local file or its bytes, not a URL.")
+        return Path(path).read_bytes()
+    upload = upload_of(video)
+    if isinstance(upload, Path):
+        return upload.read_bytes()
+    return upload if isinstance(upload, bytes) else upload.read()
 
 
 def _as_field(name: str, value: Any) -> Any:

@@ -10,7 +10,7 @@ Task = Literal["emotion", "reason", "both"]
 Language = Literal["en", "zh"]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
-FramePolicy = Literal["first", "middle"] | Seconds
+FramePolicy = Literal["first", "middle", "peak"] | Seconds
 RowSource = Literal["given", "computed", "zero"]
 _MAX_TEXT = 32_768
 """The maximum number of characters of a question or a transcript."""
@@ -59,8 +59,8 @@ class EmotionRequest(_Documented):
     labels: Annotated[list[Label], Field(min_length=2, max_length=64)] | None = None
     """The labels to choose from, in any case and spacing; by default those of the checkpoint."""
     frame: FramePolicy = "first"
-    """The picture that the model sees: the first one, the middle one or the one at a time in
-    seconds."""
+    """The picture that the model sees: the first one, the middle one, the peak (the strongest
+    expression of the face) or the one at a time in seconds."""
     audio_track: Annotated[int, Field(ge=0)] | None = None
     """The number of the sound track, counted from 0; by default the track that a player plays."""
     features: Annotated[str, StringConstraints(max_length=1 << 20)] | None = None
@@ -124,6 +124,28 @@ class Track(_Documented):
     """The number of tracks of this kind in the file."""
 
 
+class Box(_Documented):
+    """Places a face in the frame, in shares of the frame's width and height from the top left."""
+
+    x: Share
+    y: Share
+    width: Share
+    height: Share
+
+
+class Faces(_Documented):
+    """Tells what was seen of faces in the clip."""
+
+    count: int
+    """The number of faces in the frame that the model saw."""
+    box: Box | None
+    """The place of the widest face in that frame; null if it shows none."""
+    frames: int
+    """The number of the clip's frames in which a face was sought."""
+    share: Share
+    """The share of these frames that show a face."""
+
+
 class Evidence(_Documented):
     """Lists the inputs from which the numbers were computed."""
 
@@ -131,6 +153,10 @@ class Evidence(_Documented):
     frame_time: float
     """The time of the frame in seconds from the start of the video track."""
     frame_policy: FramePolicy
+    """The choice of the frame that the request asked for."""
+    frame_used: FramePolicy | None = None
+    """The choice that was used: `middle` where no picture has a face for the `peak`; null from
+    older servers."""
     audio_seconds: float
     has_audio: bool
     has_picture: bool = True
@@ -146,6 +172,9 @@ class Evidence(_Documented):
     or `zero` where neither was possible; an older server sends none."""
     face_crops: int = 0
     """The number of face crops from which rows were computed."""
+    faces: Faces | None = None
+    """What was seen of faces; null if none was sought: neither for the peak, nor because the
+    checkpoint computes rows from the face that the request does not bring."""
     transcript: str | None = None
     """The words that the transcription service heard; null if it was not asked, or failed."""
     checkpoint: str
@@ -183,8 +212,8 @@ class AnalysisWarning(_Documented):
 
     code: str
     """The code for programs: `unknown_label`, `no_sound`, `no_picture`, `sound_cut`,
-    `face_crops_unused`, `timeline_gaps`, `transcription_failed`, `transcript_cut`,
-    `transcript_without_times`; later versions may add others."""
+    `face_crops_unused`, `no_face`, `no_peak`, `timeline_gaps`, `transcription_failed`,
+    `transcript_cut`, `transcript_without_times`; later versions may add others."""
     message: str
     """The warning for people, in one sentence."""
 

@@ -1,8 +1,9 @@
 """Chooses the decoding job for a request's clip and cuts the result into windows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from emotion_llama.schema import EmotionRequest
 from emotion_llama_vllm.media.clip import Clip
@@ -20,7 +21,12 @@ from emotion_llama_vllm.settings import MediaSettings
 
 
 def decoding(
-    request: EmotionRequest, *, reads: int = 1, size: int | None = None, settings: MediaSettings
+    request: EmotionRequest,
+    *,
+    reads: int = 1,
+    size: int | None = None,
+    face_rows: Collection[int] = (),
+    settings: MediaSettings,
 ) -> Callable[[bytes], Clip | Recording]:
     """Return the job that decodes the bytes of the request's clip.
 
@@ -32,13 +38,22 @@ def decoding(
         request: selects the frame and the windows.
         reads: the number of model reads for each window.
         size: side in pixels to which frames are resized.
+        face_rows: the rows that the checkpoint computes from face crops; the request may give them.
         settings: the limits.
+
+    Raises:
+        FeaturesError: the request's features are invalid.
     """
     windows = request.timeline
-    # Without a track the job equals that of chat, so both find the same cached clip.
-    track = {} if request.audio_track is None else {"audio_track": request.audio_track}
+    if request.features is not None:
+        face_rows = npz.missing(npz.read_base64(request.features), face_rows)
+    # Without them the job equals that of chat, so both find the same cached clip.
+    track = request.audio_track
+    more: dict[str, Any] = {} if track is None else {"audio_track": track}
+    if face_rows:
+        more["face_rows"] = tuple(face_rows)
     if request.frame == "first" and windows is None:
-        return partial(decode, size=size, settings=settings, **track)
+        return partial(decode, size=size, settings=settings, **more)
     return partial(
         record,
         frame=request.frame,
@@ -47,7 +62,7 @@ def decoding(
         reads=reads if windows and reads * MAX_WINDOWS > MAX_READS else 1,
         size=size,
         settings=settings,
-        **track,
+        **more,
     )
 
 

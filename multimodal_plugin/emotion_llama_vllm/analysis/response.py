@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from emotion_llama.schema import (
+    Box,
     Emotion,
     EmotionEvent,
     EmotionRequest,
     EmotionResponse,
     Evidence,
+    Faces,
     TimelineWindow,
     Timing,
     Track,
@@ -19,6 +21,7 @@ from emotion_llama_vllm.analysis.rows import row_sources
 from emotion_llama_vllm.analysis.spelling import meaning
 from emotion_llama_vllm.analysis.warnings import warnings_about
 from emotion_llama_vllm.checkpoint.served import Served
+from emotion_llama_vllm.media import clip as clips
 from emotion_llama_vllm.media.clip import Clip
 from emotion_llama_vllm.media.decode import tracks
 from emotion_llama_vllm.media.decode.npz import FEATURE_NAMES
@@ -106,6 +109,7 @@ def _evidence(clip: Clip, request: EmotionRequest, served: Served, prompt: str) 
         frame_index=clip.frame_index,
         frame_time=clip.frame_time,
         frame_policy=request.frame,
+        frame_used="middle" if clip.lacks_peak else request.frame,
         audio_seconds=clip.audio_seconds,
         has_audio=clip.waveform is not None,
         has_picture=clip.has_picture,
@@ -113,6 +117,7 @@ def _evidence(clip: Clip, request: EmotionRequest, served: Served, prompt: str) 
         audio_track=_track(clip.audio_track),
         features=[name for name, source in sources.items() if source == "given"],
         feature_rows=sources,
+        faces=_faces(clip.faces),
         face_crops=len(clip.face_crops) if is_read and clip.face_crops is not None else 0,
         checkpoint=served.name,
         manifest=served.manifest,
@@ -123,6 +128,13 @@ def _evidence(clip: Clip, request: EmotionRequest, served: Served, prompt: str) 
 def _meant(words: str) -> str:
     """Return the words without the characters that do not change which label they name."""
     return meaning(words).rstrip(".。!")
+
+
+def _faces(seen: clips.Faces | None) -> Faces | None:
+    if seen is None:
+        return None
+    box = None if seen.box is None else Box(**dict(zip(Box.model_fields, seen.box, strict=True)))
+    return Faces(count=seen.count, box=box, frames=seen.looked_at, share=seen.share)
 
 
 def _track(track: tracks.Track | None) -> Track | None:

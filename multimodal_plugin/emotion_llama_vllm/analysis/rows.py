@@ -2,11 +2,9 @@
 
 from collections.abc import Collection
 
-import numpy as np
-
 from emotion_llama.schema import RowSource
 from emotion_llama_vllm.media.clip import Clip
-from emotion_llama_vllm.media.decode.npz import AUDIO_ROW, FEATURE_NAMES
+from emotion_llama_vllm.media.decode.npz import AUDIO_ROW, FEATURE_NAMES, missing
 
 
 def row_sources(clip: Clip, face_rows: Collection[int]) -> dict[str, RowSource]:
@@ -29,4 +27,4 @@ def row_sources(clip: Clip, face_rows: Collection[int]) -> dict[str, RowSource]:
 
 
 def _is_given(clip: Clip, row: int) -> bool:
-    return clip.features is not None and not np.isnan(clip.features[row]).all()
+    return not missing(clip.features, [row])

@@ -20,12 +20,12 @@ def warnings_about(
     request: EmotionRequest, served: Served, timeline: Timeline
 ) -> list[AnalysisWarning]:
     """Return the warnings about one analysis; those about labels come first."""
-    faces = _of_faces(timeline.whole, served)
     found = [
         *_of_labels(request, served.card),
         *_of_sound(timeline),
         *_of_picture(timeline.whole),
-        *faces,
+        *_of_crops(timeline.whole, served),
+        *_of_faces(timeline),
         *_of_windows(timeline),
     ]
     return [AnalysisWarning(code=code, message=message) for code, message in found]
@@ -68,13 +68,31 @@ def _of_picture(clip: Clip) -> list[tuple[str, str]]:
     return [("no_picture", words)]
 
 
-def _of_faces(clip: Clip, served: Served) -> list[tuple[str, str]]:
+def _of_crops(clip: Clip, served: Served) -> list[tuple[str, str]]:
+    """Return the warning about crops that the caller sent for nothing."""
+    if clip.face_crops is None or (clip.faces is not None and clip.faces.for_rows):
+        return []
     sources = row_sources(clip, served.face_rows)
     unused = [name for name in FEATURE_NAMES[:AUDIO_ROW] if sources[name] == "zero"]
-    if clip.face_crops is None or not unused:
-        return []
     words = f"The checkpoint has no encoder for {' and '.join(unused)}, which the face crops need."
-    return [("face_crops_unused", words)]
+    return [("face_crops_unused", words)] if unused else []
+
+
+def _of_faces(timeline: Timeline) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    faces, windows = timeline.whole.faces, timeline.windows
+    if faces is not None and faces.for_rows and timeline.whole.face_crops is None:
+        words = (
+            f"No face was found in {faces.looked_at} frames of the clip: the rows that are "
+            "computed from the face are zero, which the model has not seen in training."
+        )
+        found.append(("no_face", words))
+    if timeline.whole.lacks_peak or any(window.clip.lacks_peak for window in windows):
+        lacking = sum(window.clip.lacks_peak for window in windows)
+        where = "the clip" if timeline.whole.lacks_peak else f"{lacking} of {len(windows)} windows"
+        words = f"No face was found in {where}, so the middle frame stands in for the peak."
+        found.append(("no_peak", words))
+    return found
 
 
 def _of_windows(timeline: Timeline) -> list[tuple[str, str]]:

@@ -8,11 +8,11 @@ from transformers import HubertConfig, HubertModel, LlamaConfig, LlamaForCausalL
 from emotion_llama_vllm.config import (
     FACE_PATCH,
     FACE_PATCHES,
-    TUBELET,
     EmotionLlamaConfig,
     EvaVisionConfig,
     FaceEncoderConfig,
 )
+from emotion_llama_vllm.media.faces.sampling import TUBELET
 
 Shape = tuple[int, ...]
 

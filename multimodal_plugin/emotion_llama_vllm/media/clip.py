@@ -13,6 +13,23 @@ SAMPLING_RATE = 16_000
 
 
 @dataclass(frozen=True)
+class Faces:
+    """Tells what was seen of faces in a clip."""
+
+    for_rows: bool
+    """Whether the face was sought for the feature rows, and not for the peak alone."""
+    count: int
+    """The number of faces in the clip's frame."""
+    box: tuple[float, float, float, float] | None
+    """The left and top edge, the width and the height of the widest one, as shares of the frame's
+    width and height."""
+    looked_at: int
+    """The number of frames in which a face was sought."""
+    share: float
+    """The share of these frames that show a face."""
+
+
+@dataclass(frozen=True)
 class Clip:
     """Holds one frame and its sound.
 
@@ -40,6 +57,11 @@ class Clip:
 
     face_crops: npt.NDArray[np.uint8] | None = None
     """The RGB face crops of the frames [frames, CROP, CROP, 3]; black where there is no face."""
+
+    faces: Faces | None = None
+    """What was seen of faces; None if none was sought."""
+    lacks_peak: bool = False
+    """True if the frame is the middle one because no frame shows a face, whose peak was wanted."""
 
     @property
     def has_picture(self) -> bool:

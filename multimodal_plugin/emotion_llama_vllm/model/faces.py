@@ -4,7 +4,6 @@ Both are ViTs that read uint8 crops of `CROP` pixels, enlarged twice, as RGB in 
 computes them in float32, and so do these: build them under that default dtype.
 """
 
-import math
 from collections.abc import Iterable, Sequence
 
 import torch
@@ -12,12 +11,11 @@ from torch import nn
 from vllm.model_executor.models.utils import AutoWeightsLoader
 
 from emotion_llama_vllm.config import (
-    FACE_FRAMES,
     FACE_PATCH,
     FACE_PATCHES,
-    TUBELET,
     FaceEncoderConfig,
 )
+from emotion_llama_vllm.media.faces.sampling import TUBELET, VIDEO_FRAMES, video_frames
 from emotion_llama_vllm.model.vit import SEPARATE_BIASES, blocks
 
 FRAMES_AT_ONCE = 32
@@ -71,7 +69,7 @@ class VideoMae(nn.Module):
         width, patch = config.hidden_size, (TUBELET, FACE_PATCH, FACE_PATCH)
         self.patch_embed = nn.ModuleDict({"proj": nn.Conv3d(3, width, patch, patch)})
         self.blocks = blocks(config, None, prefix)
-        positions = sine_positions(FACE_FRAMES // TUBELET * FACE_PATCHES, width)
+        positions = sine_positions(VIDEO_FRAMES // TUBELET * FACE_PATCHES, width)
         self.register_buffer("positions", positions, persistent=False)
 
     def forward(self, clips: Sequence[torch.Tensor]) -> torch.Tensor:
@@ -83,7 +81,7 @@ class VideoMae(nn.Module):
         Returns:
             float32 [clips, width].
         """
-        sampled = torch.stack([clip[sampled_frames(len(clip))] for clip in clips])
+        sampled = torch.stack([clip[video_frames(len(clip))] for clip in clips])
         batches = sampled.split(CLIPS_AT_ONCE)
         return torch.cat([self.encode(enlarge(b).transpose(1, 2)).mean(dim=1) for b in batches])
 
@@ -121,17 +119,6 @@ def _double(pixels: torch.Tensor) -> torch.Tensor:
     after = torch.cat([pixels[..., 1:], pixels[..., -1:]], dim=-1)
     pairs = [(3 * pixels + neighbour + 2) >> 2 for neighbour in (before, after)]
     return torch.stack(pairs, dim=-1).flatten(-2)
-
-
-def sampled_frames(count: int) -> list[int]:
-    """Return the indices of the frames that VideoMAE reads of `count` frames.
-
-    They are eight pairs of neighbours, spread over the clip. Of up to nine frames they are eight
-    times the first two, or the only one.
-    """
-    tick = (count - 1) / 8 if count > 9 else 0
-    starts = [math.floor(tick / 2 + tick * pair) for pair in range(FACE_FRAMES // TUBELET)]
-    return [min(start + step, count - 1) for start in starts for step in range(TUBELET)]
 
 
 def sine_positions(count: int, width: int) -> torch.Tensor:

@@ -80,7 +80,11 @@ class Analyst:
                 return Findings(_again(known, clock), cached=True)
             tree = self.engine.label_tree(questions.labels(request, self.served.card))
             job = decoding(
-                request, reads=len(tree.reads), size=self.decoder.size, settings=media_settings()
+                request,
+                reads=len(tree.reads),
+                size=self.decoder.size,
+                face_rows=self.served.face_rows,
+                settings=media_settings(),
             )
             decoded = await self.decoder.run(job, clip)
             clock.decode = clock.passed() - clock.fetch

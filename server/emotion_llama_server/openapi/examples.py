@@ -44,6 +44,7 @@ EMOTION_RESPONSE: dict[str, Any] = {
         "frame_index": 0,
         "frame_time": 0.0,
         "frame_policy": "first",
+        "frame_used": "first",
         "audio_seconds": 2.688,
         "has_audio": True,
         "video_track": {"index": 0, "language": None, "codec": "h264", "count": 1},
@@ -51,6 +52,7 @@ EMOTION_RESPONSE: dict[str, Any] = {
         "features": [],
         "feature_rows": {"FaceMAE": "zero", "VideoMAE": "zero", "audio": "computed"},
         "face_crops": 0,
+        "faces": None,
         "checkpoint": demo_files.MODEL_NAME,
         "manifest": "81971cbed118e76af55d20a9480accddead69b42ee0d8221df674e8bf3bdd66e",
         "prompt": (

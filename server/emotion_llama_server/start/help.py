@@ -21,7 +21,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "clips": (
         *("media_root", "max_media_mb", "max_audio_seconds", "max_timeline_seconds"),
-        *("max_face_crops", "media_fetch_seconds", "allow_private_media_host", "media_trust_env"),
+        *("max_face_crops", "face_frames", "media_fetch_seconds"),
+        *("allow_private_media_host", "media_trust_env"),
         *("decode_workers", "decode_seconds", "decode_memory_mb", "clip_cache_mb"),
         *("data_dir", "max_stored_gb", "keep_days"),
     ),

@@ -30,7 +30,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        asked = self._read()
         name = Path(asked["video"]).name
         self.server.asked.append(asked)  # type: ignore[attr-defined]
         time.sleep(self.server.seconds)  # type: ignore[attr-defined]
@@ -50,6 +50,13 @@ class Handler(BaseHTTPRequestHandler):
             | self.server.more,  # type: ignore[attr-defined]
         )
         return None
+
+    def _read(self) -> dict[str, Any]:
+        """Return the request; an upload is in `upload`, without being taken apart."""
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.headers["Content-Type"] == "application/json":
+            return json.loads(body)
+        return {"video": "upload", "upload": body}
 
     def _answer(self, status: int, body: dict[str, Any]) -> None:
         data = json.dumps(body).encode()

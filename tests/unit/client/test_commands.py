@@ -170,10 +170,24 @@ def test_a_sound_track_can_be_chosen(server: FakeServer, clips: Path) -> None:
     assert [asked["audio_track"] for asked in server.asked] == [1]
 
 
+def test_the_frame_can_be_chosen(server: FakeServer, clips: Path, tmp_path: Path) -> None:
+    for frame, asked in (("peak", "peak"), ("middle", "middle"), ("1.5", 1.5)):
+        out = tmp_path / f"{frame}.jsonl"
+        words = ("--server", server.url, "--frame", frame, "--out", out)
+        done = invoke("analyze", clips / "happy1.mp4", *words)
+        assert done.exit_code == 0, done.stderr
+        assert server.asked[-1]["frame"] == asked
+        other = invoke("analyze", clips / "happy1.mp4", "--out", out, "--resume")
+        assert f"frame={asked}" in other.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["x.mp4", "--task", "dance"], "--task"),
+        (["x.mp4", "--frame", "best"], "--frame"),
+        (["x.mp4", "--frame", "-1"], "--frame"),
+        (["x.mp4", "--frame", "inf"], "--frame"),
         (["x.mp4", "--timeline", "2"], "--timeline"),
         (["x.mp4", "--timeline", "nan/1"], "--timeline"),
         (["x.mp4", "--timeline", "2/0"], "--timeline"),

@@ -33,7 +33,7 @@ def app(clean_environment: pytest.MonkeyPatch) -> FastAPI:
     clean_environment.setenv("EMOTION_LLAMA_DECODE_WORKERS", "0")
     clean_environment.setattr(Engine, "warm_up", warm_up)
     clean_environment.setattr(plugin, "shorten_log", lambda: None)
-    clean_environment.setattr(decoder, "use", lambda _: None)
+    clean_environment.setattr(decoder, "use", lambda _, face_rows: None)
     app = FastAPI()
     app.state.openai_serving_models = MODELS
     return app
@@ -59,6 +59,17 @@ async def begin(app: FastAPI, client: Any, args: Namespace) -> None:
     api = EmotionLlamaApi()
     api.attach_router(app)
     await api.init_state(client, app.state, args)
+
+
+async def test_chats_get_the_rows_that_the_checkpoint_computes_from_faces(
+    app: FastAPI, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[tuple[int, ...]] = []
+    monkeypatch.setattr(decoder, "use", lambda _, face_rows: used.append(face_rows))
+    config = client.model_config.hf_config.to_dict()
+    client.model_config.hf_config = EmotionLlamaConfig.from_dict(config | {"video_mae_config": {}})
+    await begin(app, client, Namespace(shutdown_timeout=9))
+    assert used == [(1,)]
 
 
 async def test_the_app_has_its_services_before_its_start_goes_on(app: FastAPI, client: Any) -> None:

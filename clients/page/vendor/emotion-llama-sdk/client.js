@@ -3,6 +3,7 @@ import { expectType, parse } from './answer.js';
 import { Batches } from './batches/batches.js';
 import { Files } from './batches/files.js';
 import { makeChat, readDeltas } from './chat.js';
+import { pack } from './crops.js';
 import { EmotionLLaMAError } from './errors.js';
 import { readEvents } from './events.js';
 import { Http } from './http.js';
@@ -97,7 +98,8 @@ export class EmotionLLaMA {
     async #ask(call, send) {
         const { path, video, accept, signal } = call;
         const outgoing = { path, method: 'POST', accept, signal };
-        const upload = async (clip) => {
+        const upload = async (alone) => {
+            const clip = call.crops == null ? alone : await pack(alone, call.crops);
             const [headers, body] = await Promise.all([sessionHeaders(clip), call.holding(clip)]);
             return send({ ...outgoing, headers, body });
         };
@@ -105,6 +107,12 @@ export class EmotionLLaMA {
             return upload(await blobOf(video));
         }
         const { file, reason } = await localFile(call.name ?? '');
+        if (call.crops != null) {
+            if (!file) {
+                throw new TypeError(reason ?? 'A clip with `faceCrops` is a local file or its bytes.');
+            }
+            return upload(await file.open());
+        }
         if (!file || !this.#notReadable.has(file.folder)) {
             const name = file?.path ?? call.name ?? '';
             const headers = await sessionHeaders(name);

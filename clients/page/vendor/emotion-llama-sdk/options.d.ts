@@ -41,6 +41,11 @@ export interface Options {
     audioTrack?: number;
     /** A `.npy` file of float32 [3, feature size], or its base64. */
     features?: Uint8Array | ArrayBuffer | string;
+    /**
+     * Crops of the face in RGB, 112 x 112 x 3 bytes for each frame, one after the other. The clip is
+     * then uploaded, so it has to be a local file or its bytes.
+     */
+    faceCrops?: Uint8Array;
     timeline?: Timeline;
     /** Which of the checkpoint's questions is asked. */
     language?: Language;
@@ -65,6 +70,8 @@ export interface Call {
     /** Of the clip, if it goes by one. */
     name?: string;
     video?: Video;
+    /** What goes with the clip, which therefore cannot go by its name. */
+    crops?: Uint8Array;
     /** The body that names the clip. */
     naming(name: string): string;
     /** The body that holds the clip. */

@@ -1,5 +1,6 @@
 /** What can be asked about a clip, as options of the client's methods. */
 import { asBase64 } from './base64.js';
+import { countCrops } from './crops.js';
 import { formOf } from './upload.js';
 /** The task that `explain` makes of one. */
 export function taskOf(task = 'both', explain = false) {
@@ -16,7 +17,10 @@ export function makeCall(options, accept = 'application/json') {
     if (prompt != null && question != null && prompt !== question) {
         throw new TypeError('`prompt` is another name for `question`: give one of them.');
     }
-    const { features, timeline, labels, ...same } = others;
+    const { features, faceCrops, timeline, labels, ...same } = others;
+    if (faceCrops != null) {
+        countCrops(faceCrops);
+    }
     const fields = {
         question: question ?? prompt,
         features: features == null ? undefined : asFeatures(features),
@@ -28,6 +32,7 @@ export function makeCall(options, accept = 'application/json') {
         path: '/v1/emotion',
         name,
         video,
+        crops: faceCrops,
         naming: (video) => JSON.stringify({ ...fields, video }),
         holding: (clip) => formOf(clip, fields),
         accept,

@@ -56,8 +56,8 @@ class _Clip(_Arguments):
     transcribe: bool | None = None
     """True to let the server's transcription service write the transcript, if it has one."""
     frame: FramePolicy = "first"
-    """The picture that the model sees: the first one, the middle one or the one at a time in
-    seconds."""
+    """The picture that the model sees: the first one, the middle one, the peak (the strongest
+    expression of the face) or the one at a time in seconds."""
 
 
 class AnalyzeVideo(_Clip):

@@ -92,7 +92,8 @@ class AsyncBatches:
         lines = Lines.of(video_paths, completion_window, task, explain, own_options, options)
 
         async def one(clip: str) -> ClipUpload:
-            return await self._run(exchanges.upload_clip(self._wire, clip, lines.clip_seconds))
+            crops, seconds = lines.crops(clip), lines.clip_seconds
+            return await self._run(exchanges.upload_clip(self._wire, clip, crops, seconds))
 
         async with aclosing(in_tasks(one, lines.clips, concurrency)) as uploads:
             async for upload in uploads:

@@ -10,11 +10,12 @@ from typing import IO, Any
 import httpx2
 
 from emotion_llama.batch import Batch, BatchList
-from emotion_llama.batches.lines import ClipUpload, local_file
+from emotion_llama.batches.lines import ClipUpload, local_content
 from emotion_llama.errors import EmotionLLaMAError, OverloadedError, RateLimitError
+from emotion_llama.face_crops import FaceCrops
 from emotion_llama.media import Upload, upload_of
 from emotion_llama.stored import FileDeleted, FileList, FileObject, Purpose, UploadPurpose
-from emotion_llama.wire import ROUTE, Exchange, Exchanges, Pause, parse
+from emotion_llama.wire import ROUTE, Exchange, Exchanges, Pause, Work, parse
 
 FILES, BATCHES = "/v1/files", "/v1/batches"
 OVER = frozenset({"completed", "failed", "expired", "cancelled"})
@@ -62,14 +63,20 @@ def upload(
         return parse((yield from wire.attempts(build, retries=retries)), FileObject)
 
 
-def upload_clip(wire: Exchanges, clip: str, seconds: int) -> Exchange[ClipUpload]:
+def upload_clip(
+    wire: Exchanges, clip: str, crops: FaceCrops | None, seconds: int
+) -> Exchange[ClipUpload]:
     """Upload a clip that is a local file; a failure is a result too."""
-    file = local_file(clip)
-    if file is None:
+    try:
+        content = yield Work(lambda: local_content(clip, crops))
+    except (OSError, ValueError) as error:
+        return ClipUpload(clip, None, error)
+    if content is None:
         return ClipUpload(clip, clip, None)
+    name = Path(clip).name
     for refusals in count(1):
         try:
-            made = yield from upload(wire, file, "user_data", seconds=seconds)
+            made = yield from upload(wire, content, "user_data", name, seconds)
         except (EmotionLLaMAError, OSError) as error:
             if not isinstance(error, RateLimitError | OverloadedError) or refusals > _MOST_REFUSALS:
                 return ClipUpload(clip, None, error)

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from pydantic import ValidationError
 
 from emotion_llama.batch import BatchResult
 from emotion_llama.errors import EmotionLLaMAError, InvalidAnswer, from_result
+from emotion_llama.face_crops import FaceCrops
 from emotion_llama.many import Analysis, OwnOptions
 from emotion_llama.media import path_of
 from emotion_llama.options import Options, make_call
@@ -34,7 +35,8 @@ class ClipUpload:
     """The clip's name in the request: the id of the uploaded file, a URL or a path on the
     server; None if it cannot be uploaded."""
     error: Exception | None
-    """The error: an EmotionLLaMAError, or an OSError if the file itself cannot be read."""
+    """The error: an EmotionLLaMAError, an OSError if the file itself cannot be read, or a
+    ValueError if its face crops cannot be used."""
 
 
 def stop_at_failure(upload: ClipUpload) -> None:
@@ -54,6 +56,7 @@ class Lines:
     completion_window: str
     _fields: dict[str, dict[str, Any]] = field(default_factory=dict)
     """The fields of each clip's request without `video`, in the order of the clips."""
+    _crops: dict[str, FaceCrops | None] = field(default_factory=dict)
     _videos: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -76,8 +79,10 @@ class Lines:
         lines = cls(completion_window)
         _ = lines.clip_seconds
         for path in clips:
-            call = make_call(path, None, task, explain, {**options, **own_options(path)})
-            lines._fields[_checked(path_of(path))] = call.fields
+            asked: Options = {**options, **own_options(path)}
+            name = _checked(path_of(path))
+            lines._crops[name] = asked.pop("face_crops", None)
+            lines._fields[name] = make_call(path, None, task, explain, asked).fields
         if not 0 < len(lines._fields) <= _MOST_LINES:
             raise ValueError(f"A batch has 1 to {_MOST_LINES} clips, not {len(lines._fields)}.")
         return lines
@@ -95,6 +100,10 @@ class Lines:
         if not 0 < hours <= _MOST_HOURS:
             raise ValueError("`completion_window` is 1h to 168h.")
         return (hours + _DAY_HOURS) * 3600
+
+    def crops(self, clip: str) -> FaceCrops | None:
+        """Return the face crops that are packed together with a clip, or None."""
+        return self._crops[clip]
 
     def add(self, upload: ClipUpload) -> None:
         """Note by which name the server has a clip; one that failed gets no line."""
@@ -116,9 +125,18 @@ class Lines:
         )
 
 
-def local_file(clip: str) -> Path | None:
-    """Return the local file that a clip names; None for a URL, a file's id or another path."""
-    return Call({}, clip, None).file
+def local_content(clip: str, crops: FaceCrops | None) -> Path | bytes | IO[bytes] | None:
+    """Return what is uploaded: a clip's file, or the clip packed together with its face crops.
+
+    It is None for a URL, a file's id or another path.
+
+    Raises:
+        OSError: the clip or its face crops cannot be read.
+        ValueError: the face crops cannot be used.
+    """
+    if crops is None:
+        return Call({}, clip, None).file
+    return make_call(clip, None, "both", False, {"face_crops": crops}).upload
 
 
 class ResultReader:

@@ -118,7 +118,8 @@ class Batches:
         lines = Lines.of(video_paths, completion_window, task, explain, own_options, options)
 
         def one(clip: str) -> ClipUpload:
-            return self._run(exchanges.upload_clip(self._wire, clip, lines.clip_seconds))
+            crops, seconds = lines.crops(clip), lines.clip_seconds
+            return self._run(exchanges.upload_clip(self._wire, clip, crops, seconds))
 
         with closing(in_threads(one, lines.clips, concurrency)) as uploads:
             for upload in uploads:

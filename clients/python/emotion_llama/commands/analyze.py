@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from emotion_llama.commands.asked import asked_of_all, check_same, options_text
+from emotion_llama.commands.asked import asked_of_all, check_same
 from emotion_llama.commands.asking import Server, ask_all
 from emotion_llama.commands.batch.asking import ask_as_batch
-from emotion_llama.commands.clips import find_clips
 from emotion_llama.commands.failure import INTERRUPTED, CommandError, fail, note
 from emotion_llama.commands.flags import (
     Address,
@@ -18,6 +17,8 @@ from emotion_llama.commands.flags import (
     AudioTrack,
     Clips,
     Concurrency,
+    FaceCrops,
+    Frame,
     LanguageName,
     Out,
     TaskName,
@@ -26,9 +27,9 @@ from emotion_llama.commands.flags import (
     Transcripts,
 )
 from emotion_llama.commands.output import Output, count_of_clips, list_failures
+from emotion_llama.commands.preparing import prepare
 from emotion_llama.commands.results import Results, begin, check_form
 from emotion_llama.commands.saved import Saved
-from emotion_llama.commands.words import as_options, check_one_source, read_words
 from emotion_llama.connection import DEFAULT_URL
 
 
@@ -39,6 +40,8 @@ def analyze(
     task: TaskName = "both",
     timeline: Timeline = None,
     transcripts: Transcripts = None,
+    frame: Frame = "first",
+    face_crops: FaceCrops = None,
     transcribe: Transcribe = False,
     audio_track: AudioTrack = None,
     language: LanguageName = "en",
@@ -56,24 +59,21 @@ def analyze(
     try:
         _check_output(out, resume, retry_failed)
         asked_server = Server.of(server, api_key)
-        check_one_source(transcripts, transcribe)
-        asked = asked_of_all(task, timeline, language, audio_track, transcribe=transcribe)
-        found = find_clips(clips)
-        words, notes = read_words(transcripts, found.clips, clips) if transcripts else ({}, [])
-        options = options_text(asked, has_words=transcripts is not None)
+        asked = asked_of_all(task, timeline, language, audio_track, frame, transcribe=transcribe)
+        found = prepare(clips, asked, transcripts, face_crops)
         saved = begin(out, resume=resume) if out else Saved()
         if out:
-            check_same(out, saved, options, words, found.clips)
+            check_same(out, saved, found.options, found.words, found.clips)
         wanted = _wanted(found.clips, saved, retry_failed)
-        output = Output(words, options, Results(out, saved) if out else None)
+        output = Output(found.words, found.options, Results(out, saved) if out else None)
     except CommandError as error:
         fail("analyze", error)
-    for sentence in (*found.notes(), *notes):
+    for sentence in found.notes:
         note("analyze", sentence)
-    asked |= {"concurrency": concurrency, "own_options": as_options(words)}
+    asked = found.asked | {"concurrency": concurrency}
     try:
         if batch:
-            is_over = ask_as_batch(asked_server, wanted, output.take, options, **asked)
+            is_over = ask_as_batch(asked_server, wanted, output.take, found.options, **asked)
         else:
             is_over = ask_all(asked_server, wanted, output.take, **asked)
     except CommandError as error:

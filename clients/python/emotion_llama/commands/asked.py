@@ -1,14 +1,15 @@
 """Builds the options for all clips of `analyze`, and compares them with those of a results file."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from emotion_llama.commands.failure import CommandError
 from emotion_llama.commands.saved import Saved
 from emotion_llama.commands.words import Words
 from emotion_llama.plain import timeline_of
-from emotion_llama.schema import TimelineRequest
+from emotion_llama.schema import FramePolicy, TimelineRequest
 
 
 def asked_of_all(
@@ -16,6 +17,7 @@ def asked_of_all(
     timeline: str | None,
     language: str,
     audio_track: int | None = None,
+    frame: str = "first",
     *,
     transcribe: bool = False,
 ) -> dict[str, Any]:
@@ -29,6 +31,8 @@ def asked_of_all(
         asked["language"] = language
     if audio_track is not None:
         asked["audio_track"] = audio_track
+    if frame != "first":
+        asked["frame"] = _frame(frame)
     if transcribe:
         asked["transcribe"] = True
     if timeline is not None:
@@ -43,7 +47,19 @@ def asked_of_all(
     return asked
 
 
-def options_text(asked: dict[str, Any], *, has_words: bool) -> str:
+def _frame(frame: str) -> str | float:
+    if frame in get_args(get_args(FramePolicy)[0]):
+        return frame
+    try:
+        seconds = float(frame)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < math.inf:
+        raise CommandError(f"--frame is first, middle, peak or a time in seconds, not {frame!r}.")
+    return seconds
+
+
+def options_text(asked: dict[str, Any], *, has_words: bool, has_crops: bool = False) -> str:
     """Return the options for all clips in the form that a results file contains."""
     timeline: TimelineRequest | None = asked.get("timeline")
     told = {
@@ -54,6 +70,10 @@ def options_text(asked: dict[str, Any], *, has_words: bool) -> str:
     }
     if "audio_track" in asked:
         told["audio_track"] = str(asked["audio_track"])
+    if "frame" in asked:
+        told["frame"] = str(asked["frame"])
+    if has_crops:
+        told["face_crops"] = "yes"
     return " ".join(f"{name}={value}" for name, value in told.items())
 
 

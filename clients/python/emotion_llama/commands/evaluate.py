@@ -67,7 +67,7 @@ def evaluate(
             take,
             concurrency=concurrency,
             task="emotion",
-            own_options=as_options(words),
+            own_options=as_options(words, {}),
             labels=labels,
         )
     except CommandError as error:

@@ -24,6 +24,17 @@ Transcripts = Annotated[
     Path | None,
     typer.Option(help="CSV file `name,transcript`: the words; a name is the clip's path"),
 ]
+Frame = Annotated[
+    str,
+    typer.Option(
+        metavar="FRAME",
+        help="picture that the model sees: first, middle, peak or a time in seconds",
+    ),
+]
+FaceCrops = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="face crops, as OpenFace writes them: DIR/CLIP/*.bmp"),
+]
 Transcribe = Annotated[
     bool, typer.Option(help="let the server's transcription service write the words")
 ]

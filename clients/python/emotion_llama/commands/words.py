@@ -1,12 +1,14 @@
 """Reads the spoken words of clips from a table of transcripts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from os import PathLike, fspath
 from pathlib import Path
 
+from emotion_llama.commands.crops import Crops
 from emotion_llama.commands.failure import CommandError
 from emotion_llama.commands.matching import match, shown
 from emotion_llama.commands.tables import read_table
+from emotion_llama.many import OwnOptions
 from emotion_llama.options import Options
 
 Words = dict[str, str]
@@ -35,17 +37,15 @@ def read_words(table: Path, clips: Sequence[str], roots: Sequence[str]) -> tuple
     return words, found.notes(table, clips)
 
 
-def check_one_source(transcripts: Path | None, transcribe: bool) -> None:
-    """Raise CommandError if the words shall come from a table and from the server as well."""
-    if transcripts and transcribe:
-        raise CommandError("The words come from --transcripts or --transcribe; give one.")
-
-
-def as_options(words: Words) -> Callable[[str | PathLike[str]], Options]:
-    """Return a function that gives each clip its transcript."""
+def as_options(words: Words, crops: Crops) -> OwnOptions:
+    """Return a function that gives each clip its transcript and its face crops."""
 
     def own_options(clip: str | PathLike[str]) -> Options:
-        said = words.get(fspath(clip))
-        return {} if said is None else {"transcript": said}
+        own: Options = {}
+        if (said := words.get(fspath(clip))) is not None:
+            own["transcript"] = said
+        if (folder := crops.get(fspath(clip))) is not None:
+            own["face_crops"] = folder
+        return own
 
     return own_options

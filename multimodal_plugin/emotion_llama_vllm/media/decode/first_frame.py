@@ -5,6 +5,7 @@ whole process on damaged files (about one mutated clip in fourteen), it is slowe
 frame, and its pixels are no closer to OpenCV's than PyAV's, which equal them bit for bit.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from emotion_llama_vllm.media.clip import Clip
@@ -14,6 +15,7 @@ from emotion_llama_vllm.media.decode.no_picture import NoPicture, first_frame
 from emotion_llama_vllm.media.decode.picture.pixels import FirstFrame, resize
 from emotion_llama_vllm.media.decode.picture.still import decode_still, is_still
 from emotion_llama_vllm.media.decode.sound.track import SoundTrack
+from emotion_llama_vllm.media.decode.timeline import record
 from emotion_llama_vllm.media.decode.tracks import check_wanted
 from emotion_llama_vllm.media.errors import MediaError
 from emotion_llama_vllm.settings import MediaSettings
@@ -24,6 +26,7 @@ def decode(
     *,
     size: int | None = None,
     audio_track: int | None = None,
+    face_rows: Collection[int] = (),
     settings: MediaSettings,
 ) -> Clip:
     """Return the first frame of `source` and its whole sound.
@@ -37,6 +40,8 @@ def decode(
             of any with features or face crops.
         size: side in pixels to which the frame is resized.
         audio_track: the index of the sound track; by default the one that a player plays.
+        face_rows: the feature rows to be computed from face crops. Unless the source brings these
+            rows or crops, the crops are made of some of its frames, in the same pass.
         settings: the limits.
 
     Raises:
@@ -44,14 +49,25 @@ def decode(
     """
     if npz.is_container(source):
         inside = npz.open_container(source, settings)
-        clip = _decode_file(inside.video, size, audio_track, settings)
-        return replace(clip, features=inside.features, face_crops=inside.face_crops)
-    return _decode_file(source, size, audio_track, settings)
+        missing = () if inside.face_crops is not None else npz.missing(inside.features, face_rows)
+        clip = _decode_file(inside.video, size, audio_track, missing, settings)
+        clip = replace(clip, features=inside.features)
+        return clip if inside.face_crops is None else replace(clip, face_crops=inside.face_crops)
+    return _decode_file(source, size, audio_track, face_rows, settings)
 
 
 def _decode_file(
-    source: bytes, size: int | None, audio_track: int | None, settings: MediaSettings
+    source: bytes,
+    size: int | None,
+    audio_track: int | None,
+    face_rows: Collection[int],
+    settings: MediaSettings,
 ) -> Clip:
+    if face_rows:
+        made = record(
+            source, size=size, audio_track=audio_track, face_rows=face_rows, settings=settings
+        )
+        return made.cut().whole
     if not source:
         raise MediaError("The clip is empty: it has no bytes.")
     if is_still(source):

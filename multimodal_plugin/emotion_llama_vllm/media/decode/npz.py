@@ -8,6 +8,7 @@ uint8 [frames, CROP, CROP, 3], from which a face encoder computes the absent row
 import io
 import zipfile
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from tokenize import TokenError
 from typing import IO
@@ -108,8 +109,8 @@ def _check_members(archive: zipfile.ZipFile, settings: MediaSettings) -> list[st
     return list(members)
 
 
-def read_base64(text: str, feature_size: int) -> npt.NDArray[np.float32]:
-    """Return the rows of a base64 `.npy` file.
+def read_base64(text: str, feature_size: int | None = None) -> npt.NDArray[np.float32]:
+    """Return the rows of a base64 `.npy` file, of any size if `feature_size` is None.
 
     Raises:
         FeaturesError: the text is no such file, or the array has another type, shape or value.
@@ -119,12 +120,17 @@ def read_base64(text: str, feature_size: int) -> npt.NDArray[np.float32]:
     except _UNREADABLE as error:
         reason = str(error) if isinstance(error, MediaError) else "they are no plain array."
         raise FeaturesError(f"`features` must be base64 of a .npy file: {reason}") from error
-    if features.shape[1] != feature_size:
+    if feature_size is not None and features.shape[1] != feature_size:
         raise FeaturesError(
             f"`features` must be float32 [{len(FEATURE_NAMES)}, {feature_size}] for this "
             f"checkpoint, not [{len(FEATURE_NAMES)}, {features.shape[1]}]."
         )
     return features
+
+
+def missing(features: npt.NDArray[np.float32] | None, rows: Collection[int]) -> tuple[int, ...]:
+    """Return which of these rows are absent from `features`, as checked before."""
+    return tuple(row for row in rows if features is None or np.isnan(features[row]).all())
 
 
 def check_features(features: object) -> npt.NDArray[np.float32]:

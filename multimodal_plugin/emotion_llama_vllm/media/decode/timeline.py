@@ -1,13 +1,15 @@
 """Cuts a clip into windows, each a clip of its own, with one read of the file for all."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from av.container import InputContainer
 
-from emotion_llama_vllm.media.clip import SAMPLING_RATE, Clip
+from emotion_llama_vllm.media.clip import SAMPLING_RATE, Clip, Faces
 from emotion_llama_vllm.media.decode import npz
 from emotion_llama_vllm.media.decode.container import open_container, packets
 from emotion_llama_vllm.media.decode.no_picture import NoPicture, all_frames
@@ -17,6 +19,7 @@ from emotion_llama_vllm.media.decode.picture.still import decode_still, is_still
 from emotion_llama_vllm.media.decode.sound.track import SoundTrack
 from emotion_llama_vllm.media.decode.tracks import Track, check_wanted
 from emotion_llama_vllm.media.errors import FrameTimeError, MediaError, TimelineError
+from emotion_llama_vllm.media.workers import child
 from emotion_llama_vllm.settings import MediaSettings
 
 MAX_WINDOWS = 4000
@@ -67,6 +70,10 @@ class Recording:
     audio_track: Track | None = None
     face_crops: npt.NDArray[np.uint8] | None = None
     """The face crops of the whole clip, as in `Clip`; a window has none."""
+    faces: Faces | None = None
+    """What was seen of faces in the whole clip."""
+    lack_peak: Sequence[bool] = ()
+    """`Clip.lacks_peak` of each span; empty if no face was sought."""
 
     @property
     def nbytes(self) -> int:
@@ -75,13 +82,15 @@ class Recording:
         return pictures + sum(array.nbytes for array in others if array is not None)
 
     def cut(self) -> Timeline:
+        lacking = self.lack_peak or [False] * len(self.spans)
         clips = [
-            self._clip(index, *span) for index, span in zip(self.indices, self.spans, strict=True)
+            replace(self._clip(index, *span), lacks_peak=lacks)
+            for index, span, lacks in zip(self.indices, self.spans, lacking, strict=True)
         ]
         windows = [
             Window(*span, clip) for span, clip in zip(self.spans[1:], clips[1:], strict=True)
         ]
-        whole = replace(clips[0], face_crops=self.face_crops)
+        whole = replace(clips[0], face_crops=self.face_crops, faces=self.faces)
         return Timeline(whole, windows, self.spans[0][1])
 
     def _clip(self, index: int, start: float, end: float) -> Clip:
@@ -106,6 +115,7 @@ def record(
     reads: int = 1,
     size: int | None = None,
     audio_track: int | None = None,
+    face_rows: Collection[int] = (),
     settings: MediaSettings,
 ) -> Recording:
     """Decode a clip with the chosen frame, and its windows if `window` and `step` are given.
@@ -118,19 +128,20 @@ def record(
         reads: the number of model reads for each window.
         size: side in pixels to which the frames are resized.
         audio_track: the index of the sound track, as for `decode`.
+        face_rows: the feature rows to be computed from face crops, as for `decode`.
         settings: the limits. With windows, only each window must fit into `max_audio_seconds`.
 
     Raises:
         MediaError: the clip is not usable, or lacks the frame or the windows.
     """
-    source, crops = _unpack(source, settings)
+    source, given = _unpack(source, settings)
+    wants_crops = bool(face_rows) and given is None
     if not source:
         raise MediaError("The clip is empty: it has no bytes.")
     if is_still(source):
         check_wanted(audio_track, 0)
-        picture = resize(decode_still(source), size)
-        made = _still(picture, frame, has_windows=window is not None)
-        return replace(made, face_crops=crops)
+        made = _still(decode_still(source), frame, size, window is not None, wants_crops)
+        return made if given is None else replace(made, face_crops=given)
     if window is not None and window > settings.max_audio_seconds:
         raise TimelineError(
             f"A window of {window:g} s is too long; at most {settings.max_audio_seconds:g} s."
@@ -149,12 +160,12 @@ def record(
             return [whole, *spread(seconds, window, step, reads)]
 
         try:
-            made = _record(frames, waveform, frame, spans, settings)
+            made = _record(frames, waveform, frame, spans, settings, wants_crops)
         except Mispredicted:
             frames.scan()
-            made = _record(frames, waveform, frame, spans, settings)
-        tracks = {"video_track": frames.track, "audio_track": sound.track}
-        return replace(made, **tracks, face_crops=crops)
+            made = _record(frames, waveform, frame, spans, settings, wants_crops)
+        made = replace(made, video_track=frames.track, audio_track=sound.track)
+        return made if given is None else replace(made, face_crops=given)
 
 
 def _unpack(source: bytes, settings: MediaSettings) -> tuple[bytes, npt.NDArray[np.uint8] | None]:
@@ -173,6 +184,7 @@ def _record(
     frame: FramePolicy,
     spans_of: Callable[[float], list[tuple[float, float]]],
     settings: MediaSettings,
+    wants_crops: bool,
 ) -> Recording:
     """Cut a clip into the spans for its length, after all its packets were read.
 
@@ -181,10 +193,30 @@ def _record(
     """
     heard = 0.0 if waveform is None else len(waveform) / SAMPLING_RATE
     spans = spans_of(max(frames.seconds, heard))
+    check_room = partial(_check_room, frames=frames, settings=settings)
+    longest = settings.max_audio_seconds
+    if isinstance(frames, Frames) and (frame == "peak" or wants_crops):
+        found = _with_opencv().find_faces(
+            frames, frame, spans, settings, wants_crops=wants_crops, check_room=check_room
+        )
+        return Recording(
+            *(waveform, found.frames, spans, found.indices, longest),
+            face_crops=found.crops,
+            faces=found.faces,
+            lack_peak=found.lack_peak,
+        )
     indices = [frames.choose(frame, start, end) for start, end in spans]
-    _check_room(len(set(indices)), frames, settings)
-    pictures = frames.decode(indices)
-    return Recording(waveform, pictures, spans, indices, settings.max_audio_seconds)
+    check_room(len(set(indices)))
+    lack_peak = [frame == "peak"] * len(spans)  # the peak of sound alone
+    return Recording(waveform, frames.decode(indices), spans, indices, longest, lack_peak=lack_peak)
+
+
+def _with_opencv() -> Any:
+    """Return what looks for faces; it is loaded only here, with OpenCV."""
+    child.make_room()
+    from emotion_llama_vllm.media.decode import faces
+
+    return faces
 
 
 def spread(seconds: float, window: float, step: float, reads: int = 1) -> list[tuple[float, float]]:
@@ -254,9 +286,23 @@ def _stretch(
     return stretch if len(stretch) else None
 
 
-def _still(picture: npt.NDArray[np.uint8], frame: FramePolicy, *, has_windows: bool) -> Recording:
+def _still(
+    rgb: npt.NDArray[np.uint8],
+    frame: FramePolicy,
+    size: int | None,
+    has_windows: bool,
+    wants_crops: bool,
+) -> Recording:
     """Return the recording of a picture: one frame without sound, and one window if any."""
     if not isinstance(frame, str) and frame > 0:
         raise FrameTimeError("A picture has only the frame at 0 s.")
     spans = [(0.0, 0.0)] * (1 + has_windows)
-    return Recording(None, {0: Frame(picture, 0, 0.0)}, spans, [0] * len(spans), 0.0)
+    frames = {0: Frame(resize(rgb, size), 0, 0.0)}
+    made = Recording(None, frames, spans, [0] * len(spans), 0.0)
+    if frame != "peak" and not wants_crops:
+        return made
+    look = _with_opencv().Look([0] if wants_crops else (), for_peak=frame == "peak")
+    look.see(0, rgb)
+    lacks_peak = frame == "peak" and look.peak(range(1)) is None
+    lacking = [lacks_peak] * len(spans)
+    return replace(made, face_crops=look.crops(), faces=look.faces(rgb), lack_peak=lacking)

@@ -13,6 +13,13 @@ _T = TypeVar("_T")
 _PR_SET_NO_NEW_PRIVS = 38
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _OPEN_FILES = 64
+_LIBRARIES = 448 << 20
+"""The bytes of addresses that OpenCV's libraries take, most of which are never memory. The soft
+limit leaves them out, and is raised when they are loaded."""
+ENVIRONMENT = {"OPENCV_FOR_THREADS_NUM": "1", "OPENCV_LOG_LEVEL": "SILENT"}
+"""The whole environment of a worker: OpenCV, once it is loaded, uses one core and writes no log."""
+
+_is_confined = False
 
 
 def confine(memory: int) -> None:
@@ -21,7 +28,10 @@ def confine(memory: int) -> None:
     Args:
         memory: the maximum memory in bytes beyond the current use.
     """
+    global _is_confined
+    _is_confined = True
     os.environ.clear()
+    os.environ.update(ENVIRONMENT)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
@@ -30,14 +40,25 @@ def confine(memory: int) -> None:
     libc.mallopt(_M_MMAP_THRESHOLD, 32 << 20)
     libc.mallopt(_M_TRIM_THRESHOLD, 128 << 20)
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    most = pages * resource.getpagesize() + memory
+    resource.setrlimit(resource.RLIMIT_AS, (most, most + _LIBRARIES))
     limits = {
-        resource.RLIMIT_AS: pages * resource.getpagesize() + memory,
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_FSIZE: 0,
         resource.RLIMIT_NOFILE: _OPEN_FILES,
     }
     for limit, most in limits.items():
         resource.setrlimit(limit, (most, most))
+
+
+def make_room() -> None:
+    """Raise a worker's limit of memory for OpenCV's libraries, before they are loaded.
+
+    In a process that is no worker it does nothing.
+    """
+    if _is_confined:
+        _, most = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 def work(job: Callable[[bytes], _T], path: str, cpu_seconds: float) -> _T:

@@ -1,6 +1,6 @@
 """Defines the decoder interface, and the decoder that runs in this process."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -66,11 +66,13 @@ async def decode_clip(clip: ClipFile) -> Clip:
     Raises:
         MediaError: as from `Decoder.run`.
     """
-    job = partial(decode, size=_used.size, settings=media_settings())
+    more = {"face_rows": _face_rows} if _face_rows else {}
+    job = partial(decode, size=_used.size, settings=media_settings(), **more)
     return await _used.run(job, clip)
 
 
 _used: Decoder = InProcess()
+_face_rows: tuple[int, ...] = ()
 
 
 def current() -> Decoder:
@@ -78,7 +80,12 @@ def current() -> Decoder:
     return _used
 
 
-def use(decoder: Decoder) -> None:
-    """Set the decoder of this process; vLLM creates its connectors itself, so they read this."""
-    global _used
-    _used = decoder
+def use(decoder: Decoder, face_rows: Collection[int] = ()) -> None:
+    """Set the decoder of this process; vLLM creates its connectors itself, so they read this.
+
+    Args:
+        decoder: runs all jobs.
+        face_rows: the feature rows that the checkpoint computes from face crops.
+    """
+    global _used, _face_rows
+    _used, _face_rows = decoder, tuple(face_rows)

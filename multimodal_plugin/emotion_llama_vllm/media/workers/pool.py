@@ -85,11 +85,11 @@ class Workers:
                 await asyncio.to_thread(self._replace, pool)
         raise RuntimeError("The decode workers end before they work.")
 
-    async def warm_up(self) -> None:
-        """Start every worker, so that the first clips do not wait for it."""
+    async def warm_up(self, job: Callable[[bytes], int] = len) -> None:
+        """Start every worker, so that the first clips do not wait for it, nor for this job."""
         with ClipFile.in_memory(b"x") as clip:
             await asyncio.gather(
-                *(self.run(len, clip) for _ in range(self._settings.decode_workers))
+                *(self.run(job, clip) for _ in range(self._settings.decode_workers))
             )
 
     def stop(self) -> None:

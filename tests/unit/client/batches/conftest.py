@@ -55,7 +55,7 @@ class BatchServer:
             return _content_of(Path(video))
         _, opened = await self.house.store.open("", video)
         with opened:
-            return opened.read().decode()
+            return opened.read().decode(errors="replace")
 
 
 def _content_of(path: Path) -> str:

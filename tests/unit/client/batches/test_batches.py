@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import numpy as np
 import pytest
 
 from emotion_llama import Batch, ClipUpload, EmotionLLaMA, errors
@@ -79,6 +80,26 @@ def test_a_clip_that_cannot_be_uploaded_ends_the_method_or_is_left_out(
     assert finish(use, batch).request_counts.total == 2
     with pytest.raises(ValueError, match="No clip could be uploaded"):
         use("batches", "submit", clips[2:], on_upload=seen.append)
+
+
+def test_face_crops_are_uploaded_with_their_clip(
+    use: Use, server: BatchServer, clips: list[Path]
+) -> None:
+    crops = {clips[0]: np.zeros((1, 112, 112, 3), np.uint8), clips[1]: clips[0].parent}
+    seen: list[ClipUpload] = []
+    batch = use(
+        *("batches", "submit", clips),
+        own_options=lambda clip: {"face_crops": crops[clip]} if clip in crops else {},
+        on_upload=seen.append,
+    )
+    [failed] = [upload for upload in seen if upload.error is not None]
+    assert (failed.video_path, type(failed.error)) == (str(clips[1]), ValueError)
+    packed, plain = lines_of(server, batch.input_file_id)
+    assert "face_crops" not in packed["body"]
+    container = np.load(io.BytesIO(use("files", "content", packed["body"]["video"])))
+    assert container["face_crops"].shape == (1, 112, 112, 3)
+    assert use("files", "content", plain["body"]["video"]) == b"bad"
+    finish(use, batch)
 
 
 @pytest.mark.parametrize(

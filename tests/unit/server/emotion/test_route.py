@@ -1,10 +1,13 @@
 """`POST /v1/emotion` without an engine: the answer cache, failures midway, clients that leave."""
 
 import asyncio
+import base64
 import errno
+import io
 import json
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -33,6 +36,7 @@ from emotion_llama_vllm.media.clip_file import ClipFile
 from emotion_llama_vllm.settings import MediaSettings
 from emotion_llama_vllm.shares import Asker, asking
 from tests.support.emotion_app import WORDS, FakeEngine, analyst
+from tests.support.paths import CHECKOUT
 from tests.support.services import services
 
 
@@ -178,6 +182,93 @@ def test_face_crops_come_in_a_container_and_the_evidence_tells_what_became_of_th
         assert answer["evidence"]["face_crops"] == crops
         assert answer["evidence"]["features"] == []
         assert warned(answer) == warnings
+
+
+def ask_about_face(
+    engine: FakeEngine, folder: Path, face_rows: tuple[int, ...], **fields: Any
+) -> dict[str, Any]:
+    """Ask a checkpoint that computes these rows about a clip with a face."""
+    shutil.copy(CHECKOUT / "demo/clips/happy_face.mp4", folder / "face.mp4")
+    app = FastAPI()
+    app.include_router(emotion.router)
+    served = analyst(engine, folder, megabytes=0, face_rows=face_rows)
+    install(app, services(ServerSettings(), analyst=served))
+    with TestClient(app) as client:
+        return client.post("/v1/emotion", json={"video": "face.mp4"} | fields).json()
+
+
+def test_the_crops_of_a_clip_are_made_where_nobody_gives_them(
+    engine: FakeEngine, tmp_path: Path
+) -> None:
+    for face_rows, sources in (
+        ((0, 1), ["computed", "computed", "computed"]),
+        ((1,), ["zero", "computed", "computed"]),
+    ):
+        answer = ask_about_face(engine, tmp_path, face_rows)
+        evidence = answer["evidence"]
+        assert list(evidence["feature_rows"].values()) == sources
+        assert evidence["face_crops"] == evidence["faces"]["frames"] == 32
+        assert (evidence["faces"]["count"], evidence["faces"]["share"]) == (1, 1.0)
+        assert 0.2 < evidence["faces"]["box"]["width"] < 0.8
+        assert warned(answer) == []
+
+
+def test_no_face_is_sought_for_a_checkpoint_without_its_encoders_or_for_given_rows(
+    engine: FakeEngine, tmp_path: Path
+) -> None:
+    data = io.BytesIO()
+    np.save(data, np.zeros((3, engine.feature_size), np.float32))
+    rows = base64.b64encode(data.getvalue()).decode()
+    for face_rows, fields in (((), {}), ((0, 1), {"features": rows})):
+        evidence = ask_about_face(engine, tmp_path, face_rows, **fields)["evidence"]
+        assert evidence["faces"] is None
+        assert evidence["face_crops"] == 0
+
+
+def test_a_clip_without_a_face_is_answered_with_a_warning(
+    engine: FakeEngine, tmp_path: Path
+) -> None:
+    answer = ask_about_face(engine, tmp_path, (0, 1), video="clip.mp4")
+    assert list(answer["evidence"]["feature_rows"].values()) == ["zero", "zero", "computed"]
+    assert answer["evidence"]["faces"] == {"count": 0, "box": None, "frames": 20, "share": 0.0}
+    assert answer["evidence"]["face_crops"] == 0
+    assert warned(answer) == ["no_face"]
+    assert "in 20 frames" in answer["warnings"][0]["message"]
+
+
+def test_the_peak_works_for_every_checkpoint_and_the_evidence_tells_it(
+    engine: FakeEngine, tmp_path: Path
+) -> None:
+    answer = ask_about_face(engine, tmp_path, (), frame="peak", timeline={"window": 1, "step": 1})
+    evidence = answer["evidence"]
+    assert (evidence["frame_policy"], evidence["frame_used"]) == ("peak", "peak")
+    assert evidence["frame_index"] > 0
+    assert evidence["faces"]["count"] == 1
+    assert evidence["face_crops"] == 0
+    for window in answer["timeline"]:
+        assert window["start"] <= window["frame_time"] < window["end"]
+    assert warned(answer) == []
+
+
+def test_without_a_face_the_middle_frame_is_used_and_the_warning_tells_it(
+    engine: FakeEngine, tmp_path: Path
+) -> None:
+    asked: dict[str, Any] = {"video": "clip.mp4", "frame": "peak"}
+    answer = ask_about_face(engine, tmp_path, (), **asked)
+    evidence = answer["evidence"]
+    assert (evidence["frame_policy"], evidence["frame_used"]) == ("peak", "middle")
+    assert evidence["frame_time"] == pytest.approx(1.0, abs=0.11)
+    assert warned(answer) == ["no_peak"]
+    assert warned(ask_about_face(engine, tmp_path, (0, 1), **asked)) == ["no_face", "no_peak"]
+
+
+def test_more_windows_than_frames_for_their_peaks_are_refused(
+    engine: FakeEngine, tmp_path: Path
+) -> None:
+    windows = {"window": 0.5, "step": 0.01}
+    refused = ask_about_face(engine, tmp_path, (), frame="peak", timeline=windows)["error"]
+    assert refused["param"] == "timeline"
+    assert "at most 100 are allowed" in refused["message"]
 
 
 def test_rows_in_a_container_are_refused_because_they_are_a_field(

@@ -21,7 +21,7 @@ export interface SubmitOptions extends Options, Explain {
     onUpload?: (upload: ClipUpload) => void;
 }
 export interface WaitOptions {
-    /** Seconds between two requests, by default 5. */
+    /** Seconds between two requests, by default 2. */
     every?: number;
     /** Is given the batch after each request. */
     onUpdate?: (batch: Batch) => void;

@@ -62,7 +62,7 @@ export class Batches {
         yield* pages(this.#http, ROUTE, { limit: PAGE }, signal);
     }
     /** The batch when it is over: completed, failed, expired or cancelled. */
-    async wait(batch, { every = 5, onUpdate, signal } = {}) {
+    async wait(batch, { every = 2, onUpdate, signal } = {}) {
         for (;;) {
             const found = await this.retrieve(batch, { signal });
             onUpdate?.(found);

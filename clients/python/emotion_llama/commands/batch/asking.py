@@ -117,4 +117,4 @@ def _is_about_clip(error: Exception) -> bool:
     """Return whether the other clips may be uploaded nevertheless."""
     if isinstance(error, BadRequestError | PayloadTooLargeError):
         return error.code != QUOTA_EXCEEDED
-    return isinstance(error, OSError)
+    return isinstance(error, OSError | ValueError)

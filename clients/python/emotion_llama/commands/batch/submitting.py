@@ -5,11 +5,10 @@ from typing import Annotated
 
 import typer
 
-from emotion_llama.commands.asked import asked_of_all, options_text
+from emotion_llama.commands.asked import asked_of_all
 from emotion_llama.commands.asking import Server
 from emotion_llama.commands.batch.asking import ask
 from emotion_llama.commands.batch.asking import submit as send
-from emotion_llama.commands.clips import find_clips
 from emotion_llama.commands.failure import INTERRUPTED, CommandError, fail, note
 from emotion_llama.commands.flags import (
     Address,
@@ -17,6 +16,8 @@ from emotion_llama.commands.flags import (
     AudioTrack,
     Clips,
     Concurrency,
+    FaceCrops,
+    Frame,
     LanguageName,
     TaskName,
     Timeline,
@@ -24,7 +25,7 @@ from emotion_llama.commands.flags import (
     Transcripts,
 )
 from emotion_llama.commands.output import count_of_clips, list_failures
-from emotion_llama.commands.words import as_options, check_one_source, read_words
+from emotion_llama.commands.preparing import prepare
 from emotion_llama.connection import DEFAULT_URL
 from emotion_llama.many import Analysis
 
@@ -38,6 +39,8 @@ def submit(
     task: TaskName = "both",
     timeline: Timeline = None,
     transcripts: Transcripts = None,
+    frame: Frame = "first",
+    face_crops: FaceCrops = None,
     transcribe: Transcribe = False,
     audio_track: AudioTrack = None,
     language: LanguageName = "en",
@@ -50,18 +53,15 @@ def submit(
     failed: list[Analysis] = []
     try:
         asked_server = Server.of(server, api_key)
-        check_one_source(transcripts, transcribe)
-        asked = asked_of_all(task, timeline, language, audio_track, transcribe=transcribe)
-        found = find_clips(clips)
-        words, notes = read_words(transcripts, found.clips, clips) if transcripts else ({}, [])
-        options = options_text(asked, has_words=transcripts is not None)
-        asked |= {"completion_window": completion_window, "concurrency": concurrency}
-        asked["own_options"] = as_options(words)
-        for sentence in (*found.notes(), *notes):
+        asked = asked_of_all(task, timeline, language, audio_track, frame, transcribe=transcribe)
+        found = prepare(clips, asked, transcripts, face_crops)
+        for sentence in found.notes:
             note(_COMMAND, sentence)
+        more = {"completion_window": completion_window, "concurrency": concurrency}
+        asked = found.asked | more
         batch = ask(
             asked_server,
-            lambda client: send(client, found.clips, failed.append, options, **asked),
+            lambda client: send(client, found.clips, failed.append, found.options, **asked),
         )
     except CommandError as error:
         list_failures(failed)

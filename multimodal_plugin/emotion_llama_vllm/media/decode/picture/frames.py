@@ -9,7 +9,7 @@ learn the shown pictures, and from then on frames are decoded only from the begi
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate, chain
@@ -31,9 +31,9 @@ from emotion_llama_vllm.media.decode.picture.shown import Shown, observe, predic
 from emotion_llama_vllm.media.decode.tracks import open_video_track
 from emotion_llama_vllm.media.errors import FrameTimeError, MediaError
 
-FramePolicy = Literal["first", "middle"] | float
-"""The choice of a frame in a stretch: the first, the middle one, or the one at a time in seconds
-from the stretch's start."""
+FramePolicy = Literal["first", "middle", "peak"] | float
+"""The choice of a frame in a stretch: the first, the middle one, the one with the strongest
+expression of a face, or the one at a time in seconds from the stretch's start."""
 
 
 _TOLERANCE = 1e-3
@@ -145,11 +145,14 @@ class Frames:
             raise MediaError("The file has a video track without a frame that can be decoded.")
 
     @property
+    def pixels(self) -> int:
+        """Return the number of pixels of a decoded picture."""
+        return max(self.stream.codec_context.width * self.stream.codec_context.height, 1)
+
+    @property
     def bytes_per_frame(self) -> int:
-        """Return the memory in bytes of a decoded frame."""
-        context = self.stream.codec_context
-        pixels = context.width * context.height if self._size is None else self._size**2
-        return 3 * max(pixels, 1)
+        """Return the memory in bytes of a frame."""
+        return 3 * (self.pixels if self._size is None else self._size**2)
 
     @property
     def zero(self) -> float:
@@ -164,20 +167,31 @@ class Frames:
     def choose(self, policy: FramePolicy, start: float = 0.0, end: float | None = None) -> int:
         """Return the index of a frame of the stretch from `start` to `end` seconds.
 
+        The peak, which depends on faces, is chosen elsewhere.
+
         Raises:
             FrameTimeError: the time is past the end of the stretch.
         """
         end = self.seconds if end is None else end
-        index = self._at(start)
+        stretch = self.between(start, end)
+        index = stretch[0]
         if policy == "middle":
-            behind = max(index + 1, self._before(end))
-            index += (behind - index) // 2
-        elif policy != "first":
+            index = stretch[len(stretch) // 2]
+        elif not isinstance(policy, str):
             if start + policy > end:
                 raise FrameTimeError(
                     f"The frame at {policy:g} s is past the end: there are {end - start:.2f} s."
                 )
             index = self._at(start + policy)
+        return self.usable(index)
+
+    def between(self, start: float, end: float) -> range:
+        """Return the indices of the frames shown from `start` to `end` seconds, at least one."""
+        index = self._at(start)
+        return range(index, max(index + 1, self._before(end)))
+
+    def usable(self, index: int) -> int:
+        """Return the index of the usable frame in place of a frame, which may be damaged."""
         return self._shown.nearest_usable(index)
 
     def decode(self, indices: Iterable[int]) -> dict[int, Frame]:
@@ -186,22 +200,36 @@ class Frames:
         Raises:
             Mispredicted: the decoder returned other pictures than the packets promised.
         """
+        return {index: self.resized(index, rgb) for index, rgb in self.pictures(indices)}
+
+    def pictures(self, indices: Iterable[int]) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
+        """Yield the frames with these indices in their order: the index, and RGB in full size.
+
+        Raises:
+            Mispredicted: the decoder returned other pictures than the packets promised.
+        """
         wanted = set(indices)
-        found: dict[int, Frame] = {}
         if self._first is not None and 0 in wanted:
-            found[0] = self._frame(self._first, 0)
+            wanted.remove(0)
+            yield 0, to_rgb(self._first.frame)
         for index in sorted(wanted):
-            if index in found:
+            if index not in wanted:
                 continue
             key = self._key_before(index)
             if index < self._coming or key > self._position:
                 self._restart(key)
-            while index not in found:
+            while index in wanted:
                 if self._position > len(self._packets):
                     raise Mispredicted
                 for picture in self._step():
-                    self._keep(picture, wanted, found)
-        return found
+                    found = self._index_of(picture)
+                    if found in wanted:
+                        wanted.remove(found)
+                        yield found, to_rgb(picture.frame)
+
+    def resized(self, index: int, rgb: npt.NDArray[np.uint8]) -> Frame:
+        """Return the frame with this index, of the size that all frames get."""
+        return Frame(resize(rgb, self._size), index, self._seconds(self._shown.times[index]))
 
     def _restart(self, position: int) -> None:
         """Restart decoding at this packet."""
@@ -218,17 +246,16 @@ class Frames:
         self._position += 1
         return self._decoder.feed(packet)
 
-    def _keep(self, picture: Picture, wanted: set[int], found: dict[int, Frame]) -> None:
-        """Keep the picture if it is wanted."""
+    def _index_of(self, picture: Picture) -> int | None:
+        """Count the picture, and return its index; None if it is none of the shown ones."""
         if picture.flaw == Flaw.NO_REFERENCES:
-            return  # after a restart the number of these pictures varies
+            return None  # after a restart the number of these pictures varies
         if self._shown.is_predicted:
             if self._is_at_key and picture.start < self._shown.times[self._coming]:
-                return  # it refers to pictures before the key frame
+                return None  # it refers to pictures before the key frame
             self._check(picture)
         index, self._coming, self._is_at_key = self._coming, self._coming + 1, False
-        if index in wanted:
-            found[index] = self._frame(picture, index)
+        return index
 
     def _check(self, picture: Picture) -> None:
         """Raise Mispredicted unless this is the promised picture, decoded from its references."""
@@ -244,10 +271,6 @@ class Frames:
             return 0
         place = bisect_right(self._keys.earliest, self._shown.times[index]) - 1
         return self._keys.places[place] if place >= 0 else 0
-
-    def _frame(self, picture: Picture, index: int) -> Frame:
-        rgb = resize(to_rgb(picture.frame), self._size)
-        return Frame(rgb, index, self._seconds(self._shown.times[index]))
 
     def _at(self, seconds: float) -> int:
         """Return the index of the frame that is shown at a time."""

@@ -20,7 +20,7 @@ from emotion_llama_vllm.settings import MediaSettings
 VIDEO = np.frombuffer(make_clip(), np.uint8)
 FEATURES = np.arange(3 * 8, dtype=np.float32).reshape(3, 8)
 CROPS = np.arange(3 * 112 * 112 * 3, dtype=np.uint8).reshape(3, 112, 112, 3)
-SETTINGS = MediaSettings(max_media_mb=1, max_face_crops=4)
+SETTINGS = MediaSettings(max_media_mb=1, max_face_crops=17)
 
 
 def container(**arrays: Any) -> bytes:
@@ -141,7 +141,7 @@ def test_sizes_are_checked_before_inflating() -> None:
     with pytest.raises(MediaTooLarge):
         open_container(bomb, SETTINGS)
     bomb = container(video=VIDEO, face_crops=np.zeros((1000, 112, 112, 3), np.uint8))
-    with pytest.raises(MediaTooLarge, match="over 150528 bytes"):
+    with pytest.raises(MediaTooLarge, match="over 639744 bytes"):
         open_container(bomb, SETTINGS)
     bomb = container(video=VIDEO, features=np.zeros((3, 1 << 20), np.float32))
     with pytest.raises(MediaTooLarge):

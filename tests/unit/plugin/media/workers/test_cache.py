@@ -16,7 +16,9 @@ from emotion_llama_vllm.media.clip_file import ClipFile
 from emotion_llama_vllm.media.decode.first_frame import decode
 from emotion_llama_vllm.media.decode.timeline import record
 from emotion_llama_vllm.media.errors import MediaError
+from emotion_llama_vllm.media.workers import decoder as decoders
 from emotion_llama_vllm.media.workers.cache import ClipCache
+from emotion_llama_vllm.media.workers.decoder import InProcess
 from emotion_llama_vllm.settings import MediaSettings
 from emotion_llama_vllm.shares import Asker, asking
 
@@ -222,6 +224,31 @@ async def test_chat_and_emotion_share_a_clip(decoder: Counting) -> None:
         other = EmotionRequest(frame="middle")
         await cache.run(decoding(other, size=SIZE, settings=SETTINGS), clip)
     assert decoder.runs == 2
+
+
+async def test_crops_belong_to_the_key_and_further_questions_share_them(
+    decoder: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoders, "media_settings", lambda: SETTINGS)
+    cache = ClipCache(decoder, 1)
+    with ClipFile.in_memory(make_clip(Recipe(seconds=1))) as clip:
+        plain = decoding(EmotionRequest(), size=SIZE, settings=SETTINGS)
+        without = await cache.run(plain, clip)
+        try:
+            decoders.use(cache, face_rows=(0, 1))
+            with_faces = await decoders.decode_clip(clip)
+        finally:
+            decoders.use(InProcess())
+        assert decoder.runs == 2
+        assert (without.faces, with_faces.faces is None) == (None, False)
+        asked = EmotionRequest(question="Why?")
+        again = await cache.run(
+            decoding(asked, size=SIZE, face_rows=(0, 1), settings=SETTINGS), clip
+        )
+        assert again is with_faces
+        fewer = SETTINGS.model_copy(update={"face_frames": 17})
+        await cache.run(decoding(asked, size=SIZE, face_rows=(0, 1), settings=fewer), clip)
+    assert decoder.runs == 3
 
 
 def test_the_first_frame_is_the_same_either_way() -> None:
