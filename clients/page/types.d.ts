@@ -137,6 +137,8 @@ export interface Form {
   /** Null, or empty, for the checkpoint's own. */
   question: string | null;
   transcript: string;
+  /** Whether the server writes the transcript, if none is given. */
+  isHeard: boolean;
   /** Null for the model's own. */
   labels: string[] | null;
   frame: FramePolicy;

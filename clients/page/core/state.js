@@ -15,6 +15,7 @@ export const EMPTY_FORM = {
   task: 'both',
   question: null,
   transcript: '',
+  isHeard: false,
   labels: null,
   frame: 'first',
   hasTimeline: true,

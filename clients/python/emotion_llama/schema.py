@@ -318,6 +318,8 @@ class Model(_Documented):
     """The limits of one request; null from older servers."""
     sources: Sources | None = None
     """The names by which a request may give a clip; null from older servers."""
+    transcribes: bool = False
+    """True if the server has a transcription service, which `transcribe` asks."""
 
 
 class ModelList(_Documented):

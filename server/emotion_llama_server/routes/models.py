@@ -51,6 +51,7 @@ async def _served(raw_request: Request) -> list[Model]:
             urls=bool(reader.domains),
             files=services.storage is not None,
         ),
+        "transcribes": services.analyst.transcriber is not None,
     }
     served = await services.models.show_available_models()
     return [Model.model_validate(model.model_dump() | facts) for model in served.data]
