@@ -45,7 +45,7 @@ async def test_a_request_gets_its_slot_at_once_and_the_lines_make_way(house: Kep
 async def test_lines_wait_until_nobody_has_asked_for_a_second(
     house: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pace, "QUIET_SECONDS", 0.2)
+    monkeypatch.setattr(pace, "QUIET_SECONDS", 3600)
     house.model.goes_on.clear()
     call = ask(house)
     await until(lambda: house.model.running == 1)
@@ -57,6 +57,7 @@ async def test_lines_wait_until_nobody_has_asked_for_a_second(
         house.model.goes_on.set()
         await call.task
         assert len(house.model.asked) == 1
+        monkeypatch.setattr(pace, "QUIET_SECONDS", 0)
         batch = await anybody.reaches(batch["id"])
         assert batch["request_counts"]["completed"] == 5
 
@@ -64,6 +65,7 @@ async def test_lines_wait_until_nobody_has_asked_for_a_second(
 async def test_single_lines_go_on_while_others_ask_all_the_time(
     house: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(pace, "QUIET_SECONDS", 3600)
     monkeypatch.setattr(house.storage.batches.pace, "_single_seconds", 0)
     house.model.goes_on.clear()
     call = ask(house)
