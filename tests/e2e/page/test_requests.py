@@ -109,10 +109,6 @@ def test_a_request_about_a_clip_on_the_server_names_it(
 
 
 def test_the_strongest_expression_and_what_is_heard_can_be_asked_for(page: Page) -> None:
-    models = page.request.get("/v1/models").json()
-    models["data"][0]["transcribes"] = True
-    page.route("**/v1/models", lambda route: route.fulfill(json=models))
-    page.reload()
     answer_with(page, response(timeline()))
     take_sample(page)
     page.get_by_text("More options").click()
@@ -126,6 +122,11 @@ def test_the_strongest_expression_and_what_is_heard_can_be_asked_for(page: Page)
 
 
 def test_only_a_server_that_can_hear_is_asked_to(page: Page) -> None:
+    models = page.request.get("/v1/models").json()
+    assert models["data"][0]["transcribes"]
+    models["data"][0]["transcribes"] = False
+    page.route("**/v1/models", lambda route: route.fulfill(json=models))
+    page.reload()
     take_sample(page)
     page.get_by_text("More options").click()
     expect(page.locator("#transcript")).to_be_visible()

@@ -202,6 +202,8 @@ export interface Model {
     demonstration?: boolean;
     limits?: Limits;
     sources?: Sources;
+    /** Whether it has a transcription service, which `transcribe` asks. */
+    transcribes?: boolean;
 }
 /** As OpenAI's. */
 export interface ModelList {
