@@ -35,6 +35,7 @@ class Pace:
 
     def __init__(self, doorkeeper: Doorkeeper, places: int, single_seconds: float) -> None:
         self._doorkeeper, self._single_seconds = doorkeeper, single_seconds
+        self._quiet_seconds = QUIET_SECONDS
         self._places: Shares[str] = Shares(places, places)
         self._starting = asyncio.Lock()
         self._yielding: set[asyncio.Task[Any]] = set()
@@ -75,7 +76,7 @@ class Pace:
     async def _turn(self, end: End) -> Turn:
         async with self._starting:
             while not end.done():
-                if self._doorkeeper.quiet_seconds >= QUIET_SECONDS:
+                if self._doorkeeper.quiet_seconds >= self._quiet_seconds:
                     return "among many"
                 waited = time.monotonic() - self._last_single
                 if not self._has_single and waited >= self._single_seconds:
@@ -93,6 +94,9 @@ class Pace:
         Raises:
             MadeWay: it did.
         """
+        if yields and self._doorkeeper.quiet_seconds < self._quiet_seconds:  # since its turn
+            call.close()
+            raise MadeWay
         task, current = asyncio.ensure_future(call), asyncio.current_task()
         if yields:
             self._yielding.add(task)

@@ -65,12 +65,9 @@ def _content_of(path: Path) -> str:
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BatchServer]:
     """Run one server for all tests; each looks only at the batches that it makes."""
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        kept(tmp_path_factory.mktemp("kept"), routes=()) as house,
-    ):
+    with kept(tmp_path_factory.mktemp("kept"), routes=()) as house:
         # Otherwise lines would wait a second after the requests of the test before.
-        patch.setattr("emotion_llama_server.batches.pace.QUIET_SECONDS", 0.0)
+        house.storage.batches.pace._quiet_seconds = 0.0
         made = BatchServer(house, "")
         house.app.add_api_route("/v1/emotion", made.answer, methods=["POST"])
         with light_server(house.app, during=running(house)) as port:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from emotion_llama_server.batches import pace
 from emotion_llama_server.batches.pace import MadeWay, Pace
 from emotion_llama_server.services import services_of
 from tests.support.gate import Call, until
@@ -45,7 +44,7 @@ async def test_a_request_gets_its_slot_at_once_and_the_lines_make_way(house: Kep
 async def test_lines_wait_until_nobody_has_asked_for_a_second(
     house: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pace, "QUIET_SECONDS", 3600)
+    monkeypatch.setattr(house.storage.batches.pace, "_quiet_seconds", 3600)
     house.model.goes_on.clear()
     call = ask(house)
     await until(lambda: house.model.running == 1)
@@ -57,7 +56,7 @@ async def test_lines_wait_until_nobody_has_asked_for_a_second(
         house.model.goes_on.set()
         await call.task
         assert len(house.model.asked) == 1
-        monkeypatch.setattr(pace, "QUIET_SECONDS", 0)
+        monkeypatch.setattr(house.storage.batches.pace, "_quiet_seconds", 0)
         batch = await anybody.reaches(batch["id"])
         assert batch["request_counts"]["completed"] == 5
 
@@ -65,7 +64,7 @@ async def test_lines_wait_until_nobody_has_asked_for_a_second(
 async def test_single_lines_go_on_while_others_ask_all_the_time(
     house: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pace, "QUIET_SECONDS", 3600)
+    monkeypatch.setattr(house.storage.batches.pace, "_quiet_seconds", 3600)
     monkeypatch.setattr(house.storage.batches.pace, "_single_seconds", 0)
     house.model.goes_on.clear()
     call = ask(house)
@@ -84,7 +83,7 @@ async def test_single_lines_go_on_while_others_ask_all_the_time(
 async def test_a_line_makes_way_so_often_and_then_no_more(
     house: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pace, "QUIET_SECONDS", 0)
+    monkeypatch.setattr(house.storage.batches.pace, "_quiet_seconds", 0)
 
     def times() -> int:
         return sum(body.get("question") == 0 for _, body in house.model.asked)
@@ -114,6 +113,18 @@ async def test_uploads_and_questions_about_batches_do_not_hold_lines_up(house: K
         assert house.model.running == 20
         house.model.goes_on.set()
         await anybody.reaches(batch["id"])
+
+
+async def test_a_line_makes_way_for_a_request_that_came_since_its_turn(house: Kept) -> None:
+    house.model.goes_on.clear()
+    call = ask(house)
+    await until(lambda: house.model.running == 1)
+    lines_of = house.storage.batches.pace
+    with pytest.raises(MadeWay):
+        await lines_of.ask(asyncio.sleep(0), yields=True)
+    assert await lines_of.ask(asyncio.sleep(0, "asked"), yields=False) == "asked"
+    house.model.goes_on.set()
+    await call.task
 
 
 async def test_the_end_of_the_server_is_no_request(house: Kept) -> None:
