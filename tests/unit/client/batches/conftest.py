@@ -62,7 +62,7 @@ def _content_of(path: Path) -> str:
     return path.read_text() if path.is_file() else "happy"
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BatchServer]:
     """Run one server for all tests; each looks only at the batches that it makes."""
     with kept(tmp_path_factory.mktemp("kept"), routes=()) as house:
