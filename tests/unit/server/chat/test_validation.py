@@ -212,6 +212,16 @@ def test_values_are_refused(app: ChatApp, name: str, value: Any) -> None:
     assert app.refusal({**CLIP, name: value}, TEXT)["param"] == name
 
 
+def test_a_message_with_a_clip_is_not_repeated(app: ChatApp) -> None:
+    """vLLM fails in the middle of it."""
+    assert app.refusal(echo=True, add_generation_prompt=False)["param"] == "echo"
+    assert not app.got(echo=False).echo
+    first = {"role": "user", "content": [CLIP, TEXT]}
+    for words in ("sad", [{"type": "text", "text": "sad"}]):
+        body = {"model": "m", "messages": [first, {"role": "assistant", "content": words}]}
+        assert app.post_body(body | {"echo": True}).status_code == 200
+
+
 @pytest.mark.parametrize("place", ["message part", "address"])
 def test_a_field_is_refused_wherever_a_part_holds_it(app: ChatApp, place: str) -> None:
     address = {"url": "clip.mp4"} | ({"uuid": "x"} if place == "address" else {})
