@@ -12,14 +12,13 @@ from typing_extensions import Self, Unpack
 
 from emotion_llama.batches.asynchronous import AsyncBatches, AsyncFiles
 from emotion_llama.connection import DEFAULT_URL, Connection
-from emotion_llama.errors import ConnectionFailed, RequestTimeout
 from emotion_llama.events import Event, EventReader
 from emotion_llama.keys import AsyncKey
 from emotion_llama.many import Analysis, OwnOptions, in_tasks, no_own_options
 from emotion_llama.media import Upload
 from emotion_llama.options import Options, TimelineForm, make_call
 from emotion_llama.schema import EmotionResponse, ModelList, Task
-from emotion_llama.wire import Exchange, Exchanges, Pause, T, Work, as_text, parse
+from emotion_llama.wire import Exchange, Exchanges, Pause, T, Work, as_text, parse, reading
 
 
 class AsyncEmotionLLaMA:
@@ -71,13 +70,10 @@ class AsyncEmotionLLaMA:
         response = await self._run(self._exchanges.analyse(call))
         try:
             reader = EventReader(response)
-            async for text in response.aiter_text():
-                for event in reader.read(text):
-                    yield event
-        except httpx2.TimeoutException as error:
-            raise RequestTimeout("The stream timed out.") from error
-        except httpx2.RequestError as error:
-            raise ConnectionFailed(f"The stream broke off: {error}") from error
+            with reading("stream"):
+                async for text in response.aiter_text():
+                    for event in reader.read(text):
+                        yield event
         finally:
             await response.aclose()
         reader.finish()

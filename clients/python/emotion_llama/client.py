@@ -11,14 +11,13 @@ from typing_extensions import Self, Unpack
 
 from emotion_llama.batches.sync import Batches, Files
 from emotion_llama.connection import DEFAULT_URL, Connection
-from emotion_llama.errors import ConnectionFailed, RequestTimeout
 from emotion_llama.events import Event, EventReader
 from emotion_llama.keys import Key
 from emotion_llama.many import Analysis, OwnOptions, in_threads, no_own_options
 from emotion_llama.media import Upload
 from emotion_llama.options import Options, TimelineForm, make_call
 from emotion_llama.schema import EmotionResponse, ModelList, Task
-from emotion_llama.wire import Exchange, Exchanges, Pause, T, Work, as_text, parse
+from emotion_llama.wire import Exchange, Exchanges, Pause, T, Work, as_text, parse, reading
 
 
 class EmotionLLaMA:
@@ -92,12 +91,9 @@ class EmotionLLaMA:
         response = self._run(self._exchanges.analyse(call))
         try:
             reader = EventReader(response)
-            for text in response.iter_text():
-                yield from reader.read(text)
-        except httpx2.TimeoutException as error:
-            raise RequestTimeout("The stream timed out.") from error
-        except httpx2.RequestError as error:
-            raise ConnectionFailed(f"The stream broke off: {error}") from error
+            with reading("stream"):
+                for text in response.iter_text():
+                    yield from reader.read(text)
         finally:
             response.close()
         reader.finish()

@@ -7,8 +7,8 @@ the steps.
 
 import email.utils
 import random
-from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -260,6 +260,25 @@ def as_text(response: httpx2.Response, kind: str) -> str:
             request_id=response.headers.get("X-Request-Id"),
         )
     return response.text
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Report in the client's own errors that a response ends while the block reads it.
+
+    Args:
+        what: the name of what is read, `stream` for example.
+
+    Raises:
+        RequestTimeout: the next part has not come in time.
+        ConnectionFailed: the connection broke.
+    """
+    try:
+        yield
+    except httpx2.TimeoutException as error:
+        raise RequestTimeout(f"The {what} timed out.") from error
+    except httpx2.RequestError as error:
+        raise ConnectionFailed(f"The {what} broke off: {error}") from error
 
 
 def no_answer(error: httpx2.RequestError, server: str) -> EmotionLLaMAError:

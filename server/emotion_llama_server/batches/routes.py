@@ -9,7 +9,7 @@ from emotion_llama_server import paths
 from emotion_llama_server.batches.errors import BatchMissing
 from emotion_llama_server.batches.form import BatchRequest
 from emotion_llama_server.batches.runner import Runner
-from emotion_llama_server.gate.caller import caller_of
+from emotion_llama_server.gate.caller import key_name
 from emotion_llama_server.routes.error_route import ErrorRoute
 from emotion_llama_server.services import services_of
 
@@ -22,7 +22,7 @@ router = APIRouter(route_class=ErrorRoute, tags=["batches"])
 @router.post(paths.BATCHES)
 async def create_batch(body: BatchRequest, raw_request: Request) -> Batch:
     """Have the lines of an uploaded file answered while nobody waits for the model."""
-    return await _runner(raw_request).create(_owner(raw_request), body)
+    return await _runner(raw_request).create(key_name(raw_request.scope), body)
 
 
 @router.get(paths.BATCHES)
@@ -32,19 +32,19 @@ async def list_batches(
     limit: Annotated[int, Query(ge=1, le=_MOST)] = 20,
 ) -> BatchList:
     """List your batches, the newest first."""
-    return await _runner(raw_request).store.page(_owner(raw_request), after, limit)
+    return await _runner(raw_request).store.page(key_name(raw_request.scope), after, limit)
 
 
 @router.get(paths.BATCH)
 async def retrieve_batch(batch_id: str, raw_request: Request) -> Batch:
     """Describe one of your batches."""
-    return await _runner(raw_request).store.get(_owner(raw_request), batch_id)
+    return await _runner(raw_request).store.get(key_name(raw_request.scope), batch_id)
 
 
 @router.post(paths.BATCH_CANCEL)
 async def cancel_batch(batch_id: str, raw_request: Request) -> Batch:
     """End one of your batches; what is answered until then is kept."""
-    return await _runner(raw_request).cancel(_owner(raw_request), batch_id)
+    return await _runner(raw_request).cancel(key_name(raw_request.scope), batch_id)
 
 
 def _runner(raw_request: Request) -> Runner:
@@ -52,7 +52,3 @@ def _runner(raw_request: Request) -> Runner:
     if storage is None:  # the routes are there only with it
         raise BatchMissing
     return storage.batches
-
-
-def _owner(raw_request: Request) -> str:
-    return caller_of(raw_request.scope).key or ""

@@ -16,7 +16,7 @@ from emotion_llama_server.files.form import UploadForm
 from emotion_llama_server.files.objects import Incoming
 from emotion_llama_server.files.store import FileStore, NewFile
 from emotion_llama_server.files.upload import Upload
-from emotion_llama_server.gate.caller import caller_of
+from emotion_llama_server.gate.caller import key_name
 from emotion_llama_server.routes.error_route import ErrorRoute
 from emotion_llama_server.services import services_of
 from emotion_llama_server.settings import BATCH_BYTES
@@ -47,7 +47,7 @@ router = APIRouter(route_class=ErrorRoute, tags=["files"])
 @router.post(paths.FILES, openapi_extra=_BODY)
 async def upload_file(raw_request: Request) -> FileObject:
     """Keep a file: a clip for later requests, or the lines of a batch."""
-    store, owner = _store(raw_request), _owner(raw_request)
+    store, owner = _store(raw_request), key_name(raw_request.scope)
     declared = raw_request.headers.get("content-length", "0")
     await store.check_room(owner, int(declared) if declared.isdecimal() else 0)
     media = media_settings().max_media_bytes
@@ -72,20 +72,20 @@ async def list_files(
 ) -> FileList:
     """List your files, the newest first."""
     return await _store(raw_request).page(
-        _owner(raw_request), purpose=purpose, after=after, limit=limit, order=order
+        key_name(raw_request.scope), purpose=purpose, after=after, limit=limit, order=order
     )
 
 
 @router.get(paths.FILE)
 async def retrieve_file(file_id: str, raw_request: Request) -> FileObject:
     """Describe one of your files."""
-    return await _store(raw_request).get(_owner(raw_request), file_id)
+    return await _store(raw_request).get(key_name(raw_request.scope), file_id)
 
 
 @router.delete(paths.FILE)
 async def delete_file(file_id: str, raw_request: Request) -> FileDeleted:
     """Delete one of your files."""
-    await _store(raw_request).delete(_owner(raw_request), file_id)
+    await _store(raw_request).delete(key_name(raw_request.scope), file_id)
     return FileDeleted(id=file_id)
 
 
@@ -96,7 +96,7 @@ async def delete_file(file_id: str, raw_request: Request) -> FileDeleted:
 )
 async def retrieve_content(file_id: str, raw_request: Request) -> Response:
     """Return the bytes of one of your files."""
-    file, content = await _store(raw_request).open(_owner(raw_request), file_id)
+    file, content = await _store(raw_request).open(key_name(raw_request.scope), file_id)
     headers = {
         "Content-Length": str(file.bytes),
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.filename, safe='')}",
@@ -135,7 +135,3 @@ def _store(raw_request: Request) -> FileStore:
     if storage is None:  # the routes are there only with it
         raise FileMissing
     return storage.files
-
-
-def _owner(raw_request: Request) -> str:
-    return caller_of(raw_request.scope).key or ""

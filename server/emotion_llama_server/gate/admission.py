@@ -13,7 +13,15 @@ from emotion_llama.schema import EVENT_STREAM
 from emotion_llama_server import paths
 from emotion_llama_server.emotion.formats import server_sent
 from emotion_llama_server.errors import Failure, describe, failure_response, openai_error, path_of
-from emotion_llama_server.gate.caller import ABORT, caller_of, is_work, line_key, owner_of, refuse
+from emotion_llama_server.gate.caller import (
+    ABORT,
+    caller_of,
+    is_work,
+    key_name,
+    line_key,
+    owner_of,
+    refuse,
+)
 from emotion_llama_server.settings import ServerSettings
 from emotion_llama_vllm import metrics
 from emotion_llama_vllm.metrics import Reason
@@ -162,7 +170,7 @@ class Admission:
             error, reason = refusal
             await refuse(scope, receive, send, error=error, reason=reason)
             return
-        key = caller_of(scope).key or ""
+        key = key_name(scope)
         asking.set(Asker(owner, key, is_alone=lambda: self._doorkeeper.is_alone(owner)))
         with turns_of(owner).take(owner) as turn:
             _set_priority(scope, turn)

@@ -42,6 +42,11 @@ def caller_of(scope: Scope) -> Caller:
     return scope.get(_KEY) or Caller(request_id="", address="")
 
 
+def key_name(scope: Scope) -> str:
+    """Return the name of a request's key, the owner of files; empty on a server without keys."""
+    return caller_of(scope).key or ""
+
+
 def owner_of(caller: Caller) -> str:
     """Return the owner of the limits and shares for a request: its key or its address.
 

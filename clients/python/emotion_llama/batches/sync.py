@@ -5,7 +5,6 @@ from contextlib import closing
 from os import PathLike
 from typing import Protocol
 
-import httpx2
 from typing_extensions import Unpack
 
 from emotion_llama.batch import Batch
@@ -17,13 +16,12 @@ from emotion_llama.batches.lines import (
     analysis_of,
     stop_at_failure,
 )
-from emotion_llama.errors import ConnectionFailed, RequestTimeout
 from emotion_llama.many import Analysis, OwnOptions, in_threads, no_own_options
 from emotion_llama.media import Upload
 from emotion_llama.options import Options
 from emotion_llama.schema import Task
 from emotion_llama.stored import FileDeleted, FileObject, Purpose, UploadPurpose
-from emotion_llama.wire import Exchange, Exchanges, T
+from emotion_llama.wire import Exchange, Exchanges, T, reading
 
 
 class Run(Protocol):
@@ -171,12 +169,9 @@ class Batches:
             response = self._run(exchanges.content(self._wire, file_id, stream=True))
             reader = ResultReader()
             try:
-                for piece in response.iter_bytes():
-                    yield from map(analysis_of, reader.read(piece))
-            except httpx2.TimeoutException as error:
-                raise RequestTimeout("The results timed out.") from error
-            except httpx2.RequestError as error:
-                raise ConnectionFailed(f"The results broke off: {error}") from error
+                with reading("results"):
+                    for piece in response.iter_bytes():
+                        yield from map(analysis_of, reader.read(piece))
             finally:
                 response.close()
 
