@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--engine", choices=ENGINES, help="vLLM's build for a new .venv")
     options = parser.parse_args()
     try:
-        if Path(sys.prefix).resolve() == VENV:
+        if Path(sys.prefix).resolve() == VENV.resolve():  # it may be a link to another disk
             update(options.dev, options.engine)
         else:
             make_venv()

@@ -10,6 +10,7 @@ import { initialState } from './core/state.js';
 import { createStore } from './core/store.js';
 import { titleOf } from './core/title.js';
 import { installUnsaved } from './core/unsaved.js';
+import { installJobs } from './jobs/jobs.js';
 import { installLive } from './live/live.js';
 import { installMany } from './many/batch.js';
 import { installDrop } from './media/drop.js';
@@ -57,7 +58,14 @@ store.subscribe(() => {
 });
 
 const PARTS = [installRoutes, installKeys, installDrop, installPlayer, installUnsaved];
-for (const install of [...PARTS, installRecord, installLive, installMany, installChat]) {
+for (const install of [
+  ...PARTS,
+  installRecord,
+  installLive,
+  installMany,
+  installJobs,
+  installChat,
+]) {
   install(app);
 }
 whenForgotten(() => checkServer(app));

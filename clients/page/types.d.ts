@@ -1,6 +1,7 @@
 /** The types that the page's modules share. */
 
 import type { ChatState } from './chat/types.d.ts';
+import type { JobsState } from './jobs/types.d.ts';
 import type { LiveState } from './live/types.d.ts';
 import type { ManyState } from './many/types.d.ts';
 import type { DeviceState, RecordState } from './record/types.d.ts';
@@ -34,7 +35,7 @@ export type Strings = typeof en;
 
 export type Language = 'en' | 'zh';
 export type Theme = 'system' | 'light' | 'dark';
-export type Route = 'analyse' | 'live' | 'many' | 'settings' | 'help';
+export type Route = 'analyse' | 'live' | 'many' | 'jobs' | 'settings' | 'help';
 
 /** What views and actions need beside the state. */
 export interface App {
@@ -86,6 +87,7 @@ export interface State {
   devices: DeviceState;
   live: LiveState;
   many: ManyState;
+  jobs: JobsState;
 }
 
 /** What the browser keeps, beside colours and a key that is to be kept. */
@@ -135,6 +137,8 @@ export interface Form {
   /** Null, or empty, for the checkpoint's own. */
   question: string | null;
   transcript: string;
+  /** Whether the server writes the transcript, if none is given. */
+  isHeard: boolean;
   /** Null for the model's own. */
   labels: string[] | null;
   frame: FramePolicy;

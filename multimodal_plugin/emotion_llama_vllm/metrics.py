@@ -93,6 +93,15 @@ oidc_issuer_up = Gauge(
     "emotion_llama_oidc_issuer_up", "0 while the OpenID provider's keys cannot be fetched."
 )
 oidc_issuer_up.set(1)
+stored_files = Gauge("emotion_llama_stored_files", "Files that are kept for requests.")
+batch_lines = Counter(
+    "emotion_llama_batch_lines", "Lines of batches answered, by the file of their result.", ["file"]
+)
+batch_lines_in_flight = Gauge(
+    "emotion_llama_batch_lines_in_flight", "Lines of batches being answered."
+)
+unfinished_batches = Gauge("emotion_llama_unfinished_batches", "Batches that are not finished.")
+stored_bytes = Gauge("emotion_llama_stored_bytes", "Bytes of the files that are kept.")
 
 
 # A series that begins with its first event hides that event from `rate` and `increase`.
@@ -100,6 +109,8 @@ for _reason in get_args(Reason):
     refusals.labels(_reason)
 for _cause in get_args(Cause):
     worker_restarts.labels(_cause)
+for _file in ("output", "error"):
+    batch_lines.labels(_file)
 for _failure in get_args(TranscriptionFailure):
     transcription_failures.labels(_failure)
 for _result in ("hit", "miss"):

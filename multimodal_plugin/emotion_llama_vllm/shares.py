@@ -28,10 +28,17 @@ class Asker:
     """Represents the request for which the code runs; each is equal to itself alone."""
 
     owner: str = ""
+    key: str = ""
+    """The name of the request's key, to which its files belong; empty on a server without keys."""
     is_alone: Callable[[], bool] = lambda: True
     """A function that returns whether no other request is running."""
     is_background: bool = False
     """True in the long part of a request, for whose result the client does not wait at once."""
+
+    @property
+    def holder(self) -> str:
+        """Return the name of those who may find in a cache what this request leaves there."""
+        return f"{self.owner} {self.key}"
 
 
 _NOBODY = Asker()
@@ -172,10 +179,13 @@ class Turns:
 
     This is start-time fair queueing: a new owner's request gets a number beside those being served,
     and before the requests that another owner has sent in advance.
+
+    Args:
+        first: the first number.
     """
 
-    def __init__(self) -> None:
-        self._now = 0
+    def __init__(self, first: int = 0) -> None:
+        self._now = first
         self._next: dict[str, int] = {}
         self._open: Counter[str] = Counter()
 
@@ -196,3 +206,13 @@ class Turns:
 
 turns = Turns()
 """The turns at this process's engine."""
+
+BATCH = "batch"
+"""The owner of the shares of all batches together, so that they leave others the reserves."""
+_last_turns = Turns(first=2**30)
+"""The turns of batches, each after those of all requests for which a client waits."""
+
+
+def turns_of(owner: str) -> Turns:
+    """Return what numbers the requests of an owner."""
+    return _last_turns if owner == BATCH else turns

@@ -23,7 +23,7 @@ from emotion_llama_vllm.analysis import prompts, sampling
 from emotion_llama_vllm.analysis.labels import LabelTree
 from emotion_llama_vllm.analysis.prompts import PromptStyle
 from emotion_llama_vllm.media.clip import SAMPLING_RATE, Clip
-from emotion_llama_vllm.shares import asking, turns
+from emotion_llama_vllm.shares import asking, turns_of
 from emotion_llama_vllm.telemetry import headers_of, stage
 
 __all__ = [
@@ -124,7 +124,7 @@ class Engine:
         owner = asking.get().owner
         with stage("engine") as span:
             async with self._shares.sequences.take(owner):
-                with turns.take(owner) as turn:
+                with turns_of(owner).take(owner) as turn:
                     options = self._options(turn, headers_of(span))
                     async with aclosing(self._send(prompt, params, options)) as outputs:
                         async for output in outputs:

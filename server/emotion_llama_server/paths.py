@@ -4,6 +4,9 @@ EMOTION = "/v1/emotion"
 CHAT = "/v1/chat/completions"
 MODELS = "/v1/models"
 MCP = "/mcp"
+FILES, BATCHES = "/v1/files", "/v1/batches"
+FILE, FILE_CONTENT = f"{FILES}/{{file_id}}", f"{FILES}/{{file_id}}/content"
+BATCH, BATCH_CANCEL = f"{BATCHES}/{{batch_id}}", f"{BATCHES}/{{batch_id}}/cancel"
 MODEL = f"{MODELS}/{{model:path}}"
 
 PREDICT, PREDICT_BARE = "/api/predict/", "/api/predict"
@@ -60,5 +63,8 @@ def label(path: str) -> str:
         return MODEL
     if path.startswith(_PAGE_FILES):
         return PAGE_FILE
+    for kept in (FILES, BATCHES):
+        if path == kept or path.startswith(f"{kept}/"):
+            return kept
     is_gradio = path in GRADIO_RUNS or path.startswith(f"{GRADIO_PREFIX}/")
     return GRADIO_PREFIX if is_gradio else OTHER

@@ -2,15 +2,17 @@
 
 import asyncio
 from argparse import Namespace
+from collections.abc import Awaitable, Callable
 from typing import cast
 
 from fastapi import FastAPI
 from starlette.datastructures import State
 from vllm.config import ModelConfig
 from vllm.engine.protocol import EngineClient
+from vllm.entrypoints.openai.models.serving import OpenAIServingModels
 from vllm.tasks import SupportedTask
 
-from emotion_llama_server import paths, services
+from emotion_llama_server import paths, services, storage
 from emotion_llama_server.chat import sequences, validation
 from emotion_llama_server.emotion.answer_cache import AnswerCache
 from emotion_llama_server.emotion.engine_shares import EngineShares
@@ -36,6 +38,7 @@ from emotion_llama_server.services import Services
 from emotion_llama_server.shortening import shorten_log
 from emotion_llama_server.start.lifecycle import Lifecycle
 from emotion_llama_server.start.options import StartOptions
+from emotion_llama_server.storage import Storage
 from emotion_llama_server.transcripts.transcriber import Transcriber
 from emotion_llama_vllm import metrics, stages
 from emotion_llama_vllm.checkpoint.served import Served, read_served
@@ -82,33 +85,41 @@ class EmotionLlamaApi:
         exposure.read_strictly(self._app)
         if not options.settings.no_page:
             await asyncio.to_thread(page.install, self._app, page.folder())
+        if options.settings.data_dir is not None:
+            storage.install(self._app)
         await asyncio.to_thread(self._app.openapi)  # the app caches it, so no request waits for it
         if (issuer := options.settings.oidc_issuer) is not None:
             document.add_issuer(self._app, issuer, options.settings.oidc_scope)
-        built = await _services(engine_client, state, args, options)
+        built = await _services(self._app, engine_client, args, options)
         services.install(self._app, built)
         metrics.begin_requests(options.keys.names or ("",), paths.WORK)
         await asyncio.gather(built.engine.warm_up(), asyncio.to_thread(mcp.load_sdk))
+        if built.storage is not None:
+            await built.storage.start(built.lifecycle)
         shorten_log()
         if options.on_ready is not None:
             options.on_ready(self._app)
 
 
 async def _services(
-    client: EngineClient, state: State, args: Namespace, options: StartOptions
+    app: FastAPI, client: EngineClient, args: Namespace, options: StartOptions
 ) -> Services:
-    """Create what all requests share; vLLM's parts of it are in its state and its arguments."""
+    """Create what all requests share; vLLM's parts of it are in the app's state."""
     model, settings = client.model_config, options.settings
+    models = app.state.openai_serving_models
     served = await asyncio.to_thread(_served, model)
     shares, doorkeeper = _shares(client), Doorkeeper(settings)
     lifecycle = Lifecycle(doorkeeper, client, args.shutdown_timeout, settings.drain_delay)
     engine = Engine(client, shares, by_priority=_takes_turns(client))
+    reader = media_reader(model.allowed_local_media_path, model.allowed_media_domains)
+    storage.check(settings, reader.roots)
+    kept = await asyncio.to_thread(Storage.open, app, settings, lifecycle, _names(models))
     stages.tell("Warming up")
     decoder.use(await _decoder(model), served.face_rows)
     return Services(
         options=options,
         client=client,
-        models=state.openai_serving_models,
+        models=models,
         card=served.card,
         doorkeeper=doorkeeper,
         tokens=Tokens.of(settings, lifecycle.start),
@@ -118,13 +129,21 @@ async def _services(
         analyst=Analyst(
             engine,
             served,
-            reader=media_reader(model.allowed_local_media_path, model.allowed_media_domains),
+            reader=reader,
             decoder=decoder.current(),
             cache=AnswerCache(settings.answer_cache_mb),
             transcriber=Transcriber.of(settings, media_settings()),
         ),
         desk=Desk(settings.request_timeout),
+        storage=kept,
     )
+
+
+def _names(models: OpenAIServingModels) -> Callable[[], Awaitable[list[str]]]:
+    async def names() -> list[str]:
+        return [model.id for model in (await models.show_available_models()).data]
+
+    return names
 
 
 def _shares(client: EngineClient) -> EngineShares:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # these modules use this one
     from emotion_llama_server.settings import ServerSettings
     from emotion_llama_server.start.lifecycle import Lifecycle
     from emotion_llama_server.start.options import StartOptions
+    from emotion_llama_server.storage import Storage
     from emotion_llama_vllm.checkpoint.card import Card
 
 
@@ -38,6 +39,8 @@ class Services:
     engine: "Engine"
     analyst: "Analyst"
     desk: "Desk"
+    storage: "Storage | None"
+    """What is kept across restarts; None without a data folder."""
 
     @property
     def settings(self) -> "ServerSettings":

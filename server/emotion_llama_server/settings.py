@@ -21,6 +21,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _MIB = 2**20
 TEXT_BYTES = 4 * _MIB
 """The maximum number of bytes in a request, not counting its clip."""
+BATCH_BYTES = 200 * 10**6
+"""The maximum number of bytes of a batch's lines, as OpenAI has it."""
 
 
 class ServerSettings(BaseSettings):
@@ -120,6 +122,15 @@ class ServerSettings(BaseSettings):
     answer_cache_mb: float = Field(default=0, ge=0)
     """MiB of answers kept for identical requests"""
 
+    data_dir: Path | None = None
+    """private folder to keep files and batches in"""
+
+    max_stored_gb: float = Field(default=10, gt=0)
+    """GiB of files that a key may keep"""
+
+    keep_days: int = Field(default=30, ge=1, le=3650)
+    """days after which files are deleted"""
+
     @field_validator("metrics_key", "expose_route", "trusted_proxy", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
@@ -194,6 +205,11 @@ class ServerSettings(BaseSettings):
             return int(self.max_upload_mb * _MIB)
         return media.max_base64_bytes + TEXT_BYTES
 
+    def max_file_body_bytes(self, media: MediaSettings) -> int:
+        """Return the maximum size of an upload's body in bytes: a clip, or a batch's lines."""
+        most = self.max_body_bytes(media)
+        return most if self.max_upload_mb is not None else max(most, BATCH_BYTES + TEXT_BYTES)
+
 
 def is_https(url: str) -> bool:
     """Return whether a URL has https and a host."""
@@ -229,6 +245,7 @@ _METAVARS = {
     "oidc_scope": "SCOPE",
     "oidc_name_claim": "CLAIM",
     "media_root": "DIR",
+    "data_dir": "DIR",
     "face_frames": "all|N",
     "allow_private_media_host": "HOST",
 }

@@ -80,9 +80,10 @@ def server(
     transcriber: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Server]:
-    log = tmp_path_factory.mktemp("server") / "log"
+    folder = tmp_path_factory.mktemp("server")
+    log = folder / "log"
     flags = ["--dtype", "float32", "--media-root", str(media_root)]
-    flags += ["--transcriber-url", transcriber]
+    flags += ["--transcriber-url", transcriber, "--data-dir", str(folder / "data")]
     fetching = ["--allowed-media-domains", origin, "--allow-private-media-host", origin]
     flags += ["--otlp-traces-endpoint", f"http://127.0.0.1:{collector.port}"]
     with pytest.MonkeyPatch.context() as environment:

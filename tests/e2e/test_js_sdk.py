@@ -24,8 +24,12 @@ def test_it_passes_its_own_tests(sdk: Path) -> None:
 def test_the_page_has_it_as_it_is_built(sdk: Path) -> None:
     """Run `make page-vendor` after a change of the client."""
     copy = CHECKOUT / "clients/page/vendor/emotion-llama-sdk"
-    built = {path.name: path.read_bytes() for path in (sdk / "dist").iterdir()}
-    assert {path.name: path.read_bytes() for path in copy.iterdir()} == built
+    assert contents(copy) == contents(sdk / "dist")
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder): path.read_bytes() for path in files}
 
 
 def test_it_asks_a_running_server(server: Server, sdk: Path) -> None:

@@ -12,6 +12,7 @@ from tests.fuzz.corpus import corpus
 from tests.fuzz.target import Shot, Target, chat, post_json
 
 _CHAT, _EMOTION, _MCP = "/v1/chat/completions", "/v1/emotion", "/mcp"
+_FILES, _BATCHES = "/v1/files", "/v1/batches"
 _ROUTES = (_CHAT, _EMOTION, "/api/predict/", "/process_video")
 _REFUSED = frozenset({400, 404, 413})
 _ANSWERED = frozenset({200})
@@ -127,7 +128,7 @@ def body_shots(target: Target, largest: bool = True) -> Iterator[Shot]:
 def _all_shots(target: Target) -> Iterator[Shot]:
     for name, make in _STRUCTURES.items():
         data = make()
-        for route in _ROUTES:
+        for route in (*_ROUTES, _BATCHES):
             yield _shot(name, _posted(target, route, data), _REFUSED)
     for name, clip in _LONG_NAMES.items():
         for route in _ROUTES:
@@ -159,6 +160,8 @@ def _form_shots(target: Target) -> Iterator[Shot]:
     for name, data in forms.items():
         kind = "multipart/form-data; boundary=x"
         yield _shot(name, _posted(target, _EMOTION, data, kind), _REFUSED)
+        file = data.replace(b'name="request"', b'name="file"; filename="a"')
+        yield _shot(name, _posted(target, _FILES, file, kind), _REFUSED)
     slow = part + b"\r\n\r\n" + b"99" * (512 << 10) + b"\r\n--x--\r\n"
     kind = "multipart/form-data; boundary=x; charset=punycode"
     yield _shot("a part in a slow charset", _posted(target, _EMOTION, slow, kind), _REFUSED)

@@ -54,7 +54,8 @@ def demo_target(*flags: str) -> Iterator[Target]:
         root = Path(folder) / "root"
         root.mkdir()
         log = Path(folder) / "log"
-        with running_server(log, "--media-root", str(root), *flags) as server:
+        folders = ["--media-root", str(root), "--data-dir", str(Path(folder) / "data")]
+        with running_server(log, *folders, *flags) as server:
             yield Target.of(server, root)
 
 

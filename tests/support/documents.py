@@ -32,7 +32,7 @@ _OUTPUT = re.compile(r"\n\n```text\n((?:(?!```).*\n)*)```$", re.MULTILINE)
 _COMMENT = re.compile(r"(?:#|//|REM) (.*)\n")
 _NEEDS = ("Needs ", "需要")
 _INSTALL = re.compile(r"(?:pip|npm) install .+")
-_ASKS = re.compile(r"(emotion-llama (?:analyze|evaluate|bench)) ")
+_ASKS = re.compile(r"(emotion-llama (?:analyze|evaluate|bench|batch \w+)) ")
 _SERVES = re.compile(r"(emotion-llama serve(?! --help)|make serve(?: ARGS=')?)")
 _TAKES_LONG = re.compile(
     r"\bLLM\(|LocalEmotionLLaMA\(|\bbench |vllm\.benchmarks|llama doctor|npm ci|pip install"

@@ -60,7 +60,8 @@ def vllm_app(environment: pytest.MonkeyPatch, *flags: str, keys: str = "") -> Vl
     exposure.read_strictly(app)
     app.state.engine_client = engine = Engine()
     card = Card(description=DESCRIPTION)
-    analyst = Namespace(reader=MediaReader(roots=(), domains=(), settings=MediaSettings()))
+    reader = MediaReader(roots=(), domains=(), settings=MediaSettings())
+    analyst = Namespace(reader=reader, transcriber=None)
     parts = {"client": engine, "models": Models(), "card": card, "analyst": analyst}
     install(app, services(keys=keys, **parts))
     return VllmApp(app)

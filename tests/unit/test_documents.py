@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
+import typer
 import yaml
 
 from benchmarks.report import RESULTS
@@ -115,11 +116,20 @@ def test_a_default_that_has_changed_is_noticed_and_mended() -> None:
     assert reference.renewed(old, "en") == text
 
 
+def names_of(commands: typer.Typer) -> set[str]:
+    found = commands.registered_commands
+    return {command.name or command.callback.__name__ for command in found}  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_command_and_each_group_of_flags_has_its_part(language: str) -> None:
-    commands = {command.name or command.callback.__name__ for command in app.registered_commands}  # type: ignore[union-attr]
+    commands = names_of(app)
+    for group in app.registered_groups:
+        parts = group.typer_instance
+        assert parts is not None
+        commands |= {f"{parts.info.name} {name}" for name in names_of(parts)}
     told = (DOCUMENTS / language / "cli.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"<!-- help: (\w+) -->", told)) == commands
+    assert set(re.findall(r"<!-- help: (\w+(?: \w+)?) -->", told)) == commands
     told = (DOCUMENTS / language / "configuration.md").read_text(encoding="utf-8")
     groups = {group for group, names in reference.GROUPS.items() if names}
     assert set(re.findall(r"<!-- flags: (\w+) -->", told)) == groups

@@ -1,14 +1,24 @@
 /** `EmotionLLaMA`: the client. */
 
 import { expectType, parse } from './answer.js';
+import { Batches } from './batches/batches.js';
+import { Files } from './batches/files.js';
 import { type ChatDelta, type ChatOptions, makeChat, readDeltas } from './chat.js';
 import { pack } from './crops.js';
 import { EmotionLLaMAError } from './errors.js';
 import { readEvents, type StreamEvent } from './events.js';
 import { type Fetch, Http, type Incoming, type Key, type Outgoing } from './http.js';
-import { type Analysis, asDone } from './many.js';
+import { type Analysis, underWay } from './many.js';
 import { environment, localFile } from './node.js';
-import { type Call, type Clip, makeCall, type Options, type Timeline } from './options.js';
+import {
+  type Call,
+  type Clip,
+  type Explain,
+  makeCall,
+  type Options,
+  type Timeline,
+  taskOf,
+} from './options.js';
 import type { EmotionResponse, ModelList } from './schema.js';
 import { sessionHeaders } from './session.js';
 import { blobOf } from './upload.js';
@@ -38,11 +48,6 @@ export interface ClientOptions {
   fetch?: Fetch;
 }
 
-/** Whether task `emotion` comes with an explanation, too; by default it does not. */
-export interface Explain {
-  explain?: boolean;
-}
-
 export type AnalyzeOptions = Clip & Options & Explain;
 
 export type StreamOptions = Clip & Options;
@@ -68,6 +73,10 @@ export interface AnalyzeManyOptions extends Options, Explain {
  * reason of the signal that gave it up.
  */
 export class EmotionLLaMA {
+  /** Files on a server that keeps them. */
+  readonly files: Files;
+  /** Clips by the thousand, on such a server. */
+  readonly batches: Batches;
   readonly #http: Http;
   /** Folders that the server cannot read: their files are uploaded at once. */
   readonly #notReadable = new Set<string>();
@@ -80,12 +89,13 @@ export class EmotionLLaMA {
     fetch = (url, request) => globalThis.fetch(url, request),
   }: ClientOptions = {}) {
     this.#http = new Http({ apiUrl, apiKey, timeout, maxRetries, fetch });
+    this.files = new Files(this.#http);
+    this.batches = new Batches(this.#http, this.files);
   }
 
   /** Say which emotion a clip shows, how probable each label is, and why. */
-  async analyze({ explain = false, ...options }: AnalyzeOptions): Promise<EmotionResponse> {
-    const { task = 'both' } = options;
-    const call = makeCall({ ...options, task: explain && task === 'emotion' ? 'both' : task });
+  async analyze({ explain, ...options }: AnalyzeOptions): Promise<EmotionResponse> {
+    const call = makeCall({ ...options, task: taskOf(options.task, explain) });
     const answer = await this.#ask(call, (outgoing) => this.#http.answer(outgoing));
     return parse<EmotionResponse>(answer, 'evidence');
   }
@@ -121,28 +131,15 @@ export class EmotionLLaMA {
     videoPaths: Iterable<string | URL>,
     { concurrency = 8, ownOptions, signal, ...options }: AnalyzeManyOptions = {},
   ): AsyncGenerator<Analysis> {
-    const under = new AbortController();
-    const stop = () => under.abort(signal?.reason);
-    const one = async (videoPath: string | URL): Promise<Analysis> => {
+    const one = async (videoPath: string | URL, signal: AbortSignal): Promise<Analysis> => {
       try {
-        const own = ownOptions?.(videoPath);
-        const asked = { ...options, ...own, videoPath, signal: under.signal };
+        const asked = { ...options, ...ownOptions?.(videoPath), videoPath, signal };
         return { videoPath, response: await this.analyze(asked) };
       } catch (error) {
         return { videoPath, error };
       }
     };
-    signal?.addEventListener('abort', stop);
-    try {
-      signal?.throwIfAborted();
-      for await (const analysis of asDone(videoPaths, concurrency, one)) {
-        signal?.throwIfAborted();
-        yield analysis;
-      }
-    } finally {
-      signal?.removeEventListener('abort', stop);
-      stop();
-    }
+    yield* underWay(videoPaths, concurrency, one, signal);
   }
 
   /** What the server serves, and what each model is and is not. */

@@ -1,6 +1,7 @@
 /** What the client throws: one class for each status, with the id of the request. */
 
 import type { Answer, Head } from './answer.js';
+import type { BatchResult } from './batches/schema.js';
 import { statusOfCode } from './codes.js';
 import { parseObject } from './json.js';
 import type { ErrorDetail, ErrorResponse } from './schema.js';
@@ -112,6 +113,18 @@ export function fromAnswer({ head, text }: Answer): EmotionLLaMAError {
 /** The error for a failure in the middle of a stream, which has its code's status. */
 export function fromEvent(told: ErrorDetail, head: Partial<Head>): EmotionLLaMAError {
   return fromDetail(told, { ...head, status: statusOfCode(told.code) });
+}
+
+/** The error for a line of a batch that was answered with one, or not at all. */
+export function fromResult({ response, error }: BatchResult): EmotionLLaMAError {
+  if (!response) {
+    const told = 'A line of the results has neither a response nor an error.';
+    return error
+      ? new EmotionLLaMAError(error.message, { code: error.code })
+      : new InvalidAnswer(told);
+  }
+  const { status_code: status, request_id: requestId, body } = response;
+  return fromAnswer({ head: { status, requestId, contentType: '' }, text: JSON.stringify(body) });
 }
 
 function fromDetail(told: ErrorDetail, head: Partial<Head>): EmotionLLaMAError {

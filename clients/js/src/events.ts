@@ -78,7 +78,7 @@ export async function* serverSent(
 }
 
 /** Whole lines, which may end in CR, LF or both; the LF may come with the next piece. */
-async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string> {
+export async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string> {
   let rest = '';
   let isAfterReturn = false;
   for await (const piece of pieces) {

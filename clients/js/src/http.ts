@@ -25,13 +25,15 @@ export interface Asking {
 /** A request. */
 export interface Outgoing {
   path: string;
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'DELETE';
   /** A string is JSON. */
   body?: string | FormData;
   /** Beside those of every request. */
   headers?: Record<string, string>;
   accept: string;
   signal?: AbortSignal;
+  /** Whether it may reach the server twice without harm; by default it may. */
+  isRepeatable?: boolean;
 }
 
 /** An answer whose body is left to be read. */
@@ -50,6 +52,15 @@ export class Incoming {
   async answer(): Promise<Answer> {
     try {
       return { head: this.head, text: await this.#watch.waitFor(this.#response.text()) };
+    } finally {
+      this.close();
+    }
+  }
+
+  /** Read its bytes as a whole. */
+  async blob(): Promise<Blob> {
+    try {
+      return await this.#watch.waitFor(this.#response.blob());
     } finally {
       this.close();
     }
@@ -92,7 +103,7 @@ export class Http {
   /** Ask for an answer. */
   answer(outgoing: Outgoing): Promise<Answer> {
     const attempt = async () => (await this.#send(outgoing)).answer();
-    return withRetries(attempt, this.#retries, outgoing.signal);
+    return withRetries(attempt, this.#retries, outgoing.signal, outgoing.isRepeatable);
   }
 
   /** Ask for an answer that comes in pieces; it is to be closed. */

@@ -13,7 +13,7 @@ export type Analysis =
  *
  * @param work - Must not fail.
  */
-export async function* asDone<Item, Result>(
+async function* asDone<Item, Result>(
   items: Iterable<Item>,
   concurrency: number,
   work: (item: Item) => Promise<Result>,
@@ -35,5 +35,31 @@ export async function* asDone<Item, Result>(
   }
   while (working.size > 0) {
     yield await next();
+  }
+}
+
+/**
+ * Do the same with work that is given up with the loop, or by a signal, whose reason is thrown.
+ *
+ * @param work - Must not fail; its signal gives it up.
+ */
+export async function* underWay<Item, Result>(
+  items: Iterable<Item>,
+  concurrency: number,
+  work: (item: Item, signal: AbortSignal) => Promise<Result>,
+  signal?: AbortSignal,
+): AsyncGenerator<Result> {
+  const under = new AbortController();
+  const stop = () => under.abort(signal?.reason);
+  signal?.addEventListener('abort', stop);
+  try {
+    signal?.throwIfAborted();
+    for await (const result of asDone(items, concurrency, (item) => work(item, under.signal))) {
+      signal?.throwIfAborted();
+      yield result;
+    }
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    stop();
   }
 }

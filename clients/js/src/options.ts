@@ -70,6 +70,16 @@ export interface Options {
   signal?: AbortSignal;
 }
 
+/** Whether task `emotion` comes with an explanation, too; by default it does not. */
+export interface Explain {
+  explain?: boolean;
+}
+
+/** The task that `explain` makes of one. */
+export function taskOf(task: Task = 'both', explain = false): Task {
+  return explain && task === 'emotion' ? 'both' : task;
+}
+
 /** One request about a clip. */
 export interface Call {
   /** Of the route. */

@@ -10,17 +10,23 @@ import {
 /** Seconds, whatever a server asks for. */
 const LONGEST_PAUSE = 60;
 
-/** Try once, and `retries` times more after a failure that another attempt may not meet. */
+/**
+ * Try once, and `retries` times more after a failure that another attempt may not meet.
+ *
+ * @param isRepeatable - Whether to try again after a failed connection, which may have come to the
+ *   server nevertheless.
+ */
 export async function withRetries<T>(
   attempt: () => Promise<T>,
   retries: number,
   signal?: AbortSignal,
+  isRepeatable = true,
 ): Promise<T> {
   for (let failures = 0; ; failures += 1) {
     try {
       return await attempt();
     } catch (error) {
-      if (failures >= retries || !mayPass(error)) {
+      if (failures >= retries || !mayPass(error, isRepeatable)) {
         throw error;
       }
       await pause(error.retryAfter ?? backoff(failures), signal);
@@ -47,15 +53,16 @@ export function backoff(failures: number): number {
   return Math.min(0.5 * 2 ** failures, 8) * (0.5 + Math.random() / 2);
 }
 
-function mayPass(error: unknown): error is EmotionLLaMAError {
+function mayPass(error: unknown, isRepeatable: boolean): error is EmotionLLaMAError {
   return (
-    error instanceof ConnectionFailed ||
+    (isRepeatable && error instanceof ConnectionFailed) ||
     error instanceof RateLimitError ||
     error instanceof OverloadedError
   );
 }
 
-function pause(seconds: number, signal?: AbortSignal): Promise<void> {
+/** Wait, unless the signal gives it up. */
+export function pause(seconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const stop = () => {

@@ -108,6 +108,17 @@ describe('a running server', { skip: missing }, () => {
     assert.match(await client.timelineText({ ...asked, form: 'vtt' }), /^WEBVTT\n/);
   });
 
+  test('analyzes clips as a batch', async () => {
+    const clips = [clip, new File([await readFile(clip)], 'upload.mp4')];
+    const batch = await client.batches.submit(clips, { task: 'emotion' });
+    const done = await client.batches.wait(batch, { every: 0.1 });
+    assert.deepEqual(done.request_counts, { total: 2, completed: 2, failed: 0 });
+    for await (const { videoPath, response } of client.batches.results(done)) {
+      assert.ok([clip, 'upload.mp4'].includes(videoPath));
+      checkAnswer(response);
+    }
+  });
+
   test('refuses what is wrong and names the field', async () => {
     const asked = client.analyze({ videoPath: clip, timeline: { window: 1, step: 0 } });
     await assert.rejects(asked, (error) => {

@@ -22,7 +22,7 @@ export function askedOptions({ form, settings, duration }) {
   return {
     task,
     ...(question && { question }),
-    ...(transcript && { transcript }),
+    ...(transcript ? { transcript } : form.isHeard && { transcribe: true }),
     ...(labels && { labels }),
     ...(frame !== 'first' && isMoving && { frame }),
     ...(form.hasTimeline && isMoving && { timeline: windowsFor(form, duration) }),

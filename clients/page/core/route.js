@@ -7,6 +7,7 @@ const ROUTES = {
   '#/': 'analyse',
   '#/live': 'live',
   '#/many': 'many',
+  '#/jobs': 'jobs',
   '#/settings': 'settings',
   '#/help': 'help',
 };

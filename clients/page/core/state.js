@@ -1,6 +1,7 @@
 /** The state that the page begins with. */
 
 import { NO_CHAT } from '../chat/state.js';
+import { NO_JOBS } from '../jobs/state.js';
 import { LIVE_OFF } from '../live/state.js';
 import { NO_CLIPS } from '../many/state.js';
 import { NO_DEVICES, RECORD_CLOSED } from '../record/state.js';
@@ -14,6 +15,7 @@ export const EMPTY_FORM = {
   task: 'both',
   question: null,
   transcript: '',
+  isHeard: false,
   labels: null,
   frame: 'first',
   hasTimeline: true,
@@ -39,5 +41,6 @@ export function initialState() {
     devices: NO_DEVICES,
     live: LIVE_OFF,
     many: NO_CLIPS,
+    jobs: NO_JOBS,
   };
 }

@@ -97,12 +97,13 @@ export function openRow(app, row) {
  * @returns {Options}
  */
 function optionsOf({ form, settings, many }) {
-  const { labels, frame } = form;
+  const { labels, frame, isHeard } = form;
   const { temperature, maxTokens, seed } = settings;
   const language = answerLanguage(settings);
   return {
     task: many.isExplained ? 'both' : 'emotion',
     frame,
+    ...(isHeard && { transcribe: true }),
     language,
     temperature,
     maxTokens,

@@ -4,6 +4,7 @@ import { analyse } from './en/analyse.js';
 import { chat } from './en/chat.js';
 import { core } from './en/core.js';
 import { help } from './en/help.js';
+import { jobs } from './en/jobs.js';
 import { live } from './en/live.js';
 import { many } from './en/many.js';
 import { record } from './en/record.js';
@@ -21,5 +22,6 @@ export const en = {
   ...record,
   ...live,
   ...many,
+  ...jobs,
   ...chat,
 };

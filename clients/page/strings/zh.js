@@ -4,6 +4,7 @@ import { analyse } from './zh/analyse.js';
 import { chat } from './zh/chat.js';
 import { core } from './zh/core.js';
 import { help } from './zh/help.js';
+import { jobs } from './zh/jobs.js';
 import { live } from './zh/live.js';
 import { many } from './zh/many.js';
 import { record } from './zh/record.js';
@@ -22,5 +23,6 @@ export const zh = {
   ...record,
   ...live,
   ...many,
+  ...jobs,
   ...chat,
 };

@@ -10,6 +10,7 @@ const form = {
   task: 'both',
   question: null,
   transcript: '',
+  isHeard: false,
   labels: null,
   frame: 'first',
   hasTimeline: false,
@@ -26,6 +27,14 @@ const settings = {
 
 test('what the server takes by default is left out', () => {
   assert.deepEqual(askedOptions({ form, settings, duration: 4 }), { task: 'both' });
+});
+
+test('the server writes the transcript where none is given', () => {
+  const heard = { ...form, isHeard: true };
+  const asked = (transcript) =>
+    askedOptions({ form: { ...heard, transcript }, settings, duration: 4 });
+  assert.deepEqual(asked(' '), { task: 'both', transcribe: true });
+  assert.deepEqual(asked('Hello'), { task: 'both', transcript: 'Hello' });
 });
 
 test('everything that was chosen is asked', () => {

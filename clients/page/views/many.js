@@ -24,6 +24,11 @@ export function manyView(state, app) {
     <div class="page-head">
       <h1 tabindex="-1">${t.many_title}</h1>
       <p class="soft">${t.many_lead}</p>
+      ${
+        state.server.model?.sources?.files
+          ? html`<p><a href="#/jobs">${t.nav_jobs}</a></p>`
+          : nothing
+      }
     </div>
     <div class="stack">
       ${addView(state, app)}

@@ -25,7 +25,7 @@ export function moreOptions(state, app) {
 }
 
 /** @param {State} state @param {App} app */
-function transcriptField({ form }, app) {
+function transcriptField({ form, server }, app) {
   const t = app.t();
   const change = (/** @type {Event & {target: HTMLTextAreaElement}} */ { target }) =>
     changeForm(app, { transcript: target.value });
@@ -34,7 +34,18 @@ function transcriptField({ form }, app) {
     <textarea id="transcript" data-param="transcript" rows="2" aria-describedby="transcript-hint"
       .value=${live(form.transcript)} @input=${change}></textarea>
     <p id="transcript-hint" class="soft small">${t.transcript_hint}</p>
+    ${server.model?.transcribes && !form.transcript.trim() ? heardField(form, app) : nothing}
   </div>`;
+}
+
+/** @param {Form} form @param {App} app */
+function heardField({ isHeard }, app) {
+  const change = (/** @type {InputEvent_} */ { target }) =>
+    changeForm(app, { isHeard: target.checked });
+  return html`<label class="check">
+    <input type="checkbox" data-param="transcribe" .checked=${live(isHeard)} @change=${change} />
+    <span>${app.t().transcript_heard}</span>
+  </label>`;
 }
 
 /** @param {State} state @param {App} app */
@@ -66,7 +77,7 @@ function frameField({ form }, app) {
     <label for="frame">${t.frame}</label>
     <select id="frame" data-param="frame" .value=${live(kind)} @change=${pick}>
       ${
-        /** @type {const} */ (['first', 'middle', 'time']).map(
+        /** @type {const} */ (['first', 'middle', 'peak', 'time']).map(
           (name) =>
             html`<option value=${name} ?selected=${name === kind}>${t[`frame_${name}`]}</option>`,
         )

@@ -5,6 +5,7 @@ import { changeSettings } from '../core/settings.js';
 import { html } from '../vendor/lit-html/lit-html.js';
 import { analyseView } from './analyse.js';
 import { helpView } from './help.js';
+import { jobsView } from './jobs.js';
 import { keyView } from './key.js';
 import { liveView } from './live.js';
 import { manyView } from './many.js';
@@ -20,6 +21,7 @@ const VIEWS = {
   analyse: analyseView,
   live: liveView,
   many: manyView,
+  jobs: jobsView,
   settings: settingsView,
   help: helpView,
 };
@@ -51,20 +53,22 @@ export function shellView(state, app) {
 }
 
 /**
+ * The jobs are a part of the view of many clips.
+ *
  * @param {State} state
  * @param {App} app
  */
-function navView({ route }, app) {
+function navView(state, app) {
   const t = app.t();
+  const route = state.route === 'jobs' ? 'many' : state.route;
+  const names = /** @type {Route[]} */ (Object.keys(VIEWS)).filter((name) => name !== 'jobs');
   return html`<nav class="nav" aria-label=${t.shell_nav}>
-    ${
-      /** @type {Route[]} */ (Object.keys(VIEWS)).map(
-        (name) =>
-          html`<a href=${hashOf(name)} aria-current=${name === route ? 'page' : 'false'}>
+    ${names.map(
+      (name) =>
+        html`<a href=${hashOf(name)} aria-current=${name === route ? 'page' : 'false'}>
           ${t[`nav_${name}`]}
         </a>`,
-      )
-    }
+    )}
   </nav>`;
 }
 

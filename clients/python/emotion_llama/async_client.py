@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from itertools import islice
+from contextlib import aclosing
 from os import PathLike
 from types import TracebackType
 from typing import Any
@@ -10,15 +10,15 @@ from typing import Any
 import httpx2
 from typing_extensions import Self, Unpack
 
+from emotion_llama.batches.asynchronous import AsyncBatches, AsyncFiles
 from emotion_llama.connection import DEFAULT_URL, Connection
-from emotion_llama.errors import ConnectionFailed, RequestTimeout
 from emotion_llama.events import Event, EventReader
 from emotion_llama.keys import AsyncKey
-from emotion_llama.many import Analysis, OwnOptions, no_own_options
+from emotion_llama.many import Analysis, OwnOptions, in_tasks, no_own_options
 from emotion_llama.media import Upload
 from emotion_llama.options import Options, TimelineForm, make_call
 from emotion_llama.schema import EmotionResponse, ModelList, Task
-from emotion_llama.wire import Exchange, Exchanges, Pause, T, Work, as_text, parse
+from emotion_llama.wire import Exchange, Exchanges, Pause, T, Work, as_text, parse, reading
 
 
 class AsyncEmotionLLaMA:
@@ -41,6 +41,8 @@ class AsyncEmotionLLaMA:
         self._http = httpx2.AsyncClient(**way.client_arguments(api_key, timeout, transport))
         self._exchanges = Exchanges(self._http.build_request, str(way), max_retries)
         self._sleep = sleep
+        self.files = AsyncFiles(self._exchanges, self._run)
+        self.batches = AsyncBatches(self._exchanges, self._run)
 
     async def analyze(
         self,
@@ -68,13 +70,10 @@ class AsyncEmotionLLaMA:
         response = await self._run(self._exchanges.analyse(call))
         try:
             reader = EventReader(response)
-            async for text in response.aiter_text():
-                for event in reader.read(text):
-                    yield event
-        except httpx2.TimeoutException as error:
-            raise RequestTimeout("The stream timed out.") from error
-        except httpx2.RequestError as error:
-            raise ConnectionFailed(f"The stream broke off: {error}") from error
+            with reading("stream"):
+                async for text in response.aiter_text():
+                    for event in reader.read(text):
+                        yield event
         finally:
             await response.aclose()
         reader.finish()
@@ -111,20 +110,10 @@ class AsyncEmotionLLaMA:
                 return Analysis(path, None, error)
             return Analysis(path, answer, None)
 
-        left = iter(video_paths)
-        working: set[asyncio.Task[Analysis]] = set()
-        try:
-            while True:
-                room = concurrency - len(working)
-                working |= {asyncio.create_task(one(path)) for path in islice(left, room)}
-                if not working:
-                    return
-                done, working = await asyncio.wait(working, return_when=asyncio.FIRST_COMPLETED)
-                for task_done in done:
-                    yield task_done.result()
-        finally:
-            for unfinished in working:
-                unfinished.cancel()
+        analyses = in_tasks(one, video_paths, concurrency)
+        async with aclosing(analyses):
+            async for analysis in analyses:
+                yield analysis
 
     async def models(self) -> ModelList:
         """Do the same as EmotionLLaMA.models."""
@@ -146,8 +135,12 @@ class AsyncEmotionLLaMA:
         await self.aclose()
 
     async def _run(self, exchange: Exchange[T]) -> T:
-        step = next(exchange)
+        act: tuple[Callable[[Any], Any], Any] = exchange.send, None
         while True:
+            try:
+                step = act[0](act[1])
+            except StopIteration as end:
+                return end.value
             try:
                 if isinstance(step, Pause):
                     await self._sleep(step.seconds)
@@ -158,11 +151,7 @@ class AsyncEmotionLLaMA:
                     came = await self._http.send(step.request, stream=True)
                     if came.is_error or not step.stream:
                         await came.aread()
-            except httpx2.RequestError as error:
+            except Exception as error:
                 act = exchange.throw, error
             else:
                 act = exchange.send, came
-            try:
-                step = act[0](act[1])
-            except StopIteration as end:
-                return end.value

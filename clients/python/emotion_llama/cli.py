@@ -7,6 +7,7 @@ import typer
 
 from emotion_llama import __version__
 from emotion_llama.commands.analyze import analyze
+from emotion_llama.commands.batch.group import batch
 from emotion_llama.commands.bench import bench
 from emotion_llama.commands.evaluate import evaluate
 from emotion_llama.commands.failure import CommandError, fail
@@ -22,6 +23,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # otherwise brackets in the help are read as styles
 )
 app.command()(analyze)
+app.add_typer(batch)
 app.command()(evaluate)
 app.command()(bench)
 app.command()(mcp)

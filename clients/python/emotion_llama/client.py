@@ -2,8 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from itertools import islice
 from os import PathLike
 from types import TracebackType
 from typing import Any
@@ -11,15 +9,15 @@ from typing import Any
 import httpx2
 from typing_extensions import Self, Unpack
 
+from emotion_llama.batches.sync import Batches, Files
 from emotion_llama.connection import DEFAULT_URL, Connection
-from emotion_llama.errors import ConnectionFailed, RequestTimeout
 from emotion_llama.events import Event, EventReader
 from emotion_llama.keys import Key
-from emotion_llama.many import Analysis, OwnOptions, no_own_options
+from emotion_llama.many import Analysis, OwnOptions, in_threads, no_own_options
 from emotion_llama.media import Upload
 from emotion_llama.options import Options, TimelineForm, make_call
 from emotion_llama.schema import EmotionResponse, ModelList, Task
-from emotion_llama.wire import Exchange, Exchanges, Pause, T, Work, as_text, parse
+from emotion_llama.wire import Exchange, Exchanges, Pause, T, Work, as_text, parse, reading
 
 
 class EmotionLLaMA:
@@ -33,6 +31,8 @@ class EmotionLLaMA:
         timeout: the seconds after which a silent server counts as failed.
         max_retries: how often a request is sent again after 429, 503 or a failed connection.
         transport: replaces the network in tests.
+
+    `files` and `batches` are for servers that keep files: uploads, and clips by the thousand.
 
     Every method raises the EmotionLLaMAError that belongs to the error's status. The constructor
     raises InvalidSettings if the address, a proxy or the key cannot be used.
@@ -52,6 +52,8 @@ class EmotionLLaMA:
         self._http = httpx2.Client(**way.client_arguments(api_key, timeout, transport))
         self._exchanges = Exchanges(self._http.build_request, str(way), max_retries)
         self._sleep = sleep
+        self.files = Files(self._exchanges, self._run)
+        self.batches = Batches(self._exchanges, self._run)
 
     def analyze(
         self,
@@ -89,12 +91,9 @@ class EmotionLLaMA:
         response = self._run(self._exchanges.analyse(call))
         try:
             reader = EventReader(response)
-            for text in response.iter_text():
-                yield from reader.read(text)
-        except httpx2.TimeoutException as error:
-            raise RequestTimeout("The stream timed out.") from error
-        except httpx2.RequestError as error:
-            raise ConnectionFailed(f"The stream broke off: {error}") from error
+            with reading("stream"):
+                for text in response.iter_text():
+                    yield from reader.read(text)
         finally:
             response.close()
         reader.finish()
@@ -140,16 +139,7 @@ class EmotionLLaMA:
                 return Analysis(path, None, error)
             return Analysis(path, answer, None)
 
-        left = iter(video_paths)
-        with ThreadPoolExecutor(concurrency) as pool:
-            working: set[Future[Analysis]] = set()
-            while True:
-                room = concurrency - len(working)
-                working |= {pool.submit(one, path) for path in islice(left, room)}
-                if not working:
-                    return
-                done, working = wait(working, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
+        yield from in_threads(one, video_paths, concurrency)
 
     def models(self) -> ModelList:
         """Return the server's models, each with a description of what it is and is not."""
@@ -171,8 +161,12 @@ class EmotionLLaMA:
         self.close()
 
     def _run(self, exchange: Exchange[T]) -> T:
-        step = next(exchange)
+        act: tuple[Callable[[Any], Any], Any] = exchange.send, None
         while True:
+            try:
+                step = act[0](act[1])
+            except StopIteration as end:
+                return end.value
             try:
                 if isinstance(step, Pause):
                     self._sleep(step.seconds)
@@ -183,11 +177,7 @@ class EmotionLLaMA:
                     came = self._http.send(step.request, stream=True)
                     if came.is_error or not step.stream:
                         came.read()
-            except httpx2.RequestError as error:
+            except Exception as error:
                 act = exchange.throw, error
             else:
                 act = exchange.send, came
-            try:
-                step = act[0](act[1])
-            except StopIteration as end:
-                return end.value

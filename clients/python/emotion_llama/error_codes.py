@@ -25,6 +25,9 @@ class ErrorCode:
 VIDEO_NOT_READABLE = "video_not_readable"
 VIDEO_NOT_FOUND = "video_not_found"
 MODEL_NOT_FOUND = "model_not_found"
+FILE_NOT_FOUND = "file_not_found"
+BATCH_NOT_FOUND = "batch_not_found"
+QUOTA_EXCEEDED = "quota_exceeded"
 CONTEXT_LENGTH_EXCEEDED = "context_length_exceeded"
 
 ERROR_CODES = {
@@ -37,9 +40,12 @@ ERROR_CODES = {
     "route_not_found": ErrorCode(404, "There is no such route."),
     MODEL_NOT_FOUND: ErrorCode(404, "No model of that name is served."),
     VIDEO_NOT_FOUND: ErrorCode(404, "There is no such file in the folders that the server reads."),
+    FILE_NOT_FOUND: ErrorCode(404, "The key has no file of this id."),
+    BATCH_NOT_FOUND: ErrorCode(404, "The key has no batch of this id."),
     "method_not_allowed": ErrorCode(405, "The route answers other methods."),
     "request_timeout": ErrorCode(408, "The request took too long to arrive."),
     "too_large": ErrorCode(413, "The request or the clip is larger than the server accepts."),
+    QUOTA_EXCEEDED: ErrorCode(413, "The key keeps as many files as it may: delete some."),
     "unsupported_media_type": ErrorCode(415, "The body's type or encoding is not supported."),
     "rate_limit_exceeded": ErrorCode(429, "Too many requests; retry after `Retry-After`."),
     "headers_too_large": ErrorCode(431, "The request's header is too large."),
@@ -47,7 +53,7 @@ ERROR_CODES = {
     "transcription_failed": ErrorCode(502, "The transcription service failed; send the words."),
     "server_unavailable": ErrorCode(503, "The server accepts no requests now."),
     "processing_timeout": ErrorCode(504, "Decoding or answering took too long."),
-    "insufficient_storage": ErrorCode(507, "There is no disk space for an upload of this size."),
+    "insufficient_storage": ErrorCode(507, "There is no disk space for what the request sends."),
 }
 """All codes. The first code of a status is the default for errors with this status.
 

@@ -3,6 +3,7 @@
 import httpx2
 from typing_extensions import Self
 
+from emotion_llama.batch import BatchResult
 from emotion_llama.error_codes import status_of_code
 from emotion_llama.schema import ErrorDetail, ErrorResponse
 
@@ -124,6 +125,24 @@ def from_response(response: httpx2.Response) -> EmotionLLaMAError:
 def from_event(told: ErrorDetail, request_id: str | None) -> EmotionLLaMAError:
     """Return the exception for an error in the middle of a stream, with its code's status."""
     return _from_detail(told, status_of_code(told.code), request_id)
+
+
+def from_result(result: BatchResult) -> EmotionLLaMAError:
+    """Return the exception for a line of a batch that was answered with an error, or not at all."""
+    if result.response is None:
+        told = result.error
+        if told is None:
+            return InvalidAnswer(
+                "A line of the batch's results has neither a response nor an error."
+            )
+        return EmotionLLaMAError(told.message, code=told.code)
+    status, request_id = result.response.status_code, result.response.request_id
+    try:
+        detail = ErrorResponse.model_validate(result.response.body).error
+    except ValueError:
+        message = f"The line was answered with status {status}."
+        return _kind(status)(message, status=status, request_id=request_id)
+    return _from_detail(detail, status, request_id)
 
 
 def _from_detail(

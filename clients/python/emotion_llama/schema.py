@@ -293,6 +293,8 @@ class Sources(_Documented):
     """True if there are folders on the server whose clips a request may name."""
     urls: bool
     """True if there are hosts from which the server fetches clips."""
+    files: bool = False
+    """True if the server keeps files, whose ids a request may name, and answers batches."""
 
 
 class Model(_Documented):
@@ -316,6 +318,8 @@ class Model(_Documented):
     """The limits of one request; null from older servers."""
     sources: Sources | None = None
     """The names by which a request may give a clip; null from older servers."""
+    transcribes: bool = False
+    """True if the server has a transcription service, which `transcribe` asks."""
 
 
 class ModelList(_Documented):

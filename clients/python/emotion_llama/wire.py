@@ -7,8 +7,8 @@ the steps.
 
 import email.utils
 import random
-from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -36,6 +36,8 @@ _NOT_READABLE = (VIDEO_NOT_READABLE, VIDEO_NOT_FOUND)
 _AGAIN = (429, 503)
 _NO_ANSWER = (httpx2.NetworkError, httpx2.RemoteProtocolError, httpx2.ConnectTimeout)
 """The connection errors that a new connection may avoid, such as a closed kept one."""
+_NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout)
+"""Those after which the server has certainly not seen the request."""
 _UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 """OpenSSL's name for the error, which httpx2 passes on only in the message."""
 _NO_TLS = "[SSL"
@@ -152,13 +154,13 @@ class Exchanges:
 
     def models(self) -> Exchange[httpx2.Response]:
         """Request the list of models."""
-        return (yield from self._attempts(lambda: self.build("GET", "/v1/models"), stream=False))
+        return (yield from self.attempts(lambda: self.build("GET", "/v1/models"), stream=False))
 
     def _by_name(self, call: Call, video: str | None) -> Exchange[httpx2.Response]:
         body = call.fields | {"video": video}
         headers = {"Accept": call.accept} | (yield Work(lambda: session_headers(video)))
         return (
-            yield from self._attempts(
+            yield from self.attempts(
                 lambda: self.build("POST", ROUTE, json=body, headers=headers), stream=call.stream
             )
         )
@@ -184,18 +186,35 @@ class Exchanges:
                 hasattr(data, "seekable") and data.seekable()
             )
             retries = self.retries if is_repeatable else 0
-            return (yield from self._attempts(build, stream=call.stream, retries=retries))
+            return (yield from self.attempts(build, stream=call.stream, retries=retries))
 
-    def _attempts(
-        self, build: Callable[[], httpx2.Request], *, stream: bool, retries: int | None = None
+    def attempts(
+        self,
+        build: Callable[[], httpx2.Request],
+        *,
+        stream: bool = False,
+        retries: int | None = None,
+        is_repeatable: bool = True,
     ) -> Exchange[httpx2.Response]:
+        """Send a request until it is answered or there have been enough attempts.
+
+        Args:
+            build: creates the request of each attempt.
+            stream: whether the body of the answer is left to be read.
+            retries: replaces the client's number of retries.
+            is_repeatable: whether the request may reach the server twice without harm.
+
+        Raises:
+            EmotionLLaMAError: there is no answer, or the answer is an error.
+        """
         retries = self.retries if retries is None else retries
+        avoidable = _NO_ANSWER if is_repeatable else _NOT_SENT
         for attempt in range(retries + 1):
             is_last = attempt == retries
             try:
                 response: httpx2.Response = yield Send(build(), stream)
             except httpx2.RequestError as error:
-                if is_last or not isinstance(error, _NO_ANSWER):
+                if is_last or not isinstance(error, avoidable):
                     raise no_answer(error, self.server) from error
                 yield Pause(_backoff(attempt))
                 continue
@@ -241,6 +260,25 @@ def as_text(response: httpx2.Response, kind: str) -> str:
             request_id=response.headers.get("X-Request-Id"),
         )
     return response.text
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Report in the client's own errors that a response ends while the block reads it.
+
+    Args:
+        what: the name of what is read, `stream` for example.
+
+    Raises:
+        RequestTimeout: the next part has not come in time.
+        ConnectionFailed: the connection broke.
+    """
+    try:
+        yield
+    except httpx2.TimeoutException as error:
+        raise RequestTimeout(f"The {what} timed out.") from error
+    except httpx2.RequestError as error:
+        raise ConnectionFailed(f"The {what} broke off: {error}") from error
 
 
 def no_answer(error: httpx2.RequestError, server: str) -> EmotionLLaMAError:

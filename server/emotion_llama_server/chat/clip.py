@@ -5,6 +5,7 @@ from typing import Any
 
 from emotion_llama.media import is_url
 from emotion_llama_vllm.errors import FieldError
+from emotion_llama_vllm.media.read.uploads import is_file_id
 
 _HOW = '{"type": "video_url", "video_url": {"url": ...}}'
 _FILES, _IMAGES = ("file", "input_file"), ("image_url", "input_image")
@@ -123,13 +124,13 @@ def _of_file(part: dict[str, Any]) -> str:
     fields = file if isinstance(file, dict) else part
     given = [fields.get(name) for name in ("file_data", "file_url", "file_id")]
     data, url, identifier = (value if isinstance(value, str) and value else None for value in given)
-    if identifier is not None and not is_url(identifier):
+    if identifier is not None and not is_url(identifier) and not is_file_id(identifier):
         identifier = None  # the id of a file that was uploaded elsewhere
     clip = data or url or identifier
     if clip is None:
         raise FieldError(
-            "A file part needs `file_data`, the file as a data URL or base64; "
-            "files cannot be uploaded ahead.",
+            "A file part needs `file_data`, the file as a data URL or base64, or the `file_id` of "
+            "an upload to this server.",
             field="messages",
         )
     return clip

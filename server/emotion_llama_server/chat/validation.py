@@ -66,7 +66,19 @@ async def check_json_request(raw_request: JsonRequest) -> None:
 async def _prepare_chat(body: dict[str, Any], services: Services) -> None:
     if not services.settings.allow_text_only:
         clip.check_present(body)
+    _check_echo(body)
     await answer_form.settle(body, services)
+
+
+def _check_echo(body: dict[str, Any]) -> None:
+    """Refuse to repeat a message with a clip, where vLLM expects nothing but text."""
+    messages = body.get("messages")
+    last = messages[-1] if isinstance(messages, list) and messages else None
+    content = last.get("content") if isinstance(last, dict) else None
+    parts = content if isinstance(content, list) else ()
+    is_text = all(isinstance(part, dict) and part.get("type") == "text" for part in parts)
+    if body.get("echo") and not is_text:
+        raise FieldError("`echo` repeats text alone, and the last message has more.", field="echo")
 
 
 def _check_model(name: object) -> None:

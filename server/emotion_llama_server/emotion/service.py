@@ -120,8 +120,8 @@ class Analyst:
     async def _key(self, clip: ClipFile, request: EmotionRequest) -> bytes | None:
         if self.cache.is_off:
             return None
-        owner = asking.get().owner
-        return await files.run(lambda: self.cache.key(owner, clip.digest, request, self.served))
+        holder = asking.get().holder
+        return await files.run(lambda: self.cache.key(holder, clip.digest, request, self.served))
 
     async def _keep(self, key: bytes | None, events: Events) -> Events:
         async with aclosing(events):

@@ -10,6 +10,7 @@ server), `body` (sizes).
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from emotion_llama_server import paths
 from emotion_llama_server.gate.admission import Admission, Doorkeeper
 from emotion_llama_server.gate.body import BodyLimit
 from emotion_llama_server.gate.failures import Failures
@@ -49,7 +50,9 @@ class Gate:
 def _build(router: ASGIApp, services: Services) -> ASGIApp:
     """Put the layers around the app, the innermost first."""
     options, settings = services.options, services.settings
-    app: ASGIApp = BodyLimit(router, settings.max_body_bytes(media_settings()))
+    media = media_settings()
+    most, of_file = settings.max_body_bytes(media), settings.max_file_body_bytes(media)
+    app: ASGIApp = BodyLimit(router, most, {paths.FILES: of_file})
     app = Admission(app, services.doorkeeper)
     app = Streams(app)
     if settings.rate_limit is not None:

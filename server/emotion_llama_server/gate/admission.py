@@ -1,24 +1,38 @@
 """Limits how many requests run at once and for how long, and ends them with the server."""
 
 import asyncio
+import math
+import time
 from collections import Counter, deque
+from collections.abc import Callable
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emotion_llama.schema import EVENT_STREAM
+from emotion_llama_server import paths
 from emotion_llama_server.emotion.formats import server_sent
-from emotion_llama_server.errors import Failure, describe, failure_response, openai_error
-from emotion_llama_server.gate.caller import ABORT, caller_of, is_work, owner_of, refuse
+from emotion_llama_server.errors import Failure, describe, failure_response, openai_error, path_of
+from emotion_llama_server.gate.caller import (
+    ABORT,
+    caller_of,
+    is_work,
+    key_name,
+    line_key,
+    owner_of,
+    refuse,
+)
 from emotion_llama_server.settings import ServerSettings
 from emotion_llama_vllm import metrics
 from emotion_llama_vllm.metrics import Reason
-from emotion_llama_vllm.shares import Asker, Shares, asking, turns, with_reserve
+from emotion_llama_vllm.shares import BATCH, Asker, Shares, asking, turns_of, with_reserve
 from emotion_llama_vllm.telemetry import stage
 
 _RETRY_SECONDS = 2
 _LEAVE_SECONDS = 5
 """Seconds for a request to end by itself after its route heard that the client is gone."""
+_KEEPING = (paths.FILES, paths.BATCHES)
+"""The routes that do not ask the model themselves."""
 _PRIORITY = b"x-vllm-priority"
 """The header in which vLLM's own routes read a request's place in the engine's queue."""
 _TELL_SECONDS = 5
@@ -44,6 +58,10 @@ class Doorkeeper:
         self._max_waiting = settings.max_waiting
         self._visits: set[Visit] = set()
         self._owners: Counter[str] = Counter()
+        self._lines = 0
+        self._last_asked = -math.inf
+        self.on_asked: Callable[[], None] = lambda: None
+        """Is called when a request comes that asks the model and is no line of a batch."""
         self.closed: HTTPException | None = None
         """The error for every new request after the door has closed; None while it is open."""
 
@@ -60,7 +78,18 @@ class Doorkeeper:
     @property
     def waiting(self) -> int:
         """Return the number of requests that wait for a slot."""
-        return self.inside - self.working
+        return self.inside - self._lines - self.working
+
+    @property
+    def quiet_seconds(self) -> float:
+        """Return for how long nobody has waited for the model, not counting batches."""
+        if any(visit.asks and not visit.is_line for visit in self._visits):
+            return 0
+        return time.monotonic() - self._last_asked
+
+    def is_alone(self, owner: str) -> bool:
+        """Return whether the owner's running request meets no other; lines of batches give way."""
+        return (self.inside if owner == BATCH else self.working) <= 1
 
     def has_free_slot(self, owner: str) -> bool:
         """Return whether the owner's next request gets a slot at once."""
@@ -70,7 +99,7 @@ class Doorkeeper:
         """Return the error of the owner's next request, and its name in the metrics, or None."""
         if self.closed is not None:
             return self.closed, "closed"
-        if self.has_free_slot(owner):
+        if owner == BATCH or self.has_free_slot(owner):
             return None
         if self.waiting >= with_reserve(self._max_waiting):
             words = "The server has more requests than it can take; try again."
@@ -94,12 +123,18 @@ class Doorkeeper:
         """Count a request as inside; it waits until it has a slot."""
         self._visits.add(visit)
         self._owners[visit.owner] += 1
+        self._lines += visit.is_line
+        if visit.asks and not visit.is_line:
+            self.on_asked()
         self._show()
 
     def leave(self, visit: "Visit") -> None:
         """Count a request as finished."""
         self._visits.discard(visit)
         self._owners[visit.owner] -= 1
+        self._lines -= visit.is_line
+        if visit.asks and not visit.is_line:
+            self._last_asked = time.monotonic()
         if not self._owners[visit.owner]:
             del self._owners[visit.owner]
         self._show()
@@ -130,13 +165,14 @@ class Admission:
         if scope["type"] != "http" or not is_work(scope):
             await self._app(scope, receive, send)
             return
-        owner = owner_of(caller_of(scope))
+        owner = owner_of(caller_of(scope)) if line_key(scope) is None else BATCH
         if (refusal := self._doorkeeper.refusal(owner)) is not None:
             error, reason = refusal
             await refuse(scope, receive, send, error=error, reason=reason)
             return
-        asking.set(Asker(owner, is_alone=lambda: self._doorkeeper.working <= 1))
-        with turns.take(owner) as turn:
+        key = key_name(scope)
+        asking.set(Asker(owner, key, is_alone=lambda: self._doorkeeper.is_alone(owner)))
+        with turns_of(owner).take(owner) as turn:
             _set_priority(scope, turn)
             await self._let_in(Visit(scope, receive, send, owner))
 
@@ -164,7 +200,8 @@ class Visit:
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, owner: str) -> None:
         self._scope, self._receive, self._send = scope, receive, send
-        self.owner = owner
+        self.owner, self.is_line = owner, owner == BATCH
+        self.asks = paths.label(path_of(scope)) not in _KEEPING
         self._kept: deque[Message] = deque()
         self._ending: asyncio.Future[HTTPException] = asyncio.get_running_loop().create_future()
         self._told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -183,7 +220,9 @@ class Visit:
         """Wait for a slot and have the request answered; return when its work has ended."""
         timer = asyncio.get_running_loop().call_later(doorkeeper.seconds, self._expire, doorkeeper)
         try:
-            if await self._wait_for_slot(doorkeeper):
+            if self.is_line:  # the runner of batches limits how many there are
+                await self._work(app)
+            elif await self._wait_for_slot(doorkeeper):
                 try:
                     await self._work(app)
                 finally:

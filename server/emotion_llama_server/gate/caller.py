@@ -11,6 +11,7 @@ from emotion_llama_vllm import metrics
 from emotion_llama_vllm.metrics import Reason
 
 _KEY = "emotion_llama.caller"
+_LINE = "emotion_llama.line"
 
 ABORT = "emotion_llama.abort"
 """The ASGI extension of our connections; its `abort` closes without waiting for the client."""
@@ -41,6 +42,11 @@ def caller_of(scope: Scope) -> Caller:
     return scope.get(_KEY) or Caller(request_id="", address="")
 
 
+def key_name(scope: Scope) -> str:
+    """Return the name of a request's key, the owner of files; empty on a server without keys."""
+    return caller_of(scope).key or ""
+
+
 def owner_of(caller: Caller) -> str:
     """Return the owner of the limits and shares for a request: its key or its address.
 
@@ -55,6 +61,21 @@ def owner_of(caller: Caller) -> str:
     if isinstance(address, IPv6Address):
         return f"address:{IPv6Network((address, 64), strict=False)}"
     return f"address:{address}"
+
+
+def mark_line(scope: Scope, key: str) -> None:
+    """Mark a request as a line of a batch, which this server makes itself.
+
+    Args:
+        scope: the request's scope; no client can set this in it.
+        key: the name of the key that sent the batch; empty on a server without keys.
+    """
+    scope[_LINE] = key
+
+
+def line_key(scope: Scope) -> str | None:
+    """Return the name of the key whose batch this request is a line of; None for other requests."""
+    return scope.get(_LINE)
 
 
 def is_work(scope: Scope) -> bool:

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from emotion_llama_server import paths
 from emotion_llama_server.errors import path_of
-from emotion_llama_server.gate.caller import Caller, caller_of, refuse
+from emotion_llama_server.gate.caller import TOKEN_PREFIX, Caller, caller_of, line_key, refuse
 from emotion_llama_server.gate.oidc.tokens import Tokens
 from emotion_llama_server.settings import ServerSettings
 
@@ -141,7 +141,13 @@ class Keys:
         self._metrics_keys = metrics_keys
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and (self._ring or self._tokens):
+        if (line := line_key(scope)) is not None:
+            caller_of(scope).key = line or None
+            if not self._still_counts(line):
+                error = HTTPException(401, "The key that sent this batch does not count any more.")
+                await refuse(scope, receive, send, error=error, reason="key")
+                return
+        elif scope["type"] == "http" and (self._ring or self._tokens):
             given, caller = _Given.by(Headers(scope=scope)), caller_of(scope)
             caller.key = given and self._ring.find(given.text)
             try:
@@ -152,6 +158,12 @@ class Keys:
                 await refuse(scope, receive, send, error=error, reason=reason)
                 return
         await self._app(scope, receive, send)
+
+    def _still_counts(self, key: str) -> bool:
+        """Return whether the key of a batch, which was checked when it came, still exists."""
+        if key.startswith(TOKEN_PREFIX):  # a provider cannot be asked without the token
+            return self._tokens is not None
+        return key in self._ring.names or not (key or self._ring or self._tokens)
 
     async def _check(self, path: str, given: _Given | None, caller: Caller) -> None:
         """Check that a client may use a path; store the name if an access token contains it.

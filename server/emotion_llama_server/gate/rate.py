@@ -4,7 +4,7 @@ import limits
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from emotion_llama_server.gate.caller import caller_of, is_work, owner_of, refuse
+from emotion_llama_server.gate.caller import caller_of, is_work, line_key, owner_of, refuse
 from emotion_llama_server.gate.rate_storage import RETRY_SECONDS, Start, Storage, StorageFailure
 from emotion_llama_vllm.metrics import Reason
 
@@ -28,7 +28,8 @@ class RateLimit:
         self._storage = Storage(self._rate, storage, start)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and is_work(scope):
+        # A batch is one request; its lines wait for all others.
+        if scope["type"] == "http" and is_work(scope) and line_key(scope) is None:
             refusal = await self._refusal(owner_of(caller_of(scope)))
             if refusal is not None:
                 error, reason = refusal

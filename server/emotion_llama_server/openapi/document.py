@@ -15,9 +15,12 @@ from fastapi.encoders import jsonable_encoder
 from pydantic.json_schema import models_json_schema
 
 from emotion_llama.error_codes import (
+    BATCH_NOT_FOUND,
     CONTEXT_LENGTH_EXCEEDED,
     ERROR_CODES,
+    FILE_NOT_FOUND,
     MODEL_NOT_FOUND,
+    QUOTA_EXCEEDED,
     VIDEO_NOT_FOUND,
     VIDEO_NOT_READABLE,
 )
@@ -59,6 +62,8 @@ _TAGS = {
     "emotion": "A clip's emotion in numbers, times and words.",
     "chat": "Conversations about a clip, for clients of OpenAI's API.",
     "models": "The served models.",
+    "files": "Files that are uploaded ahead, in OpenAI's shape.",
+    "batches": "Thousands of requests as one job, in OpenAI's shape.",
     "legacy": "The routes of the original.",
     "probes": "Health checks for supervisors of the server.",
     "server": "vLLM's own routes about the server itself.",
@@ -80,6 +85,12 @@ _FURTHER = {
     paths.EMOTION: (*_ABOUT_CLIPS, "insufficient_storage"),
     paths.CHAT: (*_ABOUT_CLIPS, MODEL_NOT_FOUND),
     paths.MODEL.replace(":path", ""): (MODEL_NOT_FOUND,),
+    paths.FILES: ("invalid_request", FILE_NOT_FOUND, QUOTA_EXCEEDED, "insufficient_storage"),
+    paths.FILE: (FILE_NOT_FOUND, "insufficient_storage"),
+    paths.FILE_CONTENT: (FILE_NOT_FOUND,),
+    paths.BATCHES: ("invalid_request", BATCH_NOT_FOUND, "insufficient_storage"),
+    paths.BATCH: (BATCH_NOT_FOUND,),
+    paths.BATCH_CANCEL: (BATCH_NOT_FOUND, "insufficient_storage"),
     **dict.fromkeys(paths.LEGACY, _ABOUT_CLIPS),
     **dict.fromkeys((paths.HEALTH, paths.READYZ, paths.PING), ("server_unavailable",)),
 }

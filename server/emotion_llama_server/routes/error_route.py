@@ -18,7 +18,7 @@ from vllm.exceptions import GenerationError, GracefulHTTPError
 from vllm.v1.engine.exceptions import EngineDeadError
 
 from emotion_llama.error_codes import MODEL_NOT_FOUND
-from emotion_llama.schema import ErrorResponse
+from emotion_llama.schema import EVENT_STREAM, ErrorResponse
 from emotion_llama_server.errors import Failure, describe, failure_response, openai_error, path_of
 from emotion_llama_server.routes.unknown import no_such_route
 from emotion_llama_server.shortening import shortened
@@ -72,7 +72,7 @@ def _blamed(request: JsonRequest, error: Exception) -> Exception:
 
 def _in_our_words(scope: Scope, response: Response) -> Response:
     """Return an error response of vLLM with the types and codes of our errors."""
-    if isinstance(response, StreamingResponse):
+    if isinstance(response, StreamingResponse) and response.media_type == EVENT_STREAM:
         events = cast(AsyncGenerator[str, None], response.body_iterator)
         response.body_iterator = _events_in_our_words(events)
     elif isinstance(response, JSONResponse) and response.status_code >= HTTPStatus.BAD_REQUEST:

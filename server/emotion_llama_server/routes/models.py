@@ -46,7 +46,12 @@ async def _served(raw_request: Request) -> list[Model]:
         "languages": list(card.questions),
         "demonstration": card.demonstration,
         "limits": _limits(services),
-        "sources": Sources(paths=bool(reader.roots), urls=bool(reader.domains)),
+        "sources": Sources(
+            paths=bool(reader.roots),
+            urls=bool(reader.domains),
+            files=services.storage is not None,
+        ),
+        "transcribes": services.analyst.transcriber is not None,
     }
     served = await services.models.show_available_models()
     return [Model.model_validate(model.model_dump() | facts) for model in served.data]

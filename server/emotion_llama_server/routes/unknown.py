@@ -25,12 +25,15 @@ _INSTEAD = {
     "/v1/messages": f"this is OpenAI's API and not Anthropic's: {_CHAT}",
     "/v1/embeddings": _NO_VECTORS,
     "/embeddings": _NO_VECTORS,
-    "/v1/files": _ONE_CLIP,
     "/v1/audio/transcriptions": _ONE_CLIP,
     "/sse": f"agents ask POST {paths.MCP} (MCP's streamable HTTP)",
     "/api/chat": f"this is OpenAI's API and not Ollama's: {_CHAT}",
     "/api/generate": f"this is OpenAI's API and not Ollama's: {_CHAT}",
 }
+_KEPT = (
+    "this server keeps no files and no batches; its operator can let it, with --data-dir DIR, or "
+    f"{_ONE_CLIP}"
+)
 _NAMES = (paths.CHAT, paths.EMOTION, paths.MODELS, paths.MCP, *paths.LEGACY)
 """The routes that clients miss because of a wrong base URL or a misspelling."""
 
@@ -40,8 +43,14 @@ _MAX_NAME = 64
 
 def no_such_route(method: str, path: str) -> HTTPException:
     """Return the error for a request whose path has no route."""
-    hint = _INSTEAD.get(path) or _with_right_base(path) or _with_right_name(path)
+    hint = (
+        _INSTEAD.get(path) or _about_files(path) or _with_right_base(path) or _with_right_name(path)
+    )
     return HTTPException(404, f"No {printable(method)} {printable(path)} here: {hint}.")
+
+
+def _about_files(path: str) -> str | None:
+    return _KEPT if paths.label(path) in (paths.FILES, paths.BATCHES) else None
 
 
 def _with_right_base(path: str) -> str | None:

@@ -65,6 +65,7 @@ def banner(args: Namespace, app: "FastAPI") -> str:
     rows = [
         ("in a browser", _pages(place, services.settings.no_page)),
         ("clips", _clips()),
+        *([("files", _kept(services.settings))] if services.storage else []),
         ("API keys", _keys(options)),
         *_transcripts(services.settings),
         ("to stop", f"Ctrl+C here, or `kill {os.getpid()}`"),
@@ -126,6 +127,11 @@ def _clips() -> str:
     if roots:
         return f"from {roots}, or uploaded"
     return "uploads only; start with --media-root DIR to let requests name files in DIR"
+
+
+def _kept(settings: "ServerSettings") -> str:
+    days = f"{settings.keep_days} day{'s' if settings.keep_days > 1 else ''}"
+    return f"uploads and results of batches are kept in {settings.data_dir}, for up to {days}"
 
 
 def _keys(options: "StartOptions") -> str:

@@ -13,6 +13,7 @@ from vllm.entrypoints.launchers.cli_args import make_arg_parser, validate_parsed
 from vllm.entrypoints.serve.utils.api_utils import cli_env_setup
 from vllm.utils.argparse_utils import FlexibleArgumentParser
 
+from emotion_llama_server.data.folder import DataFolderError, check_data_folder
 from emotion_llama_server.environment import StartError
 from emotion_llama_server.gate import MIDDLEWARE
 from emotion_llama_server.gate.connection import MAX_HEAD_BYTES
@@ -104,6 +105,7 @@ def parse(argv: list[str]) -> Namespace:
     _bound_answers(args, options.settings)
     _set_keep_alive(options.settings)
     _check_rate_limit_storage(options.settings)
+    _check_data_folder(args, options.settings)
     _check_issuer(options.settings.oidc_issuer)
     _check_transcriber(options.settings)
     _check_weights(args)
@@ -207,6 +209,17 @@ def _check_issuer(url: str | None) -> None:
     except IssuerAway as error:
         words = "--oidc-issuer: %s; until it answers, access tokens get status 503."
         logger.warning(words, error)
+
+
+def _check_data_folder(args: Namespace, settings: ServerSettings) -> None:
+    if settings.data_dir is None:
+        return
+    vllm_root = args.allowed_local_media_path
+    roots = [*MediaSettings().media_root, *([Path(vllm_root)] if vllm_root else [])]
+    try:
+        check_data_folder(settings.data_dir, roots)
+    except DataFolderError as error:
+        raise StartError(str(error)) from error
 
 
 def _check_transcriber(settings: ServerSettings) -> None:

@@ -24,6 +24,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         *("max_face_crops", "face_frames", "media_fetch_seconds"),
         *("allow_private_media_host", "media_trust_env"),
         *("decode_workers", "decode_seconds", "decode_memory_mb", "clip_cache_mb"),
+        *("data_dir", "max_stored_gb", "keep_days"),
     ),
     "transcripts": (
         *("transcriber_url", "transcriber_model", "transcriber_key_file", "transcriber_seconds"),

@@ -89,16 +89,16 @@ class Transcriber:
         return join(heard)
 
     async def _hear_piece(self, samples: Samples, with_times: bool) -> Heard:
-        owner = asking.get().owner
+        asker = asking.get()
         wav, digest = await asyncio.to_thread(_prepare, samples)
         # As in the cache of clips, the owner is part of the key: the time would tell another one
         # that this clip has been sent before.
-        key = hashlib.sha256(f"{owner}\0{with_times}\0".encode() + digest).digest()
+        key = hashlib.sha256(f"{asker.holder}\0{with_times}\0".encode() + digest).digest()
         if (known := self._kept.get(key)) is not None:
             return known
         try:
             with stage("transcribe"):
-                heard = await self._ask(wav, len(samples) / SAMPLING_RATE, with_times, owner)
+                heard = await self._ask(wav, len(samples) / SAMPLING_RATE, with_times, asker.owner)
         except TranscriptionError as error:
             metrics.transcription_failures.labels(error.cause).inc()
             logger.warning("No transcript came from %s: %s.", self.service.url, error.reason)

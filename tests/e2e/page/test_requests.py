@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from devtools.server import Server
 from tests.support.npm import require_npm
+from tests.support.page_answers import answer_with, response, take_sample, timeline
 from tests.support.paths import CHECKOUT
 
 CLIP = CHECKOUT / "demo/clips/happy_face.mp4"
@@ -105,3 +106,28 @@ def test_a_request_about_a_clip_on_the_server_names_it(
     programs = copied(page).items()
     labels = {WAYS[form](program, tmp_path).split()[0] for form, program in programs}
     assert len(labels) == 1
+
+
+def test_the_strongest_expression_and_what_is_heard_can_be_asked_for(page: Page) -> None:
+    answer_with(page, response(timeline()))
+    take_sample(page)
+    page.get_by_text("More options").click()
+    page.get_by_label("Let the server write it from the sound").check()
+    page.locator("#frame").select_option(label="The strongest expression")
+    with page.expect_request("**/v1/emotion") as request:
+        page.locator("#analyse").click()
+    body = request.value.post_data_buffer or b""
+    assert b'"frame":"peak"' in body
+    assert b'"transcribe":true' in body
+
+
+def test_only_a_server_that_can_hear_is_asked_to(page: Page) -> None:
+    models = page.request.get("/v1/models").json()
+    assert models["data"][0]["transcribes"]
+    models["data"][0]["transcribes"] = False
+    page.route("**/v1/models", lambda route: route.fulfill(json=models))
+    page.reload()
+    take_sample(page)
+    page.get_by_text("More options").click()
+    expect(page.locator("#transcript")).to_be_visible()
+    expect(page.locator("[data-param=transcribe]")).to_have_count(0)

@@ -113,7 +113,9 @@ def test_the_page_asks_nobody_but_its_server(visitor: Visitor) -> None:
     context = visitor.context()
     context.on("request", lambda request: asked.append(request.url))
     page = context.new_page()
-    for route in ("", "#/live", "#/many", "#/settings", "#/help"):
+    for route in ("", "#/live", "#/many", "#/jobs", "#/settings", "#/help"):
         page.goto(f"/{route}")
         expect(page.get_by_role("heading", level=1)).to_be_visible()
-    assert all(re.match(rf"{re.escape(visitor.url)}/(page/|v1/models|$)", url) for url in asked)
+    assert all(
+        re.match(rf"{re.escape(visitor.url)}/(page/|v1/(models|batches)|$)", url) for url in asked
+    )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -62,6 +63,12 @@ class Face:
 
     async def _async_pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
+
+    def part(self, name: str) -> "Face":
+        """Return `files` or `batches` of the client."""
+        part = copy(self)
+        part._client = getattr(self._client, name)
+        return part
 
     def call(self, method: str, *args: Any, **options: Any) -> Any:
         made = getattr(self._client, method)(*args, **options)

@@ -42,6 +42,22 @@ def test_pythons_of_no_use_are_told_with_how_to_get_one(
     assert "apt-get install python3.12 python3.12-venv" in told
 
 
+def test_an_environment_on_another_disk_is_used_through_its_link(
+    bootstrap: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    there = tmp_path / "there"
+    there.mkdir()
+    (tmp_path / ".venv").symlink_to(there)
+    updated = []
+    monkeypatch.setattr(bootstrap, "VENV", tmp_path / ".venv")
+    monkeypatch.setattr(bootstrap.sys, "prefix", str(tmp_path / ".venv"))
+    monkeypatch.setattr(bootstrap.sys, "argv", ["bootstrap.py"])
+    monkeypatch.setattr(bootstrap, "update", lambda *given: updated.append(given))
+    monkeypatch.setattr(bootstrap, "make_venv", lambda: pytest.fail("It has one."))
+    bootstrap.main()
+    assert updated == [(False, None)]
+
+
 def test_make_says_that_there_is_no_python(tmp_path: Path) -> None:
     make = shutil.which("make")
     assert make is not None

@@ -49,10 +49,14 @@ def windows() -> list[TimelineWindow]:
         rest = dict.fromkeys(labels, (1 - share) / 3)
         label = labels[index % len(labels)]
         start = round(source.random() * 4000, 3)
-        times = {"start": start, "end": round(start + 1.5, 3)}
-        probabilities = rest | {label: share}
         made.append(
-            TimelineWindow(emotion=label, confidence=share, probabilities=probabilities, **times)
+            TimelineWindow(
+                start=start,
+                end=round(start + 1.5, 3),
+                emotion=label,
+                confidence=share,
+                probabilities=rest | {label: share},
+            )
         )
     return made
 

@@ -28,10 +28,10 @@ def test_a_view_fits_on_three_screens() -> None:
     assert names(long) == []
 
 
-def test_our_code_stays_under_240_kilobytes() -> None:
+def test_our_code_stays_under_250_kilobytes() -> None:
     """Without comments and without the words of both languages, as browsers get it unpacked."""
     code = [path.read_text("utf-8") for path in OURS if "strings" not in path.parts]
-    assert sum(len(COMMENT.sub("", text).encode()) for text in code) <= 240_000
+    assert sum(len(COMMENT.sub("", text).encode()) for text in code) <= 250_000
 
 
 def test_each_module_says_what_its_subject_is() -> None:

@@ -19,6 +19,7 @@ from emotion_llama_server.services import services_of
 from emotion_llama_server.settings import ServerSettings
 from emotion_llama_server.start.options import StartOptions
 from emotion_llama_vllm.config import EmotionLlamaConfig
+from emotion_llama_vllm.media.read import uploads
 from emotion_llama_vllm.media.workers import decoder
 
 MODELS = object()
@@ -142,6 +143,32 @@ async def test_the_page_is_served_unless_the_operator_wants_none(
         for path in ("/", "/page/app.js"):
             assert (await browser.get(path)).status_code == (404 if no_page else 200)
         assert (await browser.get("/docs")).status_code == 200
+
+
+@pytest.mark.parametrize("is_on", [False, True])
+async def test_files_are_kept_only_in_a_folder_that_the_operator_names(
+    app: FastAPI, client: Any, tmp_path: Path, is_on: bool
+) -> None:
+    args = Namespace(shutdown_timeout=9)
+    StartOptions(ServerSettings(data_dir=tmp_path if is_on else None), KeyRing()).put_on(args)
+    await begin(app, client, args)
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://x") as asker:
+        assert (await asker.get("/v1/files")).status_code == (200 if is_on else 404)
+        document = (await asker.get("/openapi.json")).json()
+    assert ("/v1/files" in document["paths"]) == is_on
+    await _end(app)
+
+
+async def _end(app: FastAPI) -> None:
+    """End the tasks of the server, and close its data folder."""
+    services = services_of(app)
+    tasks = list(services.lifecycle._tasks)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    if services.storage is not None:
+        services.storage.files.folder.close()
+        uploads.use(None)
 
 
 async def test_under_vllm_alone_the_settings_come_from_the_environment(

@@ -1,9 +1,11 @@
 /** `EmotionLLaMA`: the client. */
+import { Batches } from './batches/batches.js';
+import { Files } from './batches/files.js';
 import { type ChatDelta, type ChatOptions } from './chat.js';
 import { type StreamEvent } from './events.js';
 import { type Fetch, type Key } from './http.js';
 import { type Analysis } from './many.js';
-import { type Clip, type Options, type Timeline } from './options.js';
+import { type Clip, type Explain, type Options, type Timeline } from './options.js';
 import type { EmotionResponse, ModelList } from './schema.js';
 export interface ClientOptions {
     /**
@@ -26,10 +28,6 @@ export interface ClientOptions {
     /** Sends requests in place of the platform's `fetch`. */
     fetch?: Fetch;
 }
-/** Whether task `emotion` comes with an explanation, too; by default it does not. */
-export interface Explain {
-    explain?: boolean;
-}
 export type AnalyzeOptions = Clip & Options & Explain;
 export type StreamOptions = Clip & Options;
 export type TimelineTextOptions = Clip & Omit<Options, 'task'> & {
@@ -51,6 +49,10 @@ export interface AnalyzeManyOptions extends Options, Explain {
  */
 export declare class EmotionLLaMA {
     #private;
+    /** Files on a server that keeps them. */
+    readonly files: Files;
+    /** Clips by the thousand, on such a server. */
+    readonly batches: Batches;
     constructor({ apiUrl, apiKey, timeout, maxRetries, fetch, }?: ClientOptions);
     /** Say which emotion a clip shows, how probable each label is, and why. */
     analyze({ explain, ...options }: AnalyzeOptions): Promise<EmotionResponse>;

@@ -1,13 +1,15 @@
 /** `EmotionLLaMA`: the client. */
 import { expectType, parse } from './answer.js';
+import { Batches } from './batches/batches.js';
+import { Files } from './batches/files.js';
 import { makeChat, readDeltas } from './chat.js';
 import { pack } from './crops.js';
 import { EmotionLLaMAError } from './errors.js';
 import { readEvents } from './events.js';
 import { Http } from './http.js';
-import { asDone } from './many.js';
+import { underWay } from './many.js';
 import { environment, localFile } from './node.js';
-import { makeCall } from './options.js';
+import { makeCall, taskOf, } from './options.js';
 import { sessionHeaders } from './session.js';
 import { blobOf } from './upload.js';
 /** The codes of errors by which a server says that it cannot read a path. */
@@ -19,16 +21,21 @@ const NOT_READABLE = ['video_not_readable', 'video_not_found'];
  * reason of the signal that gave it up.
  */
 export class EmotionLLaMA {
+    /** Files on a server that keeps them. */
+    files;
+    /** Clips by the thousand, on such a server. */
+    batches;
     #http;
     /** Folders that the server cannot read: their files are uploaded at once. */
     #notReadable = new Set();
     constructor({ apiUrl = 'http://localhost:7889', apiKey = environment('EMOTION_LLAMA_API_KEY'), timeout = 120, maxRetries = 2, fetch = (url, request) => globalThis.fetch(url, request), } = {}) {
         this.#http = new Http({ apiUrl, apiKey, timeout, maxRetries, fetch });
+        this.files = new Files(this.#http);
+        this.batches = new Batches(this.#http, this.files);
     }
     /** Say which emotion a clip shows, how probable each label is, and why. */
-    async analyze({ explain = false, ...options }) {
-        const { task = 'both' } = options;
-        const call = makeCall({ ...options, task: explain && task === 'emotion' ? 'both' : task });
+    async analyze({ explain, ...options }) {
+        const call = makeCall({ ...options, task: taskOf(options.task, explain) });
         const answer = await this.#ask(call, (outgoing) => this.#http.answer(outgoing));
         return parse(answer, 'evidence');
     }
@@ -57,30 +64,16 @@ export class EmotionLLaMA {
      * @param options - What all are asked. Those that are under way are given up with the loop.
      */
     async *analyzeMany(videoPaths, { concurrency = 8, ownOptions, signal, ...options } = {}) {
-        const under = new AbortController();
-        const stop = () => under.abort(signal?.reason);
-        const one = async (videoPath) => {
+        const one = async (videoPath, signal) => {
             try {
-                const own = ownOptions?.(videoPath);
-                const asked = { ...options, ...own, videoPath, signal: under.signal };
+                const asked = { ...options, ...ownOptions?.(videoPath), videoPath, signal };
                 return { videoPath, response: await this.analyze(asked) };
             }
             catch (error) {
                 return { videoPath, error };
             }
         };
-        signal?.addEventListener('abort', stop);
-        try {
-            signal?.throwIfAborted();
-            for await (const analysis of asDone(videoPaths, concurrency, one)) {
-                signal?.throwIfAborted();
-                yield analysis;
-            }
-        }
-        finally {
-            signal?.removeEventListener('abort', stop);
-            stop();
-        }
+        yield* underWay(videoPaths, concurrency, one, signal);
     }
     /** What the server serves, and what each model is and is not. */
     async models({ signal } = {}) {

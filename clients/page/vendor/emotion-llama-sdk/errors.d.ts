@@ -1,5 +1,6 @@
 /** What the client throws: one class for each status, with the id of the request. */
 import type { Answer, Head } from './answer.js';
+import type { BatchResult } from './batches/schema.js';
 import type { ErrorDetail } from './schema.js';
 /** What is known about a failure beside its message. */
 export interface ErrorContext {
@@ -69,3 +70,5 @@ export declare class GatewayTimeoutError extends ServerError {
 export declare function fromAnswer({ head, text }: Answer): EmotionLLaMAError;
 /** The error for a failure in the middle of a stream, which has its code's status. */
 export declare function fromEvent(told: ErrorDetail, head: Partial<Head>): EmotionLLaMAError;
+/** The error for a line of a batch that was answered with one, or not at all. */
+export declare function fromResult({ response, error }: BatchResult): EmotionLLaMAError;

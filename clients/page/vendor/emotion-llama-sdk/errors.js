@@ -94,6 +94,17 @@ export function fromAnswer({ head, text }) {
 export function fromEvent(told, head) {
     return fromDetail(told, { ...head, status: statusOfCode(told.code) });
 }
+/** The error for a line of a batch that was answered with one, or not at all. */
+export function fromResult({ response, error }) {
+    if (!response) {
+        const told = 'A line of the results has neither a response nor an error.';
+        return error
+            ? new EmotionLLaMAError(error.message, { code: error.code })
+            : new InvalidAnswer(told);
+    }
+    const { status_code: status, request_id: requestId, body } = response;
+    return fromAnswer({ head: { status, requestId, contentType: '' }, text: JSON.stringify(body) });
+}
 function fromDetail(told, head) {
     const { message, param, code } = told;
     return new (classOf(head.status))(message, { ...head, param, code });

@@ -25,4 +25,6 @@ export declare function serverSent(pieces: AsyncIterable<string>): AsyncGenerato
     name: string;
     data: string;
 }>;
+/** Whole lines, which may end in CR, LF or both; the LF may come with the next piece. */
+export declare function linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string>;
 export {};

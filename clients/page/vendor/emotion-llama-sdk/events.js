@@ -53,7 +53,7 @@ export async function* serverSent(pieces) {
     }
 }
 /** Whole lines, which may end in CR, LF or both; the LF may come with the next piece. */
-async function* linesOf(pieces) {
+export async function* linesOf(pieces) {
     let rest = '';
     let isAfterReturn = false;
     for await (const piece of pieces) {

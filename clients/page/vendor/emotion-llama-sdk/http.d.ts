@@ -17,13 +17,15 @@ export interface Asking {
 /** A request. */
 export interface Outgoing {
     path: string;
-    method: 'GET' | 'POST';
+    method: 'GET' | 'POST' | 'DELETE';
     /** A string is JSON. */
     body?: string | FormData;
     /** Beside those of every request. */
     headers?: Record<string, string>;
     accept: string;
     signal?: AbortSignal;
+    /** Whether it may reach the server twice without harm; by default it may. */
+    isRepeatable?: boolean;
 }
 /** An answer whose body is left to be read. */
 export declare class Incoming {
@@ -32,6 +34,8 @@ export declare class Incoming {
     constructor(response: Response, watch: Watch);
     /** Read it as a whole. */
     answer(): Promise<Answer>;
+    /** Read its bytes as a whole. */
+    blob(): Promise<Blob>;
     /** Its text in whatever pieces it comes. */
     pieces(): AsyncGenerator<string>;
     close(): void;

@@ -23,6 +23,15 @@ export class Incoming {
             this.close();
         }
     }
+    /** Read its bytes as a whole. */
+    async blob() {
+        try {
+            return await this.#watch.waitFor(this.#response.blob());
+        }
+        finally {
+            this.close();
+        }
+    }
     /** Its text in whatever pieces it comes. */
     async *pieces() {
         const reader = this.#response.body?.getReader();
@@ -56,7 +65,7 @@ export class Http {
     /** Ask for an answer. */
     answer(outgoing) {
         const attempt = async () => (await this.#send(outgoing)).answer();
-        return withRetries(attempt, this.#retries, outgoing.signal);
+        return withRetries(attempt, this.#retries, outgoing.signal, outgoing.isRepeatable);
     }
     /** Ask for an answer that comes in pieces; it is to be closed. */
     open(outgoing) {

@@ -11,9 +11,8 @@ export type Analysis = {
     error: unknown;
 };
 /**
- * Work on items, so many at once, and yield what becomes of each as it comes. They are taken only
- * as there is room.
+ * Do the same with work that is given up with the loop, or by a signal, whose reason is thrown.
  *
- * @param work - Must not fail.
+ * @param work - Must not fail; its signal gives it up.
  */
-export declare function asDone<Item, Result>(items: Iterable<Item>, concurrency: number, work: (item: Item) => Promise<Result>): AsyncGenerator<Result>;
+export declare function underWay<Item, Result>(items: Iterable<Item>, concurrency: number, work: (item: Item, signal: AbortSignal) => Promise<Result>, signal?: AbortSignal): AsyncGenerator<Result>;

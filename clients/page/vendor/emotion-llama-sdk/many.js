@@ -5,7 +5,7 @@
  *
  * @param work - Must not fail.
  */
-export async function* asDone(items, concurrency, work) {
+async function* asDone(items, concurrency, work) {
     const working = new Map();
     const next = async () => {
         const { id, result } = await Promise.race(working.values());
@@ -23,5 +23,26 @@ export async function* asDone(items, concurrency, work) {
     }
     while (working.size > 0) {
         yield await next();
+    }
+}
+/**
+ * Do the same with work that is given up with the loop, or by a signal, whose reason is thrown.
+ *
+ * @param work - Must not fail; its signal gives it up.
+ */
+export async function* underWay(items, concurrency, work, signal) {
+    const under = new AbortController();
+    const stop = () => under.abort(signal?.reason);
+    signal?.addEventListener('abort', stop);
+    try {
+        signal?.throwIfAborted();
+        for await (const result of asDone(items, concurrency, (item) => work(item, under.signal))) {
+            signal?.throwIfAborted();
+            yield result;
+        }
+    }
+    finally {
+        signal?.removeEventListener('abort', stop);
+        stop();
     }
 }

@@ -57,6 +57,12 @@ export interface Options {
     /** Gives the request up; its reason is thrown. */
     signal?: AbortSignal;
 }
+/** Whether task `emotion` comes with an explanation, too; by default it does not. */
+export interface Explain {
+    explain?: boolean;
+}
+/** The task that `explain` makes of one. */
+export declare function taskOf(task?: Task, explain?: boolean): Task;
 /** One request about a clip. */
 export interface Call {
     /** Of the route. */

@@ -2,6 +2,10 @@
 import { asBase64 } from './base64.js';
 import { countCrops } from './crops.js';
 import { formOf } from './upload.js';
+/** The task that `explain` makes of one. */
+export function taskOf(task = 'both', explain = false) {
+    return explain && task === 'emotion' ? 'both' : task;
+}
 /**
  * Put a request for an analysis together.
  *

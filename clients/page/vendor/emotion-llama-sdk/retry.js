@@ -2,14 +2,19 @@
 import { ConnectionFailed, OverloadedError, RateLimitError, } from './errors.js';
 /** Seconds, whatever a server asks for. */
 const LONGEST_PAUSE = 60;
-/** Try once, and `retries` times more after a failure that another attempt may not meet. */
-export async function withRetries(attempt, retries, signal) {
+/**
+ * Try once, and `retries` times more after a failure that another attempt may not meet.
+ *
+ * @param isRepeatable - Whether to try again after a failed connection, which may have come to the
+ *   server nevertheless.
+ */
+export async function withRetries(attempt, retries, signal, isRepeatable = true) {
     for (let failures = 0;; failures += 1) {
         try {
             return await attempt();
         }
         catch (error) {
-            if (failures >= retries || !mayPass(error)) {
+            if (failures >= retries || !mayPass(error, isRepeatable)) {
                 throw error;
             }
             await pause(error.retryAfter ?? backoff(failures), signal);
@@ -35,12 +40,13 @@ export function askedPause(header) {
 export function backoff(failures) {
     return Math.min(0.5 * 2 ** failures, 8) * (0.5 + Math.random() / 2);
 }
-function mayPass(error) {
-    return (error instanceof ConnectionFailed ||
+function mayPass(error, isRepeatable) {
+    return ((isRepeatable && error instanceof ConnectionFailed) ||
         error instanceof RateLimitError ||
         error instanceof OverloadedError);
 }
-function pause(seconds, signal) {
+/** Wait, unless the signal gives it up. */
+export function pause(seconds, signal) {
     return new Promise((resolve, reject) => {
         signal?.throwIfAborted();
         const stop = () => {

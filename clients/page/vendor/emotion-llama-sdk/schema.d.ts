@@ -181,6 +181,8 @@ export interface Sources {
     paths: boolean;
     /** Whether there are hosts from which the server fetches clips. */
     urls: boolean;
+    /** Whether the server keeps files, whose ids a request may name, and answers batches. */
+    files?: boolean;
 }
 /** One name under which the model is served. */
 export interface Model {
@@ -200,6 +202,8 @@ export interface Model {
     demonstration?: boolean;
     limits?: Limits;
     sources?: Sources;
+    /** Whether it has a transcription service, which `transcribe` asks. */
+    transcribes?: boolean;
 }
 /** As OpenAI's. */
 export interface ModelList {

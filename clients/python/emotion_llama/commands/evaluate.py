@@ -14,6 +14,7 @@ from rich.table import Table
 from emotion_llama.commands.asking import Server, ask_all
 from emotion_llama.commands.clips import look_for
 from emotion_llama.commands.failure import INTERRUPTED, CommandError, fail, note
+from emotion_llama.commands.flags import Address, ApiKey, Concurrency
 from emotion_llama.commands.matching import match
 from emotion_llama.commands.metrics import Metrics, confusion, measure
 from emotion_llama.commands.picture import confusion_svg
@@ -24,7 +25,6 @@ from emotion_llama.commands.tables import Row, read_table
 from emotion_llama.commands.terminal import printable
 from emotion_llama.commands.words import as_options
 from emotion_llama.connection import DEFAULT_URL
-from emotion_llama.keys import KEY_VARIABLE
 from emotion_llama.many import Analysis
 
 
@@ -36,9 +36,9 @@ def evaluate(
         ),
     ],
     root: Annotated[Path, typer.Option(help="folder of the clips")],
-    server: Annotated[str, typer.Option(help="address of the server")] = DEFAULT_URL,
-    api_key: Annotated[str | None, typer.Option(envvar=KEY_VARIABLE, help="API key")] = None,
-    concurrency: Annotated[int, typer.Option(min=1, help="number of clips at once")] = 8,
+    server: Address = DEFAULT_URL,
+    api_key: ApiKey = None,
+    concurrency: Concurrency = 8,
     out: Annotated[
         Path, typer.Option(help="folder for metrics.json, confusion.svg and results.jsonl")
     ] = Path("evaluation"),

@@ -85,7 +85,8 @@ class Found:
     """The index of the frame of the clip, then of each window."""
     frames: dict[int, Frame]
     lack_peak: Sequence[bool]
-    """For each of them, whether the middle frame stands in for a peak without a face."""
+    """Whether the middle frame stands in for a peak, as no frame shows a face: of the clip, then of
+    each window."""
     faces: Faces
     crops: Picture | None
 

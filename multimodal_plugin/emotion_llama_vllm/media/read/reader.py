@@ -1,7 +1,7 @@
-"""Opens the bytes of a clip that a request names by a path or a file, data or http(s) URL.
+"""Opens the bytes of a clip that a request names by a path, a file, data or http(s) URL, or an id.
 
-It reads only places that the operator allows: paths inside the media roots, and hosts of the
-allowed domains.
+It reads only places that the operator allows: paths inside the media roots, hosts of the allowed
+domains, and the files that the key of the request has uploaded.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ from emotion_llama_vllm.media.errors import (
     clip_too_large,
     shortage,
 )
+from emotion_llama_vllm.media.read import uploads
 from emotion_llama_vllm.media.read.data_url import is_inline_clip, read_inline_clip
 from emotion_llama_vllm.media.read.http import Fetcher
 from emotion_llama_vllm.media.read.threads import files
@@ -67,6 +68,8 @@ class MediaReader:
                     return await self._fetch(url)
                 if is_inline:
                     return await asyncio.to_thread(self._read_inline, url)
+                if uploads.is_file_id(url) and (kept := uploads.current()) is not None:
+                    return await kept.open_clip(url)
                 return await self._open_path(_path_of(url))
             except (OSError, MemoryError, RuntimeError) as error:
                 if (busy := shortage(error)) is None:

@@ -44,7 +44,7 @@ class ClipCache:
         return self._decoder.size
 
     async def run(self, job: Callable[[bytes], _T], clip: ClipFile) -> _T:
-        key = await files.run(partial(_key, asking.get().owner, job, clip))
+        key = await files.run(partial(_key, asking.get().holder, job, clip))
         known = self._kept.get(key) or await self._of_another(key)
         metrics.clip_cache.labels("miss" if known is None else "hit").inc()
         if known is None:

@@ -19,7 +19,6 @@ limit leaves them out, and is raised when they are loaded."""
 ENVIRONMENT = {"OPENCV_FOR_THREADS_NUM": "1", "OPENCV_LOG_LEVEL": "SILENT"}
 """The whole environment of a worker: OpenCV, once it is loaded, uses one core and writes no log."""
 
-
 _is_confined = False
 
 

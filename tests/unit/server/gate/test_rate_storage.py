@@ -1,7 +1,6 @@
 """The rate limit's storage: what requests are answered while it hangs, refuses or is gone."""
 
 import asyncio
-import contextlib
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -56,17 +55,10 @@ def redis(tmp_path: Path) -> Iterator[Redis]:
 @pytest.fixture
 async def silent(tmp_path: Path) -> AsyncIterator[dict[str, object]]:
     """A port and a socket that take connections and never answer."""
-
-    async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            with contextlib.suppress(ConnectionError):
-                await reader.read()
-        finally:  # also if the test has ended, and with it the loop that would close it later
-            writer.close()
-
-    path = tmp_path / "silent.sock"
-    port = await asyncio.start_server(swallow, "127.0.0.1", 0)
-    unix = await asyncio.start_unix_server(swallow, path)
+    # A protocol alone: streams close their writers in handlers, which a loop that ends may not run.
+    loop, path = asyncio.get_running_loop(), tmp_path / "silent.sock"
+    port = await loop.create_server(asyncio.Protocol, "127.0.0.1", 0)
+    unix = await loop.create_unix_server(asyncio.Protocol, path)
     async with port, unix:
         yield {"port": port.sockets[0].getsockname()[1], "unix": path}
 

@@ -48,7 +48,7 @@ async def test_the_limits_are_those_of_the_operator(app: VllmApp) -> None:
     reader = MediaReader(roots=(), domains=(), settings=settings)
     built = services.services_of(app.app)
     options = replace(built.options, settings=ServerSettings(request_timeout=3))
-    analyst: Any = Namespace(reader=reader)
+    analyst: Any = Namespace(reader=reader, transcriber=None)
     services.install(app.app, replace(built, analyst=analyst, options=options))
     assert (await first(app))["limits"] == {
         "clip_bytes": 1 << 19,
@@ -61,17 +61,30 @@ async def test_the_limits_are_those_of_the_operator(app: VllmApp) -> None:
 
 @pytest.mark.parametrize("paths", [True, False])
 @pytest.mark.parametrize("urls", [True, False])
+@pytest.mark.parametrize("files", [True, False])
 async def test_a_model_tells_by_which_names_clips_may_be_given(
-    app: VllmApp, paths: bool, urls: bool
+    app: VllmApp, paths: bool, urls: bool, files: bool
 ) -> None:
     roots, domains = [Path("/secret")] * paths, ["intern.example"] * urls
     reader = MediaReader(roots=roots, domains=domains, settings=MediaSettings())
-    analyst: Any = Namespace(reader=reader)
-    services.install(app.app, replace(services.services_of(app.app), analyst=analyst))
+    analyst: Any = Namespace(reader=reader, transcriber=None)
+    storage: Any = Namespace() if files else None
+    built = services.services_of(app.app)
+    services.install(app.app, replace(built, analyst=analyst, storage=storage))
     model = await first(app)
-    assert model["sources"] == {"paths": paths, "urls": urls}
+    assert model["sources"] == {"paths": paths, "urls": urls, "files": files}
     assert "secret" not in json.dumps(model)
     assert "intern" not in json.dumps(model)
+
+
+@pytest.mark.parametrize("transcriber", [None, object()])
+async def test_a_model_tells_whether_words_can_be_heard(
+    app: VllmApp, transcriber: object | None
+) -> None:
+    built = services.services_of(app.app)
+    analyst: Any = Namespace(reader=built.analyst.reader, transcriber=transcriber)
+    services.install(app.app, replace(built, analyst=analyst))
+    assert (await first(app))["transcribes"] is (transcriber is not None)
 
 
 def test_the_client_reads_the_list_of_an_older_server() -> None:

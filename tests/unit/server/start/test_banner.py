@@ -110,6 +110,16 @@ def test_without_a_media_root_it_tells_how_to_set_one(
     assert "uploads only; start with --media-root DIR to let requests name files in DIR" in text
 
 
+def test_what_is_kept_is_told_with_its_place_and_its_time(
+    app: FastAPI, roots: Callable[[Path], None], tmp_path: Path
+) -> None:
+    assert "kept" not in banner.banner(flags(), app)
+    settings = ServerSettings(data_dir=tmp_path, keep_days=7)
+    install(app, served(settings=settings, storage=object()))
+    text = banner.banner(flags(), app)
+    assert f"uploads and results of batches are kept in {tmp_path}, for up to 7 days" in text
+
+
 def test_with_keys_the_command_sends_one(app: FastAPI, roots: Callable[[Path], None]) -> None:
     install(app, served(keys="alice:secret"))
     text = banner.banner(flags(), app)

@@ -37,6 +37,12 @@ def parse(clean_environment: pytest.MonkeyPatch) -> Any:
     return lambda *argv: flags.parse(list(argv))
 
 
+def test_a_data_folder_that_requests_could_read_is_refused(parse: Any, tmp_path: Path) -> None:
+    for flag in ("--media-root", "--allowed-local-media-path"):
+        with pytest.raises(StartError, match=r"^--data-dir: .+; choose a folder outside\.$"):
+            parse("--data-dir", str(tmp_path / "data"), flag, str(tmp_path))
+
+
 def test_without_a_model_it_serves_the_demo(parse: Any) -> None:
     args = parse()
     assert args.model == str(demo_files.checkpoint())

@@ -184,7 +184,7 @@ async def test_a_request_that_is_given_up_frees_its_worker(workers: Workers) -> 
     await asyncio.gather(*given_up, return_exceptions=True)
     started = time.monotonic()
     assert await run(workers, jobs.length) == len(CLIP)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 2.5  # those that were given up would take 3 s
     assert REGISTRY.get_sample_value("emotion_llama_decodes_in_flight") == 0
 
 

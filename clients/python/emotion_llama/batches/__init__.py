@@ -1,0 +1,1 @@
+"""Uploads files, and has the requests about many clips answered as one job of the server."""

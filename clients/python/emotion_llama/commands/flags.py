@@ -1,0 +1,46 @@
+"""Defines the arguments and flags that several commands have."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from emotion_llama.keys import KEY_VARIABLE
+
+Clips = Annotated[list[str], typer.Argument(help="files, folders or URLs")]
+Address = Annotated[str, typer.Option("--server", help="address of the server")]
+ApiKey = Annotated[str | None, typer.Option(envvar=KEY_VARIABLE, help="API key")]
+TaskName = Annotated[
+    str,
+    typer.Option(
+        "--task",
+        help="emotion (numbers and the label), reason (numbers and an explanation) or both",
+    ),
+]
+Timeline = Annotated[
+    str | None, typer.Option(metavar="WINDOW/STEP", help="windows in seconds, as 2/1")
+]
+Transcripts = Annotated[
+    Path | None,
+    typer.Option(help="CSV file `name,transcript`: the words; a name is the clip's path"),
+]
+Frame = Annotated[
+    str,
+    typer.Option(
+        metavar="FRAME",
+        help="picture that the model sees: first, middle, peak or a time in seconds",
+    ),
+]
+FaceCrops = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="face crops, as OpenFace writes them: DIR/CLIP/*.bmp"),
+]
+Transcribe = Annotated[
+    bool, typer.Option(help="let the server's transcription service write the words")
+]
+AudioTrack = Annotated[
+    int | None, typer.Option(min=0, help="sound track, from 0, if not the default one")
+]
+LanguageName = Annotated[str, typer.Option("--language", help="language of the question: en or zh")]
+Out = Annotated[Path | None, typer.Option(help="file to write: .jsonl or .csv")]
+Concurrency = Annotated[int, typer.Option(min=1, help="number of clips at once")]

@@ -1,0 +1,1 @@
+"""Owns the folder of `--data-dir`: its lock, its permissions, its database and its clock."""

@@ -1,0 +1,1 @@
+"""Keeps uploaded files for their owners; one copy of equal bytes, named by its digest."""
