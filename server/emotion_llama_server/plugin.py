@@ -93,7 +93,7 @@ class EmotionLlamaApi:
         built = await _services(self._app, engine_client, args, options)
         services.install(self._app, built)
         metrics.begin_requests(options.keys.names or ("",), paths.WORK)
-        await asyncio.gather(built.engine.warm_up(), asyncio.to_thread(mcp.load_sdk))
+        await built.engine.warm_up()
         if built.storage is not None:
             await built.storage.start(built.lifecycle)
         shorten_log()

@@ -16,6 +16,7 @@ from emotion_llama_server import environment
 from emotion_llama_server.environment import StartError
 from emotion_llama_server.logger import logger
 from emotion_llama_server.start import addresses, ending, log
+from emotion_llama_server.start.process import without_garbage_collection
 from emotion_llama_vllm import stages
 from emotion_llama_vllm.hooks.cpu_defaults import spin_less
 from emotion_llama_vllm.hooks.orphan import announce_server
@@ -70,9 +71,10 @@ def _serve_by(argv: Sequence[str]) -> int:
     wanted = arguments.read(words)
     log.configure(wanted)
     checks.check(wanted)
-    args = _parse(words)
-    checks.check_model(args.model)
-    _check_plugins()
+    with without_garbage_collection():
+        args = _parse(words)
+        checks.check_model(args.model)
+        _check_plugins()
     return _run(args)
 
 
