@@ -41,6 +41,7 @@ def test_helm_finds_nothing_to_correct(name: str) -> None:
 
 @pytest.mark.parametrize("version", KUBERNETES)
 @pytest.mark.parametrize("name", SETS)
+@pytest.mark.costly
 def test_kubernetes_takes_each_manifest(name: str, version: str) -> None:
     for manifest in rendered(name):
         if manifest["kind"] in CUSTOM:

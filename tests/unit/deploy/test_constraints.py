@@ -78,6 +78,7 @@ def test_torch_is_left_to_vllm_which_knows_its_build(build: str) -> None:
     assert not LEFT_TO_VLLM & constraints(build).keys()
 
 
+@pytest.mark.costly
 def test_what_is_installed_is_what_the_set_up_installs() -> None:
     engine = detect_engine()
     assert engine is not None

@@ -165,6 +165,7 @@ def test_each_alert_has_a_fault() -> None:
 
 
 @pytest.mark.parametrize("alert", FAULTS)
+@pytest.mark.costly
 def test_each_fault_fires_its_alert_alone(alert: str, tmp_path: Path) -> None:
     part, values = FAULTS[alert]
     (changed,) = [name for name in WELL if part in name and (part != "up" or "up{" in name[:3])]

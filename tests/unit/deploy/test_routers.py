@@ -112,6 +112,7 @@ def routed(router: Router, folder: Path) -> Iterator[Routed]:
             replica.go_on.set()
 
 
+@pytest.mark.costly
 def test_all_requests_of_a_session_go_to_one_replica(both: Routed) -> None:
     first = [both.who(session) for session in SESSIONS]
     assert [both.who(session) for session in SESSIONS] == first
@@ -183,6 +184,7 @@ def test_a_client_that_is_refused_takes_no_replica_away_from_others(both: Routed
     assert [both.who(session) for session in SESSIONS] == before
 
 
+@pytest.mark.costly
 def test_a_replica_that_drains_loses_no_upload_of_any_size(router: Router, both: Routed) -> None:
     """It is not ready first, and refuses later; nginx asks no probe, but can repeat every body."""
     leaving = both.replicas[0]

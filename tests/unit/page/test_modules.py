@@ -66,6 +66,7 @@ def test_the_licence_lies_beside_the_copy() -> None:
     assert "lit-html" in (CHECKOUT / "NOTICE").read_text(encoding="utf-8")
 
 
+@pytest.mark.costly
 def test_its_own_tests_pass() -> None:
     require_npm()
     npm(PAGE, "test")

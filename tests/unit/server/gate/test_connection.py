@@ -159,6 +159,7 @@ def test_what_is_not_http_is_refused(port: int, text: str, status: int) -> None:
 
 
 @pytest.mark.parametrize("start", ["", "GET / HTTP/1.1\r\nHost:", "\r\n", "POST / HTTP/1.1\r\n"])
+@pytest.mark.costly
 def test_a_head_has_a_deadline(port: int, start: str) -> None:
     with connect(port) as connection:
         connection.sendall(start.encode())
@@ -192,6 +193,7 @@ def test_what_is_left_of_an_answered_body_has_a_deadline(port: int) -> None:
         assert time.monotonic() - began < 10
 
 
+@pytest.mark.costly
 def test_an_idle_connection_is_kept(port: int) -> None:
     """The head's deadline is none for the time between two requests."""
     with connect(port) as connection:
@@ -279,6 +281,7 @@ def test_curl_that_asks_for_http_2_is_answered(port: int) -> None:
 
 
 @pytest.mark.skipif(shutil.which("java") is None, reason="There is no Java on this machine.")
+@pytest.mark.costly
 def test_a_stock_java_client_is_answered(port: int) -> None:
     """Java's own client offers h2c with every request on a connection that has no TLS."""
     program = Path(__file__).parents[3] / "support" / "Ask.java"

@@ -109,6 +109,7 @@ def upgrading(host: str, port: int) -> bytes:
     ("host", "number"),
     [("127.0.0.1", signal.SIGTERM), ("::1", signal.SIGINT), ("::", signal.SIGHUP)],
 )
+@pytest.mark.costly
 def test_both_ports_answer_alike_until_a_signal(
     bind: Start, host: str, number: signal.Signals
 ) -> None:
@@ -125,6 +126,7 @@ def test_both_ports_answer_alike_until_a_signal(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.costly
 def test_a_signal_before_the_ports_listen_ends_with_0(bind: Start, number: signal.Signals) -> None:
     both = bind("127.0.0.1", free_port(), free_port())
     both.go_on()

@@ -141,6 +141,7 @@ class TestPaths:
             ("file://[x", {400}),
         ],
     )
+    @pytest.mark.costly
     def test_odd_paths_are_answered_quickly(
         self, reader: MediaReader, roots: list[Path], path: str, statuses: set[int]
     ) -> None:
