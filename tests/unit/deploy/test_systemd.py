@@ -43,6 +43,13 @@ def test_the_unit_waits_for_the_end_and_keeps_wrong_settings_down() -> None:
     assert "RestartPreventExitStatus=2\n" in text
 
 
+def test_the_folder_that_the_unit_proposes_for_files_and_batches_is_writable() -> None:
+    text = UNIT.read_text()
+    state = re.search(r"(?m)^StateDirectory=(\S+)$", text)
+    assert state is not None
+    assert f"EMOTION_LLAMA_DATA_DIR=/var/lib/{state[1]}/" in text
+
+
 def test_the_unit_names_variables_of_the_server() -> None:
     named = re.findall(r"EMOTION_LLAMA_(\w+)", UNIT.read_text())
     assert named
