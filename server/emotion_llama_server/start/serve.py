@@ -235,13 +235,17 @@ async def _serve(args: Namespace) -> int:
 
 
 def _announce(args: Namespace, app: "FastAPI") -> None:
-    """Print that the server is ready, with its addresses and an example request."""
+    """Tell that the server is ready, at which addresses it listens, and what it keeps."""
     from emotion_llama_server.services import services_of
     from emotion_llama_server.start.banner import Place, banner
 
     stages.tell("Emotion-LLaMA is ready")
-    if log.is_json():
-        place = Place.of(args, services_of(app).settings.legacy_port)
-        logger.info("Emotion-LLaMA listens.", extra={"url": place.base, "legacy": place.legacy})
-    else:
+    if not log.is_json():
         print(banner(args, app), flush=True)
+        return
+    settings = services_of(app).settings
+    place = Place.of(args, settings.legacy_port)
+    logger.info("Emotion-LLaMA listens.", extra={"url": place.base, "legacy": place.legacy})
+    if settings.data_dir is not None:
+        kept = settings.model_dump(mode="json", include={"data_dir", "keep_days", "max_stored_gb"})
+        logger.info("Uploads and results of batches are kept.", extra=kept)
