@@ -13,12 +13,13 @@ from pathlib import Path
 import httpx2
 from safetensors.torch import load_file, save_file
 
+from devtools.paths import CHECKOUT
 from devtools.random_checkpoint import write_midsize
 from devtools.server import Server, free_port, running_server
 from emotion_llama_vllm.checkpoint.layout import LANGUAGE
 from emotion_llama_vllm.config import EmotionLlamaConfig
 
-WORK = Path(__file__).parent.parent / "build" / "bench"
+WORK = CHECKOUT / "build" / "bench"
 """The folder of checkpoints and clips, which stays between runs."""
 MODEL = "measured"
 """The model name in both servers."""

@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from devtools.paths import CHECKOUT
 from emotion_llama.bench.clips import DEMO_CLIPS, Deck, Question, named
 from emotion_llama.bench.figures import Bench, Distribution, Record
 from emotion_llama.bench.load import OpenLoop
 from emotion_llama_server.cli import app
-from tests.support.paths import CHECKOUT
 from tests.unit.client.bench_server import FIRST, GAP, TOKENS, FakeServer
 
 SLACK = 0.15

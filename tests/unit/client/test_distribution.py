@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from devtools.paths import CHECKOUT
 from emotion_llama import __version__
-from tests.support.paths import CHECKOUT
 
 _CLIENT_ALONE = """
 import sys

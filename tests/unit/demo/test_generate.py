@@ -20,9 +20,9 @@ from demo.people import CROWD
 from demo.recipe import numbered, recipe
 from demo.speech.voice import SAMPLE_RATE, SOUNDS, VOICES, say
 from demo.words.sentences import sentences
+from devtools.paths import CHECKOUT
 
-ROOT = Path(__file__).parents[3]
-CLIPS = ROOT / "demo" / "clips"
+CLIPS = CHECKOUT / "demo" / "clips"
 
 
 def streams(path: Path) -> tuple[int, float]:
@@ -140,7 +140,7 @@ def _pitch(frame: np.ndarray) -> float:
 def test_command_line(tmp_path: Path) -> None:
     """The documented command writes the clips and their rows."""
     options = ["--split", "val", "--seed", "4", "--count", "3", "--out", str(tmp_path)]
-    subprocess.run([sys.executable, "-m", "demo.generate", *options], check=True, cwd=ROOT)
+    subprocess.run([sys.executable, "-m", "demo.generate", *options], check=True, cwd=CHECKOUT)
     with (tmp_path / "labels.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["family"] for row in rows] == ["face", "voice", "words"]

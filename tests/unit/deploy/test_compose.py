@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
+from devtools.paths import CHECKOUT
 from emotion_llama import __version__
-from tests.support.paths import CHECKOUT
 
 DEPLOY = CHECKOUT / "deploy"
 COMPOSE = Path(sys.executable).parent / "docker-compose"

@@ -8,8 +8,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from devtools.paths import CHECKOUT
 from emotion_llama_server.environment import detect_engine
-from tests.support.paths import CHECKOUT
 
 PYPROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
 LEFT_TO_VLLM = set(PYPROJECT["tool"]["uv"]["pip"]["no-emit-package"])

@@ -8,8 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from devtools.paths import CHECKOUT
 from emotion_llama import __version__
-from tests.support.paths import CHECKOUT
 
 DOCKERFILE = CHECKOUT / "deploy/docker/Dockerfile"
 PROGRAMS = Path(sys.executable).parent

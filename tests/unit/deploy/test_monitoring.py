@@ -10,6 +10,7 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY
 
+from devtools.paths import CHECKOUT
 from emotion_llama_vllm import metrics
 from tests.support.monitoring import (
     ALERTS,
@@ -21,7 +22,6 @@ from tests.support.monitoring import (
     queries,
     require,
 )
-from tests.support.paths import CHECKOUT
 
 NAMES = [rule["alert"] for rule in alerts()]
 EXPRESSIONS = [*queries(), *(rule["expr"] for rule in alerts())]

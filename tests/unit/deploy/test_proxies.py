@@ -15,6 +15,7 @@ import pytest
 from fastapi import Request
 from starlette.responses import PlainTextResponse, Response
 
+from devtools.paths import CHECKOUT
 from devtools.routers import nginx_command, replaced
 from devtools.server import free_port
 from emotion_llama_server.gate import streams
@@ -23,7 +24,6 @@ from emotion_llama_server.settings import ServerSettings
 from emotion_llama_vllm.settings import MediaSettings
 from tests.support.gated_app import GatedApp
 from tests.support.light_server import HOST, light_server
-from tests.support.paths import CHECKOUT
 
 EXAMPLES = CHECKOUT / "deploy/proxies"
 LARGEST = ServerSettings().max_body_bytes(MediaSettings())

@@ -14,13 +14,13 @@ import pytest
 from fastapi import Request
 from starlette.responses import JSONResponse, Response
 
+from devtools.paths import CHECKOUT
 from devtools.routers import Router, envoy, haproxy, is_installed, nginx, running
 from devtools.server import free_port
 from emotion_llama.session import HEADER
 from emotion_llama_server.settings import ServerSettings
 from tests.support.gated_app import GatedApp
 from tests.support.light_server import light_server
-from tests.support.paths import CHECKOUT
 
 SESSIONS = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(24)]
 HEADERS = {"Authorization": "Bearer k", "X-Request-Id": "r-1", "Accept": "text/csv"}

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from devtools.paths import CHECKOUT
 from emotion_llama_server.settings import ServerSettings
 from emotion_llama_server.start.arguments import SHUTDOWN_SECONDS
-from tests.support.paths import CHECKOUT
 
 UNIT = CHECKOUT / "deploy/systemd/emotion-llama.service"
 

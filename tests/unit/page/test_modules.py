@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from devtools import page_vendor
+from devtools.paths import CHECKOUT
 from emotion_llama_server.routes import page
 from tests.support.npm import npm, require_npm
-from tests.support.paths import CHECKOUT
 
 PAGE = CHECKOUT / "clients/page"
 CODE = [path for path in page.files_in(PAGE) if path.suffix not in (".svg", ".jpg")]

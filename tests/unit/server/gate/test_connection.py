@@ -10,7 +10,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -18,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
+from devtools.paths import CHECKOUT
 from emotion_llama_server.gate.connection import MAX_HEAD_BYTES, Connection
 from tests.support.light_server import HOST, light_server
 
@@ -284,7 +284,7 @@ def test_curl_that_asks_for_http_2_is_answered(port: int) -> None:
 @pytest.mark.costly
 def test_a_stock_java_client_is_answered(port: int) -> None:
     """Java's own client offers h2c with every request on a connection that has no TLS."""
-    program = Path(__file__).parents[3] / "support" / "Ask.java"
+    program = CHECKOUT / "tests/support/Ask.java"
     command = ["java", str(program), f"http://{HOST}:{port}/java"]
     told = subprocess.run(command, check=True, capture_output=True, timeout=120, text=True).stdout
     answers = [json.loads(line) for line in told.splitlines()]

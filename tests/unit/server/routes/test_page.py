@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from devtools.paths import CHECKOUT
 from emotion_llama_server.routes import page
 from tests.support.gate import Call
-from tests.support.paths import CHECKOUT
 from tests.support.vllm_app import VllmApp, vllm_app
 
 POLICY = (

@@ -14,10 +14,9 @@ from pathlib import Path
 import pytest
 import requests
 
+from devtools.paths import CHECKOUT
 from devtools.server import free_port
 from emotion_llama_server.start.banner import url_host
-
-ROOT = Path(__file__).parents[4]
 
 
 class Template:
@@ -26,7 +25,7 @@ class Template:
     def __init__(self) -> None:
         command = [sys.executable, "-m", "tests.support.two_ports"]
         pipe = subprocess.PIPE
-        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=ROOT)
+        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=CHECKOUT)
 
     def ask(self, *words: object) -> int:
         assert self._process.stdin

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.paths import CHECKOUT
+from devtools.paths import CHECKOUT
 from tests.support.stranger import USER, as_stranger, can_be_anybody
 
 CLIP = str(CHECKOUT / "demo" / "clips" / "happy_face.mp4")

@@ -13,6 +13,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from devtools.media import Recipe, make_clip
+from devtools.paths import CHECKOUT
 from emotion_llama.schema import EmotionRequest, TimelineRequest
 from emotion_llama_vllm.analysis.clips import cut, decoding
 from emotion_llama_vllm.media.clip_file import ClipFile
@@ -25,7 +26,6 @@ from emotion_llama_vllm.media.workers.pool import Workers
 from emotion_llama_vllm.settings import MediaSettings
 from emotion_llama_vllm.shares import Asker, asking
 from tests.support import jobs
-from tests.support.paths import CHECKOUT
 
 SETTINGS = MediaSettings(decode_workers=2, decode_seconds=3, decode_memory_mb=512)
 CLIP = make_clip(Recipe(width=640, height=360, seconds=3))
