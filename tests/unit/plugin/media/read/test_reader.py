@@ -141,14 +141,14 @@ class TestPaths:
             ("file://[x", {400}),
         ],
     )
-    @pytest.mark.costly
     def test_odd_paths_are_answered_quickly(
         self, reader: MediaReader, roots: list[Path], path: str, statuses: set[int]
     ) -> None:
         (roots[0] / "loop").symlink_to("pool")
         (roots[0] / "pool").symlink_to("loop")
         (roots[0] / "here").symlink_to(".")
-        for number in range(1500):  # more links than Python calls functions
+        links = 1500 if path == "link0" else 0  # more than Python calls functions
+        for number in range(links):
             (roots[0] / f"link{number}").symlink_to(f"link{number + 1}")
         started = time.monotonic()
         try:
