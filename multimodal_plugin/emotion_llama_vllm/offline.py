@@ -33,7 +33,7 @@ from emotion_llama_vllm.media.clip import Clip
 from emotion_llama_vllm.media.clip_file import ClipFile
 from emotion_llama_vllm.media.decode.timeline import Recording, Timeline
 from emotion_llama_vllm.media.workers.pool import Workers
-from emotion_llama_vllm.settings import default_decode_workers, media_settings
+from emotion_llama_vllm.settings import MediaSettings, default_decode_workers, media_settings
 
 DEMO = "demo"
 
@@ -65,9 +65,11 @@ class LocalEmotionLLaMA:
         from vllm.platforms import current_platform
 
         name = str(model)
+        self._media = media_settings()
         if model == DEMO:
-            config = yaml.safe_load(demo_files.config().read_text(encoding="utf-8"))
-            engine = {key.replace("-", "_"): value for key, value in config.items()} | engine
+            ours, engines = _demo_options()
+            self._media = self._media.model_copy(update=ours)
+            engine = engines | engine
             name, model = demo_files.MODEL_NAME, demo_files.checkpoint()
         if engine.get("enforce_eager") and current_platform.is_cpu():
             compile_nothing()
@@ -173,13 +175,13 @@ class LocalEmotionLLaMA:
     def _decoding(
         self, request: EmotionRequest, *, reads: int = 1, size: int | None
     ) -> Callable[[bytes], Clip | Recording]:
-        rows, settings = self._served.face_rows, media_settings()
-        return decoding(request, reads=reads, size=size, face_rows=rows, settings=settings)
+        rows = self._served.face_rows
+        return decoding(request, reads=reads, size=size, face_rows=rows, settings=self._media)
 
     @cached_property
     def _workers(self) -> Workers:
         """Return the decode workers, which start with the first clips and end with this object."""
-        settings = media_settings()
+        settings = self._media
         if not settings.decode_workers:
             settings = settings.model_copy(update={"decode_workers": default_decode_workers()})
         workers = Workers(settings, self._config.hf_config.vision.image_size)
@@ -267,6 +269,14 @@ class LocalEmotionLLaMA:
                 total=time.monotonic() - started,
             ),
         )
+
+
+def _demo_options() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the options in the demo's file: those for reading clips, and the engine's."""
+    file = yaml.safe_load(demo_files.config().read_text(encoding="utf-8"))
+    options = {key.replace("-", "_"): value for key, value in file.items()}
+    ours = {key: options.pop(key) for key in options.keys() & MediaSettings.model_fields.keys()}
+    return ours, options
 
 
 def _request(fields: Mapping[str, Any]) -> EmotionRequest:
