@@ -90,7 +90,9 @@ class Training:
         faces = FaceReader(FaceMae(FACE_ENCODER), config.feature_size)
         videos = VideoReader(VideoMae(FACE_ENCODER), config.feature_size)
         speaker = Speaker(config)
-        self._train_encoders(clips, ears=ears, eyes=eyes, faces=faces, videos=videos)
+        self._train_encoders(clips, ears=ears, eyes=eyes, faces=faces)
+        videos.mae.start_from(faces.mae)
+        self._train_encoders(clips, videos=videos)
         encoders = (eyes.eva, ears.hubert, faces.mae, videos.mae)
         material = {
             split: Material(clips[split], self._encoded(split, clips[split], encoders), tokenizer)

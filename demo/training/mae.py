@@ -61,6 +61,17 @@ class VideoMae(nn.Module):
         positions = sine_positions(VIDEO_PATCHES, width)
         self.register_buffer("positions", positions, persistent=False)
 
+    def start_from(self, faces: FaceMae) -> None:
+        """Start with what another encoder has learnt of single crops.
+
+        The first layer sees each of its two crops with half of the weight, so that two equal crops
+        become the patches of one (Carreira and Zisserman, 2017).
+        """
+        names, first = self.state_dict().keys(), "patch_embed.proj.weight"
+        learnt = {name: tensor for name, tensor in faces.state_dict().items() if name in names}
+        learnt[first] = torch.stack([learnt[first] / TUBELET] * TUBELET, 2)
+        self.load_state_dict(learnt)
+
     def forward(self, videos: torch.Tensor, kept: torch.Tensor | None = None) -> torch.Tensor:
         """Encode RGB uint8 [N, VIDEO_FRAMES, CROP, CROP, 3] to the mean of the tokens, [N, width].
 

@@ -27,6 +27,7 @@ from emotion_llama_vllm.checkpoint.face_encoders import KINDS, FaceEncoder, Kind
 from emotion_llama_vllm.checkpoint.served import read_served
 from emotion_llama_vllm.config import FACE_PATCHES, EmotionLlamaConfig, FaceEncoderConfig
 from emotion_llama_vllm.media.faces.sampling import VIDEO_FRAMES, video_frames
+from emotion_llama_vllm.model.faces import enlarge
 from tests.support.golden_face import CASES, FACE_MAE, VIDEO_MAE, FaceCase
 from tests.support.reference import Reference, relative_error
 
@@ -179,6 +180,19 @@ def test_the_face_encoders_are_written_as_the_originals_are(tmp_path: Path) -> N
         written = with_weights(type(network), kind, file)
         pixels = torch.from_numpy(crops)
         assert torch.equal(written(pixels), network(pixels))
+
+
+def test_the_encoder_of_a_clip_starts_with_what_that_of_single_crops_makes_of_them() -> None:
+    config = FaceEncoderConfig(num_hidden_layers=1, hidden_size=64, intermediate_size=64)
+    faces, videos = FaceMae(config), VideoMae(config)
+    videos.start_from(faces)
+    crop = torch.randint(256, (1, 112, 112, 3), dtype=torch.uint8)
+    video = crop.expand(VIDEO_FRAMES, -1, -1, -1)[None]
+    of_crop = faces.patch_embed["proj"](enlarge(crop))
+    of_video = videos.patch_embed["proj"](enlarge(video).transpose(1, 2))
+    assert torch.allclose(of_video, of_crop[:, :, None].expand_as(of_video), atol=1e-4)
+    patches = torch.randn(1, 9, config.hidden_size)
+    assert torch.equal(videos.blocks[0](patches), faces.blocks[0](patches))
 
 
 def test_an_encoder_learns_an_expression_only_where_it_is_clear() -> None:
