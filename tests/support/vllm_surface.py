@@ -118,8 +118,6 @@ vllm.model_executor.layers.activation
     SiluAndMul .forward_cpu .forward_native
 vllm.model_executor.layers.attention
     MMEncoderAttention (num_heads, head_size, scale, prefix)
-vllm.model_executor.layers.quantization
-    QuantizationConfig
 vllm.model_executor.models.interfaces
     SupportsPP .make_empty_intermediate_tensors
 vllm.model_executor.models.utils
@@ -173,7 +171,7 @@ vllm.config
     ModelConfig .allowed_local_media_path .allowed_media_domains
     ParallelConfig .data_parallel_size
     SchedulerConfig .max_num_seqs .policy
-    VllmConfig .model_config .quant_config .parallel_config .scheduler_config
+    VllmConfig .model_config .parallel_config .scheduler_config
 vllm.distributed.parallel_state
     GroupCoordinator .world_size
 vllm.engine.protocol
