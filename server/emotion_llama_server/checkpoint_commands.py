@@ -1,4 +1,4 @@
-"""Implements the commands convert, add-encoders, doctor and verify; each returns its exit code."""
+"""Implements the commands about checkpoints; each returns its exit code."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +14,7 @@ from emotion_llama_vllm.checkpoint.add_encoders import add_encoders as add_face_
 from emotion_llama_vllm.checkpoint.doctor import examine_checkpoint, examine_machine
 from emotion_llama_vllm.checkpoint.fetch import FetchError, local_file, local_folder
 from emotion_llama_vllm.checkpoint.manifest import FILE_NAME, Manifest
+from emotion_llama_vllm.checkpoint.scheme import Scheme
 from emotion_llama_vllm.checkpoint.tensors import ConversionError
 from emotion_llama_vllm.hooks.vllm_environment import compile_nothing, set_environment
 from emotion_llama_vllm.verify import VerifyError
@@ -35,6 +36,7 @@ def convert(
     out: Path,
     dtype: str,
     lora_alpha: float,
+    scheme: Scheme | None,
 ) -> int:
     """Fetch remote files, convert them, and print the tensors that were left out."""
     try:
@@ -47,7 +49,11 @@ def convert(
             video_mae=_local_file(video_mae),
         )
         config = conversion.convert(
-            originals, out, dtype=getattr(torch, dtype), lora_alpha=lora_alpha
+            originals,
+            out,
+            dtype=getattr(torch, dtype),
+            lora_alpha=lora_alpha,
+            scheme=scheme,
         )
     except (ConversionError, FetchError) as error:
         return _fail("convert", error)
@@ -56,6 +62,19 @@ def convert(
         f"Wrote {out}: {config.embeddings_per_clip} embeddings per clip, LoRA of rank "
         f"{manifest.lora_rank} merged. Serve it with: emotion-llama serve {out}"
     )
+    return 0
+
+
+def quantize(folder: Path, out: Path, scheme: Scheme) -> int:
+    """Write a quantized copy of a checkpoint."""
+    # The import of compressed-tensors takes seconds, which other commands need not.
+    from emotion_llama_vllm.checkpoint.quantize import quantize as quantize_checkpoint
+
+    try:
+        quantize_checkpoint(folder, out, scheme)
+    except ConversionError as error:
+        return _fail("quantize", error)
+    print(f"Wrote {out}. Serve it with: emotion-llama serve {out}")
     return 0
 
 

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from devtools.media import write_clip
 from emotion_llama_server.cli import app
+from emotion_llama_vllm.hooks.cpu_defaults import weight_bytes
 from emotion_llama_vllm.verify import VerifyError, verify
 from tests.support.golden import ORIGINALS
 from tests.support.golden_face import VIDEO_MAE
@@ -53,6 +54,17 @@ def test_convert_and_doctor(tmp_path: Path) -> None:
     examined = invoke("doctor", str(out))
     assert examined.exit_code == 1
     assert "not ok" in examined.stdout
+
+
+def test_quantize_writes_a_smaller_copy(checkpoint: Path, tmp_path: Path) -> None:
+    words = ("quantize", str(checkpoint), "--out", str(tmp_path / "small"), "--scheme")
+    done = invoke(*words, "w4a16")
+    assert done.exit_code == 0, done.stderr
+    assert f"Serve it with: emotion-llama serve {tmp_path / 'small'}" in done.stdout
+    assert weight_bytes(tmp_path / "small") < weight_bytes(checkpoint)
+    again = invoke(*words, "w4a16")
+    assert (again.exit_code, again.stderr.count("\n")) == (2, 1)
+    assert "exists already" in again.stderr
 
 
 @pytest.mark.parametrize(
