@@ -76,6 +76,9 @@ vllm
 vllm.config
     ModelConfig
     StructuredOutputsConfig (backend, disable_any_whitespace)
+vllm.config.quantization
+    ONLINE_QUANT_SHORTHAND_NAMES
+    resolve_quantization_config (quantization, quantization_config)
 vllm.distributed
     divide (numerator, denominator)
     get_pp_group ()
@@ -136,7 +139,7 @@ vllm.outputs
     RequestOutput .outputs .finished .metrics .prompt_token_ids
 vllm.platforms
     builtin_platform_plugins
-    current_platform .is_cpu
+    current_platform .is_cpu .has_device_capability
 vllm.platforms.cpu
     CpuPlatform .check_and_update_config
 vllm.renderers
@@ -274,7 +277,7 @@ vllm.v1.sample.logits_processor
 
 FLAGS = """
 vllm.engine.arg_utils
-    EngineArgs .model .revision .dtype .load_format .max_model_len .max_num_seqs .block_size
+    EngineArgs .model .revision .dtype .quantization .load_format .max_model_len .max_num_seqs .block_size
     EngineArgs .kv_cache_dtype .enforce_eager .gpu_memory_utilization .kv_cache_memory_bytes
     EngineArgs .num_gpu_blocks_override .enable_chunked_prefill .tensor_parallel_size
     EngineArgs .pipeline_parallel_size .data_parallel_size .distributed_executor_backend
