@@ -11,8 +11,9 @@ from rich.text import Text
 from emotion_llama_server import environment
 from emotion_llama_vllm.checkpoint import convert as conversion
 from emotion_llama_vllm.checkpoint.add_encoders import add_encoders as add_face_encoders
-from emotion_llama_vllm.checkpoint.doctor import examine_checkpoint, examine_machine
+from emotion_llama_vllm.checkpoint.doctor import Finding, examine_checkpoint, examine_machine
 from emotion_llama_vllm.checkpoint.fetch import FetchError, local_file, local_folder
+from emotion_llama_vllm.checkpoint.gpu_size import examine_gpu, gigabytes
 from emotion_llama_vllm.checkpoint.manifest import FILE_NAME, Manifest
 from emotion_llama_vllm.checkpoint.scheme import Scheme
 from emotion_llama_vllm.checkpoint.tensors import ConversionError
@@ -101,6 +102,23 @@ def doctor(folder: Path | None) -> int:
     )
     if folder is not None:
         findings = [*examine_checkpoint(folder), *findings]
+    return _print(findings)
+
+
+def fits(folder: Path, gpu: str) -> int:
+    """Print every check of a checkpoint, and whether it fits on a GPU of this size."""
+    try:
+        size = gigabytes(gpu)
+    except ValueError as error:
+        return _fail("doctor", ValueError(f"--gpu: {error}."))
+    findings = examine_checkpoint(folder)
+    if all(finding.ok for finding in findings):
+        findings.append(examine_gpu(folder, size))
+    return _print(findings)
+
+
+def _print(findings: Sequence[Finding]) -> int:
+    """Print findings, and return 1 if any check failed."""
     table = Table(show_header=False, box=None, pad_edge=False)
     for finding in findings:
         mark = Text("ok", "green") if finding.ok else Text("not ok", "red")

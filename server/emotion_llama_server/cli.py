@@ -112,10 +112,15 @@ def add_encoders(
 @app.command()
 def doctor(
     folder: Annotated[Path | None, typer.Argument(help="a checkpoint folder")] = None,
+    gpu: Annotated[
+        str | None, typer.Option(help="size of a GPU to check in place of this machine, as 12GB")
+    ] = None,
 ) -> None:
     """Check a checkpoint and this machine, and print the cures."""
+    if gpu is not None and folder is None:
+        raise typer.BadParameter("--gpu also needs a checkpoint folder")
     checkpoints = _checkpoints()
-    sys.exit(checkpoints.doctor(folder))
+    sys.exit(checkpoints.doctor(folder) if gpu is None else checkpoints.fits(folder, gpu))
 
 
 @app.command()

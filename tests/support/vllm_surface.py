@@ -277,14 +277,14 @@ vllm.v1.sample.logits_processor
 
 FLAGS = """
 vllm.engine.arg_utils
-    EngineArgs .model .revision .dtype .quantization .load_format .max_model_len .max_num_seqs .block_size
-    EngineArgs .kv_cache_dtype .enforce_eager .gpu_memory_utilization .kv_cache_memory_bytes
-    EngineArgs .num_gpu_blocks_override .enable_chunked_prefill .tensor_parallel_size
-    EngineArgs .pipeline_parallel_size .data_parallel_size .distributed_executor_backend
-    EngineArgs .skip_mm_profiling .mm_processor_cache_gb .scheduling_policy
-    EngineArgs .structured_outputs_config .logits_processors .override_generation_config
-    EngineArgs .use_tqdm_on_load .shutdown_timeout .allowed_local_media_path
-    EngineArgs .allowed_media_domains
+    EngineArgs .model .revision .dtype .quantization .load_format .max_model_len .max_num_seqs
+    EngineArgs .block_size .kv_cache_dtype .enforce_eager .gpu_memory_utilization
+    EngineArgs .kv_cache_memory_bytes .num_gpu_blocks_override .enable_chunked_prefill
+    EngineArgs .tensor_parallel_size .pipeline_parallel_size .data_parallel_size
+    EngineArgs .distributed_executor_backend .skip_mm_profiling .mm_processor_cache_gb
+    EngineArgs .scheduling_policy .structured_outputs_config .logits_processors
+    EngineArgs .override_generation_config .use_tqdm_on_load .shutdown_timeout
+    EngineArgs .allowed_local_media_path .allowed_media_domains
 vllm.entrypoints.launchers.cli_args
     FrontendArgs .host .port .uds .api_key .middleware .allow_credentials .allowed_origins
     FrontendArgs .allowed_methods .allowed_headers .ssl_keyfile .ssl_certfile .ssl_ca_certs

@@ -16,8 +16,8 @@ from emotion_llama_vllm import ARCHITECTURE
 from emotion_llama_vllm.checkpoint.folder import chat_template
 from emotion_llama_vllm.checkpoint.layout import (
     Shape,
+    is_linear,
     kept_dtype,
-    linear_layers,
     tensor_shapes,
 )
 from emotion_llama_vllm.checkpoint.manifest import FILE_NAME, Manifest, sha256
@@ -196,7 +196,9 @@ def _take_quantized(
 
     Each format has other tensors in place of a weight.
     """
-    layers = linear_layers(config) if config.is_quantized else set()
+    if not config.is_quantized:
+        return []
+    layers = {name.removesuffix(".weight") for name in expected if is_linear(name)}
     tensors = [name for name in found if name.rpartition(".")[0] in layers]
     missing = layers - {name.rpartition(".")[0] for name in tensors}
     for name in tensors:

@@ -114,10 +114,12 @@ def tensor_shapes(config: EmotionLlamaConfig) -> dict[str, Shape]:
     }
 
 
-def linear_layers(config: EmotionLlamaConfig) -> set[str]:
-    """Return the names of the Llama's linear layers, without its head: what is quantized."""
-    names = language_shapes(config.text)
-    return {f"{LANGUAGE}{n.removesuffix('.weight')}" for n in names if n.endswith("_proj.weight")}
+def is_linear(name: str) -> bool:
+    """Return whether it is the weight of a linear layer of the Llama, which may be quantized.
+
+    Its head is none of them.
+    """
+    return name.startswith(LANGUAGE) and name.endswith("_proj.weight")
 
 
 def _blocks_shapes(

@@ -35,7 +35,7 @@ from emotion_llama_vllm.checkpoint.layout import (
     FACE_MAE,
     LANGUAGE,
     VIDEO_MAE,
-    linear_layers,
+    is_linear,
     tensor_shapes,
 )
 from emotion_llama_vllm.checkpoint.manifest import FILE_NAME, hash_folder
@@ -71,7 +71,6 @@ class Quantizer:
             scheme: the scheme.
             dtype: the dtype of the scales, which is that of the checkpoint.
         """
-        self._layers = linear_layers(config)
         self._scheme = preset_name_to_scheme(scheme.value, targets=["Linear"])
         self._weights = _weights(config, self._scheme)
         self._scheme.weights = self._weights
@@ -94,12 +93,11 @@ class Quantizer:
     ) -> Iterator[tuple[str, torch.Tensor]]:
         """Yield the tensors, a few for the weight of each linear layer of the Llama."""
         for name, tensor in tensors:
-            layer = name.removesuffix(".weight")
-            if layer not in self._layers:
+            if is_linear(name):
+                layer = name.removesuffix("weight")
+                yield from ((layer + part, t) for part, t in self._compress(tensor).items())
+            else:
                 yield name, tensor
-                continue
-            for part, values in self._compress(tensor).items():
-                yield f"{layer}.{part}", values
 
     def _compress(self, weight: torch.Tensor) -> dict[str, torch.Tensor]:
         """Return the tensors that stand for a weight [outputs, inputs].
@@ -110,8 +108,9 @@ class Quantizer:
         groups = weight.unflatten(1, (-1, self._weights.group_size or weight.shape[1]))
         scale, _ = calculate_qparams(groups.amin(dim=-1), groups.amax(dim=-1), self._weights)
         scale = scale.to(self._dtype)
-        tensors = {"weight": weight, "weight_scale": scale.float()}
-        return self._compressor.compress(tensors, self._scheme) | {"weight_scale": scale}
+        given: dict[str, torch.Tensor | None] = {"weight": weight, "weight_scale": scale.float()}
+        made = self._compressor.compress(given, self._scheme)
+        return {name: t for name, t in made.items() if t is not None} | {"weight_scale": scale}
 
 
 def quantize(folder: Path, out: Path, scheme: Scheme) -> EmotionLlamaConfig:
@@ -131,7 +130,7 @@ def quantize(folder: Path, out: Path, scheme: Scheme) -> EmotionLlamaConfig:
     config, manifest = read_folder(folder)
     if config.is_quantized:
         raise ConversionError(f"{folder} is quantized already; name the checkpoint that it is of.")
-    quantizer = Quantizer(config, scheme, config.dtype)
+    quantizer = Quantizer(config, scheme, cast(torch.dtype, config.dtype))
     with new_folder(out) as new:
         _copy_files(folder, new)
         config.quantization_config = quantizer.config

@@ -56,6 +56,28 @@ def test_convert_and_doctor(tmp_path: Path) -> None:
     assert "not ok" in examined.stdout
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["--gpu", "12GB"], 0, "it fits into 12 GB by our arithmetic"),
+        (["--gpu", "1GB"], 1, "it does not fit into 1 GB"),
+        (["--gpu", "large"], 2, "doctor: --gpu: large is no size of a GPU"),
+    ],
+)
+def test_the_doctor_examines_a_gpu_that_is_elsewhere(
+    checkpoint: Path, words: list[str], code: int, told: str
+) -> None:
+    done = invoke("doctor", str(checkpoint), *words)
+    assert done.exit_code == code
+    assert told in " ".join(done.output.split())
+
+
+def test_a_gpu_without_a_checkpoint_is_refused() -> None:
+    done = invoke("doctor", "--gpu", "12GB")
+    assert done.exit_code == 2
+    assert "needs a checkpoint folder" in done.stderr
+
+
 def test_quantize_writes_a_smaller_copy(checkpoint: Path, tmp_path: Path) -> None:
     words = ("quantize", str(checkpoint), "--out", str(tmp_path / "small"), "--scheme")
     done = invoke(*words, "w4a16")
