@@ -63,8 +63,8 @@ page-vendor: setup-dev $(JS)/$(INSTALLED) $(PAGE)/$(INSTALLED) ## Copy the JavaS
 # Two processes share the tests: those of one file, or of one engine, stay together and in order.
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder
 
-unit: setup-dev ## The tests that start no engine; TESTS='tests/unit/client' chooses some
-	$(PYTEST) -m "not slow" $(or $(TESTS),tests/unit)
+unit: setup-dev ## The quick tests without an engine; TESTS='tests/unit/client' chooses some
+	$(PYTEST) -m "not slow and not costly" $(or $(TESTS),tests/unit)
 
 test: setup-dev ## The checks and all tests but the slow ones, side by side
 	@$(MAKE) --jobs 2 check quick-tests

@@ -24,11 +24,12 @@ from typing import Any
 
 import httpx2
 
+from devtools.paths import CHECKOUT
 from devtools.random_checkpoint import full_config, write_originals
 
 PORTS = (17889, 17887)
-CONFIG = Path(__file__).parent.parent / "configs" / "emotion-llama-7b-cpu.yaml"
-CLIP = Path(__file__).parent.parent / "demo" / "clips" / "happy_face.mp4"
+CONFIG = CHECKOUT / "configs" / "emotion-llama-7b-cpu.yaml"
+CLIP = CHECKOUT / "demo" / "clips" / "happy_face.mp4"
 
 
 class MemoryWatch:

@@ -34,13 +34,14 @@ from benchmarks.paper.paper_model import (
 )
 from benchmarks.servers import MODEL, WORK
 from benchmarks.throughput import FULL, QUICK, Clips, Comparison, Size, compare
+from devtools.paths import CHECKOUT
 from devtools.random_checkpoint import full_config, write_full
 from devtools.server import Server, running_server
 from emotion_llama.bench.figures import Bench
 from emotion_llama.bench.load import ClosedLoop
 from emotion_llama_server.environment import detect_engine
 
-CONFIG = Path(__file__).parent.parent / "configs" / "emotion-llama-7b.yaml"
+CONFIG = CHECKOUT / "configs" / "emotion-llama-7b.yaml"
 MODULE = "benchmarks.gpu"
 SERVERS_SHARE = "0.6"
 """The server's share of the GPU's memory; the rest is for the original."""

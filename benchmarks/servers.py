@@ -2,23 +2,20 @@
 
 import json
 import shutil
-import signal
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx2
 from safetensors.torch import load_file, save_file
 
+from devtools.paths import CHECKOUT
 from devtools.random_checkpoint import write_midsize
-from devtools.server import Server, free_port, running_server
+from devtools.server import Server, answers, free_port, running, running_server
 from emotion_llama_vllm.checkpoint.layout import LANGUAGE
 from emotion_llama_vllm.config import EmotionLlamaConfig
 
-WORK = Path(__file__).parent.parent / "build" / "bench"
+WORK = CHECKOUT / "build" / "bench"
 """The folder of checkpoints and clips, which stays between runs."""
 MODEL = "measured"
 """The model name in both servers."""
@@ -36,7 +33,6 @@ _FLAGS = (
     *("--kv-cache-memory-bytes", str(ENGINE["kv_cache_memory_bytes"])),
 )
 """The flags of all servers."""
-_START_SECONDS = 240
 _TEXT_FILES = (
     *("tokenizer.json", "tokenizer_config.json", "generation_config.json"),
     "chat_template.jinja",  # vLLM warms it up, although the prompts are token ids
@@ -96,23 +92,6 @@ def text_server(dtype: str) -> Iterator[str]:
     port = free_port()
     command = [sys.executable, "-m", "benchmarks.stock_vllm", "--model", str(text_model())]
     command += [*_FLAGS, "--dtype", dtype, "--host", "127.0.0.1", "--port", str(port)]
-    with (WORK / "stock_vllm.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
     url = f"http://127.0.0.1:{port}"
-    try:
-        _wait(process, url)
+    with running(command, WORK / "stock_vllm.log", lambda: answers(f"{url}/health"), {}):
         yield url
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(60)
-
-
-def _wait(process: subprocess.Popen[bytes], url: str) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            if httpx2.get(f"{url}/health").status_code == 200:
-                return
-        except httpx2.RequestError:
-            time.sleep(0.5)
-    raise RuntimeError(f"vLLM did not start; {WORK / 'stock_vllm.log'} says why.")

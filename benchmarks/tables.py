@@ -15,8 +15,9 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from benchmarks.report import RESULTS
+from devtools.paths import CHECKOUT
 
-DOCS = Path(__file__).parent.parent / "docs"
+DOCS = CHECKOUT / "docs"
 _PLACE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 Results = dict[str, dict[str, Any]]

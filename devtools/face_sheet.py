@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from devtools.paths import CHECKOUT
 from emotion_llama_vllm.media.decode.first_frame import decode
 from emotion_llama_vllm.settings import MediaSettings
 
-CHECKOUT = Path(__file__).parent.parent
 SHEET = CHECKOUT / "docs/pictures/face_crops.jpg"
 CLIPS = ("happy_mixed", "neutral_mixed", "surprise_face")
 COLUMNS = 8

@@ -13,9 +13,10 @@ from tempfile import TemporaryDirectory
 import av
 from playwright.sync_api import sync_playwright
 
+from devtools.paths import CHECKOUT
 from emotion_llama_vllm import demo_files
 
-PICTURE = Path(__file__).parent.parent / "docs/pictures/page.png"
+PICTURE = CHECKOUT / "docs/pictures/page.png"
 _SAMPLES = ("happy_face", "sad_face", "surprise_face")
 _RATE = 12
 """The samples' frames per second."""

@@ -8,9 +8,10 @@ from pathlib import Path
 import av
 from PIL import Image
 
+from devtools.paths import CHECKOUT
 from emotion_llama_vllm import demo_files
 
-POSTERS = Path(__file__).parent.parent / "clients/page/posters"
+POSTERS = CHECKOUT / "clients/page/posters"
 _SIDE = 160
 """The width and height in pixels: twice what the page shows, for dense screens."""
 

@@ -8,7 +8,8 @@ import json
 import shutil
 from pathlib import Path
 
-CHECKOUT = Path(__file__).parent.parent
+from devtools.paths import CHECKOUT
+
 SDK, PAGE = CHECKOUT / "clients/js", CHECKOUT / "clients/page"
 VENDOR = PAGE / "vendor"
 RECORD = VENDOR / "VENDORED.json"

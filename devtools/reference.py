@@ -10,18 +10,18 @@ hand in its row, and kept.
 import os
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from unittest import mock
 
 from typer.testing import CliRunner
 
+from devtools.paths import CHECKOUT
 from emotion_llama_server.cli import app
 from emotion_llama_server.settings import ServerSettings, add_flags
 from emotion_llama_server.start.help import GROUPS, help_text
 from emotion_llama_vllm.settings import ENV_PREFIX, MediaSettings
 
-DOCUMENTS = Path(__file__).parent.parent / "docs"
+DOCUMENTS = CHECKOUT / "docs"
 NAMES = ("configuration.md", "cli.md")
 PAGES = sorted(page for name in NAMES for page in DOCUMENTS.glob(f"*/{name}"))
 COLUMNS = 80

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import httpx2
 
+from devtools.paths import CHECKOUT
+
 HOST = "127.0.0.1"
-_FOLDER = Path(__file__).parent.parent / "deploy/routers"
+_FOLDER = CHECKOUT / "deploy/routers"
 _PLACES = ("replica-1.example", "replica-2.example")
 
 Router = Callable[[Path, list[int], int], list[str]]

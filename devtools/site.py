@@ -10,7 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-CHECKOUT = Path(__file__).parent.parent
+from devtools.paths import CHECKOUT
+
 LANGUAGES = {"en": "English", "zh": "中文"}
 _LINE = '<p><a lang="{0}" href="{0}/docs/{0}/index.html">{1}</a></p>\n'
 _FIRST_PAGE = """<!doctype html>

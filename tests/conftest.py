@@ -5,7 +5,9 @@ The fixtures import what they need when a test asks for them: PyTorch's and tran
 takes longer than all tests of the client.
 """
 
+import gc
 import os
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +33,20 @@ class _ByEngine(LoadFileScheduling):
     def _split_scope(self, nodeid: str) -> str:
         shared = (folder for folder in _WITH_ONE_ENGINE if nodeid.startswith(folder))
         return next(shared, super()._split_scope(nodeid))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage while the tests are imported, and never among what these imports made.
+
+    The searches took 8 of the 18 seconds of each process that collects all tests.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:

@@ -93,7 +93,6 @@ class EmotionLlamaApi:
         built = await _services(self._app, engine_client, args, options)
         services.install(self._app, built)
         metrics.begin_requests(options.keys.names or ("",), paths.WORK)
-        await asyncio.gather(built.engine.warm_up(), asyncio.to_thread(mcp.load_sdk))
         if built.storage is not None:
             await built.storage.start(built.lifecycle)
         shorten_log()
@@ -115,7 +114,8 @@ async def _services(
     storage.check(settings, reader.roots)
     kept = await asyncio.to_thread(Storage.open, app, settings, lifecycle, _names(models))
     stages.tell("Warming up")
-    decoder.use(await _decoder(model), served.face_rows)
+    used, _ = await asyncio.gather(_decoder(model), engine.warm_up())
+    decoder.use(used, served.face_rows)
     return Services(
         options=options,
         client=client,

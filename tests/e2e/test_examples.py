@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 from PIL import Image
 from playwright.sync_api import Route, expect
 
+from devtools.paths import CHECKOUT
 from devtools.server import Server
 from tests.support.browser import chromium
 from tests.support.documents import asking, fresh_environment
-from tests.support.paths import CHECKOUT
 
 EXAMPLES = CHECKOUT / "examples"
 TESTED = {

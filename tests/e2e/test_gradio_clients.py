@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from devtools.paths import CHECKOUT
 from tests.support.gradio import KEYS, MISSING, QUESTION, GradioApp, said
-from tests.support.paths import CHECKOUT
 
 CLIP = CHECKOUT / "demo/clips/happy_face.mp4"
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from devtools.paths import CHECKOUT
 from emotion_llama import __version__
 from tests.support.containers import MISSING, Container, build_image
-from tests.support.paths import CHECKOUT
 
 pytestmark = [
     pytest.mark.slow,

@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
+from devtools.paths import CHECKOUT
 from devtools.server import Server
 from tests.support.npm import npm
-from tests.support.paths import CHECKOUT
 
 CLIP = CHECKOUT / "demo/clips/happy_face.mp4"
 

@@ -12,11 +12,11 @@ import pytest
 import requests
 from mcp import Client, StdioServerParameters
 
+from devtools.paths import CHECKOUT
 from devtools.server import Server
 from emotion_llama.schema import EmotionResponse
 from tests.e2e.conftest import MODEL
 from tests.support.documents import blocks_of
-from tests.support.paths import CHECKOUT
 
 WAYS = ("http", "stdio")
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import requests
 
+from devtools.paths import CHECKOUT
 from devtools.server import Server
 from emotion_llama.schema import API_VERSION, EmotionRequest
-from tests.support.paths import CHECKOUT
 
 ROUTES = ("/v1/emotion", "/api/predict/", "/process_video")
 SNAPSHOT = CHECKOUT / "tests" / "data" / "openapi-1.0.json"

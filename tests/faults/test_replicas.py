@@ -18,10 +18,10 @@ import openai
 import psutil
 import pytest
 
+from devtools.paths import CHECKOUT
 from devtools.server import free_port
 from emotion_llama import EmotionLLaMA, errors
 from emotion_llama_vllm import demo_files
-from tests.support.paths import CHECKOUT
 from tests.support.redis import Redis, needs_redis
 
 pytestmark = [pytest.mark.slow, needs_redis]

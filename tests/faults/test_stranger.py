@@ -15,10 +15,10 @@ import pytest
 import requests
 
 from devtools.media import Recipe, make_clip
+from devtools.paths import CHECKOUT
 from devtools.server import START_SECONDS, Server, free_port
 from tests.faults.conftest import chat
 from tests.support.ends import INSIDE, engine_in, family_of, left_of, wait_for
-from tests.support.paths import CHECKOUT
 from tests.support.stranger import as_stranger
 
 MEBIBYTE = 1 << 20

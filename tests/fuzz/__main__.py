@@ -6,12 +6,12 @@ import time
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+from devtools.paths import CHECKOUT
 from tests.fuzz.campaign import shoot
 from tests.fuzz.clips import clip_shots
 from tests.fuzz.gallery import Failure, Gallery, ServerDied
 from tests.fuzz.log import tracebacks
 from tests.fuzz.target import Target, demo_target
-from tests.support.paths import CHECKOUT
 
 _EVIDENCE = CHECKOUT / "build" / "fuzz"
 _SHOWN = 5

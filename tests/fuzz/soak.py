@@ -17,13 +17,13 @@ from urllib.parse import urlsplit
 import requests
 
 from devtools.media import make_clip
+from devtools.paths import CHECKOUT
 from tests.fuzz.clips import clip_request, data_url
 from tests.fuzz.corpus import VIDEOS
 from tests.fuzz.gallery import Gallery, ServerDied
 from tests.fuzz.mutators import Mutant
 from tests.fuzz.processes import Sample, sample
 from tests.fuzz.target import Shot, Target, chat, demo_target, post_json
-from tests.support.paths import CHECKOUT
 
 _FLAGS = (
     *("--max-audio-seconds", "20"),

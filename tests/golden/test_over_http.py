@@ -23,6 +23,7 @@ import requests
 import torch
 from transformers import PreTrainedTokenizerFast
 
+from devtools.paths import CHECKOUT
 from devtools.server import Server, running_server
 from devtools.small_checkpoint import write_random_face_encoders
 from emotion_llama_server.routes.legacy import post_process
@@ -33,7 +34,6 @@ from emotion_llama_vllm.media.faces.sampling import FEWEST
 from emotion_llama_vllm.settings import MediaSettings
 from tests.support.ends import INSIDE, family_of, left_of, wait_for
 from tests.support.golden import ANSWERED, RUNS, Case
-from tests.support.paths import CHECKOUT
 
 TIMEOUT = 10
 """Seconds that a request may take."""

@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from devtools.media import Recipe, write_clip
+from devtools.paths import CHECKOUT
 from tests.support.cached_venv import cached_venv
-from tests.support.paths import CHECKOUT
 
 CLIPS = 100
 _SECONDS = 400

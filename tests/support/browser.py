@@ -23,8 +23,8 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from devtools.paths import CHECKOUT
 from tests.support.npm import npm, require_npm
-from tests.support.paths import CHECKOUT
 
 _QUIET = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),

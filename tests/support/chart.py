@@ -7,7 +7,7 @@ from typing import Any
 import helm_python
 import yaml
 
-from tests.support.paths import CHECKOUT
+from devtools.paths import CHECKOUT
 
 CHART = CHECKOUT / "deploy/helm/emotion-llama"
 EXAMPLES = {path.stem: path for path in sorted((CHART / "examples").glob("*.yaml"))}

@@ -11,8 +11,8 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
+from devtools.paths import CHECKOUT
 from emotion_llama import __version__
-from tests.support.paths import CHECKOUT
 
 TOOLS = ("buildah", "podman", "runc", "debootstrap", "make")
 MISSING = [tool for tool in TOOLS if shutil.which(tool) is None]

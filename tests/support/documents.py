@@ -7,8 +7,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from devtools.paths import CHECKOUT
 from devtools.server import Server
-from tests.support.paths import CHECKOUT
 
 PAGES = sorted(
     page

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from devtools.paths import CHECKOUT
 from emotion_llama_vllm.checkpoint.convert import Originals
-from tests.support.paths import CHECKOUT
 
 FOLDER = CHECKOUT / "tests" / "data" / "golden"
 ORIGINALS = Originals(

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from tests.support.paths import CHECKOUT
+from devtools.paths import CHECKOUT
 
 FOLDER = CHECKOUT / "tests" / "data" / "golden_face"
 FACE_MAE = FOLDER / "mae_checkpoint-340.pth"

@@ -14,8 +14,8 @@ import pytest
 import requests
 import yaml
 
+from devtools.paths import CHECKOUT
 from devtools.server import free_port
-from tests.support.paths import CHECKOUT
 
 FOLDER = CHECKOUT / "deploy/monitoring"
 ALERTS = FOLDER / "alerts.yml"

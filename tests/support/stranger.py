@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from functools import cache
 
-from tests.support.paths import CHECKOUT
+from devtools.paths import CHECKOUT
 
 USER = 12_345
 """The identifier of a user without an entry in /etc/passwd, as in OpenShift's containers."""

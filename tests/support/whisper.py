@@ -1,15 +1,10 @@
 """Makes a tiny Whisper with random weights, and serves it by vLLM's own server."""
 
 import contextlib
-import os
-import signal
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import requests
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import (
@@ -20,9 +15,8 @@ from transformers import (
 )
 from transformers.models.whisper.tokenization_whisper import LANGUAGES
 
-from devtools.server import free_port
+from devtools.server import answers, free_port, running
 
-START_SECONDS = 240
 END = "<|endoftext|>"
 _TASKS = ("translate", "transcribe", "startoflm", "startofprev", "nospeech", "notimestamps")
 
@@ -72,32 +66,8 @@ def serving(folder: Path, log: Path) -> Iterator[str]:
     port = free_port()
     flags = ["--model", str(folder), "--port", str(port), "--served-model-name", "whisper-1"]
     limits = ["--enforce-eager", "--dtype", "float32", "--max-model-len", "448"]
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("EMOTION_", "VLLM_"))}
-    environment |= {"VLLM_PLUGINS": "", "VLLM_CPU_KVCACHE_SPACE": "1", "HF_HUB_OFFLINE": "1"}
+    variables = {"VLLM_PLUGINS": "", "VLLM_CPU_KVCACHE_SPACE": "1", "HF_HUB_OFFLINE": "1"}
     command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", *flags, *limits]
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            command, stdout=out, stderr=subprocess.STDOUT, env=environment, start_new_session=True
-        )
-    try:
-        _wait(process, f"http://127.0.0.1:{port}/health", log)
-        yield f"http://127.0.0.1:{port}/v1"
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(60)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-
-
-def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        with contextlib.suppress(requests.ConnectionError):
-            if requests.get(url, timeout=10).ok:
-                return
-        if process.poll() is not None or time.monotonic() > deadline:
-            tail = log.read_text(errors="replace")[-4000:]
-            raise RuntimeError(f"vLLM did not start (exit {process.poll()}):\n{tail}")
-        time.sleep(0.2)
+    url = f"http://127.0.0.1:{port}"
+    with running(command, log, lambda: answers(f"{url}/health"), variables):
+        yield f"{url}/v1"

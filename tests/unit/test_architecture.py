@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from devtools.paths import CHECKOUT
 from tests.support.documents import links_of
-from tests.support.paths import CHECKOUT
 
 PAGE = CHECKOUT / "ARCHITECTURE.md"
 HOUSES = ("multimodal_plugin/emotion_llama_vllm", "server/emotion_llama_server")

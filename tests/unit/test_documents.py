@@ -13,6 +13,7 @@ import yaml
 
 from benchmarks.report import RESULTS
 from devtools import reference
+from devtools.paths import CHECKOUT
 from emotion_llama.error_codes import ERROR_CODES
 from emotion_llama.schema import EmotionResponse
 from emotion_llama_server.cli import app
@@ -26,7 +27,6 @@ from tests.support.documents import (
     in_chinese,
     links_of,
 )
-from tests.support.paths import CHECKOUT
 
 DATA = {"json": json.loads, "yaml": yaml.safe_load}
 OUTPUT = "text"

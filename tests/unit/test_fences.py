@@ -27,6 +27,7 @@ def loaded(light: tuple[str, ...], heavy: tuple[str, ...]) -> list[str]:
 
 
 @pytest.mark.parametrize("package", ["emotion_llama", "emotion_llama_vllm.media"])
+@pytest.mark.costly
 def test_no_module_of_a_light_package_loads_a_heavy_one(package: str) -> None:
     assert loaded((package,), (*_ENGINE, "fastapi")) == []
 

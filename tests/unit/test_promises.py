@@ -4,9 +4,9 @@ import re
 
 import pytest
 
+from devtools.paths import CHECKOUT
 from emotion_llama_server.settings import ServerSettings
 from emotion_llama_vllm.settings import MediaSettings
-from tests.support.paths import CHECKOUT
 
 PAIRS = {
     "docs/en/promises.md": "docs/zh/promises.md",

@@ -44,6 +44,7 @@ def pages_of(site: Path) -> list[Path]:
     return sorted(site.rglob("*.html"))
 
 
+@pytest.mark.costly
 def test_no_page_or_style_loads_anything_foreign(site: Path) -> None:
     foreign = [
         (page.name, address)

@@ -17,7 +17,7 @@ import torch
 import vllm
 from vllm import envs
 
-from tests.support.paths import CHECKOUT
+from devtools.paths import CHECKOUT
 from tests.support.vllm_surface import DOCUMENTED, FLAGS, IMPORTED, REACHED, WRITTEN
 
 FOLDERS = ("multimodal_plugin/emotion_llama_vllm", "server/emotion_llama_server")

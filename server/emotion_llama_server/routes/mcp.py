@@ -33,11 +33,6 @@ _MAX_NAME = 256
 router = APIRouter(route_class=ErrorRoute, include_in_schema=False)
 
 
-def load_sdk() -> None:
-    """Import the MCP SDK, which takes 0.4 s that a start can spend while its engine warms up."""
-    importlib.import_module("emotion_llama.agents.http")
-
-
 @dataclass(frozen=True)
 class Message:
     """Holds one message of an agent.
@@ -116,10 +111,10 @@ async def answer(
     message: Annotated[Message, Depends(read_message)], raw_request: Request
 ) -> Response:
     """Answer one message of an agent."""
-    from emotion_llama.agents.http import exchange  # which `load_sdk` has imported
-
+    # The first message imports the MCP SDK, which takes 0.4 s; most servers never need it.
+    agents = await asyncio.to_thread(importlib.import_module, "emotion_llama.agents.http")
     backend = _Here(services_of(raw_request.app), message.clip)
-    reply = await exchange(backend, raw_request.scope, message.text)
+    reply = await agents.exchange(backend, raw_request.scope, message.text)
     response = Response(reply.body, reply.status)
     response.raw_headers = list(reply.headers)
     return response

@@ -16,6 +16,7 @@ from emotion_llama_server import environment
 from emotion_llama_server.environment import StartError
 from emotion_llama_server.logger import logger
 from emotion_llama_server.start import addresses, ending, log
+from emotion_llama_server.start.process import without_garbage_collection
 from emotion_llama_vllm import stages
 from emotion_llama_vllm.hooks.cpu_defaults import spin_less
 from emotion_llama_vllm.hooks.orphan import announce_server
@@ -70,9 +71,10 @@ def _serve_by(argv: Sequence[str]) -> int:
     wanted = arguments.read(words)
     log.configure(wanted)
     checks.check(wanted)
-    args = _parse(words)
-    checks.check_model(args.model)
-    _check_plugins()
+    with without_garbage_collection():
+        args = _parse(words)
+        checks.check_model(args.model)
+        _check_plugins()
     return _run(args)
 
 
@@ -233,13 +235,17 @@ async def _serve(args: Namespace) -> int:
 
 
 def _announce(args: Namespace, app: "FastAPI") -> None:
-    """Print that the server is ready, with its addresses and an example request."""
+    """Tell that the server is ready, at which addresses it listens, and what it keeps."""
     from emotion_llama_server.services import services_of
     from emotion_llama_server.start.banner import Place, banner
 
     stages.tell("Emotion-LLaMA is ready")
-    if log.is_json():
-        place = Place.of(args, services_of(app).settings.legacy_port)
-        logger.info("Emotion-LLaMA listens.", extra={"url": place.base, "legacy": place.legacy})
-    else:
+    if not log.is_json():
         print(banner(args, app), flush=True)
+        return
+    settings = services_of(app).settings
+    place = Place.of(args, settings.legacy_port)
+    logger.info("Emotion-LLaMA listens.", extra={"url": place.base, "legacy": place.legacy})
+    if settings.data_dir is not None:
+        kept = settings.model_dump(mode="json", include={"data_dir", "keep_days", "max_stored_gb"})
+        logger.info("Uploads and results of batches are kept.", extra=kept)

@@ -44,6 +44,7 @@ def counted_flops(make: Callable[[], nn.Module], *inputs: torch.Tensor) -> int:
 
 
 @pytest.mark.parametrize("config", [FULL, midsize_config()], ids=["full", "midsize"])
+@pytest.mark.costly
 def test_hubert_is_what_torch_counts(config: EmotionLlamaConfig) -> None:
     sound = torch.empty(1, 6 * 16_000, device="meta")
     work = hearing(config, 6)

@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from devtools.paths import CHECKOUT
 from emotion_llama.bench.clips import DEMO_CLIPS, Deck, Question, named
 from emotion_llama.bench.figures import Bench, Distribution, Record
 from emotion_llama.bench.load import OpenLoop
 from emotion_llama_server.cli import app
-from tests.support.paths import CHECKOUT
 from tests.unit.client.bench_server import FIRST, GAP, TOKENS, FakeServer
 
 SLACK = 0.15
@@ -66,6 +66,7 @@ def measured(server: FakeServer, out: Path, *words: object) -> Bench:
     return Bench.model_validate_json((out / "bench.json").read_bytes())
 
 
+@pytest.mark.costly
 def test_the_times_of_a_streamed_chat(server: FakeServer, tmp_path: Path) -> None:
     server.first, server.gap = FIRST, GAP
     found = measured(server, tmp_path, "--concurrency", "1,4", "--requests", 4)
@@ -115,6 +116,7 @@ def test_what_a_chat_is_sent(server: FakeServer, clips: Path, tmp_path: Path) ->
     assert "secret" not in (tmp_path / "bench.json").read_text()
 
 
+@pytest.mark.costly
 def test_the_first_event_of_an_analysis(server: FakeServer, clips: Path, tmp_path: Path) -> None:
     """By the server's own name of a clip, and as an upload."""
     server.first, server.gap = FIRST, GAP
@@ -147,6 +149,7 @@ def test_each_request_has_the_session_of_its_clip(
 @pytest.mark.parametrize(
     ("route", "path"), [("predict", "/api/predict/"), ("process_video", "/process_video")]
 )
+@pytest.mark.costly
 def test_routes_that_answer_at_once(
     server: FakeServer, clips: Path, tmp_path: Path, route: str, path: str
 ) -> None:
@@ -246,6 +249,7 @@ def test_arrivals_are_a_poisson_process() -> None:
     assert gaps.std() == pytest.approx(1 / rate, rel=0.05)
 
 
+@pytest.mark.costly
 def test_an_open_loop(server: FakeServer, tmp_path: Path) -> None:
     server.first, rate, requests = 0.5, 40.0, 20
     found = measured(server, tmp_path, "--rate", rate, "--requests", requests).runs[0]
@@ -255,6 +259,7 @@ def test_an_open_loop(server: FakeServer, tmp_path: Path) -> None:
     assert found.sent_per_second == pytest.approx((requests - 1) / (starts[-1] - starts[0]))
 
 
+@pytest.mark.costly
 def test_shares_of_cache_hits(server: FakeServer, tmp_path: Path) -> None:
     words = ("--concurrency", 1, "--requests", 2)
     found = measured(server, tmp_path, *words).runs[0]
@@ -269,6 +274,7 @@ def test_shares_of_cache_hits(server: FakeServer, tmp_path: Path) -> None:
     assert "unknown" in run("--server", server.url, *words).stdout
 
 
+@pytest.mark.costly
 def test_clips_are_reused_only_as_told(server: FakeServer, clips: Path, tmp_path: Path) -> None:
     """Two questions about each clip; the first one is the warm-up's, and there are three."""
     words = ("--clips", clips, "--questions-per-clip", 2, "--concurrency", 1)
@@ -291,6 +297,7 @@ def test_later_runs_go_on_with_new_clips(server: FakeServer, clips: Path, tmp_pa
     assert [measurement.clips_reused for measurement in runs] == [False, True]
 
 
+@pytest.mark.costly
 def test_the_questions_of_a_clip_are_one_users(server: FakeServer, tmp_path: Path) -> None:
     """A follow-up is asked when its clip's answer before is there, whatever others do."""
     server.first = 0.05

@@ -153,6 +153,7 @@ def test_rows_that_contradict_each_other() -> None:
         matched(["/d/a.mp4"], ["a.mp4", "a"])
 
 
+@pytest.mark.costly
 def test_a_large_table_is_matched_in_time_that_grows_with_it() -> None:
     """All clips have one name, in folders of their own; half of the rows fit all of them."""
     clips = [f"/d/{index}/video.mp4" for index in range(20_000)]

@@ -75,6 +75,7 @@ def videos(out: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
+@pytest.mark.costly
 def test_a_killed_run_is_resumed_without_loss_or_twins(
     server: FakeServer, tmp_path: Path, form: str
 ) -> None:

@@ -128,6 +128,7 @@ def closed() -> str:
 
 
 @pytest.mark.parametrize("command", ["analyze", "evaluate", "bench"])
+@pytest.mark.costly
 def test_no_server_is_one_sentence(tmp_path: Path, closed: str, command: str) -> None:
     """With many clips as well: the command stops, and leaves no file behind."""
     clips, table, out = tmp_path / "clips", tmp_path / "labels.csv", tmp_path / "results.csv"

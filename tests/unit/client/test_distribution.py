@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from devtools.paths import CHECKOUT
 from emotion_llama import __version__
-from tests.support.paths import CHECKOUT
 
 _CLIENT_ALONE = """
 import sys
@@ -30,6 +30,7 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
 
+@pytest.mark.costly
 def test_its_commands_work_without_the_server() -> None:
     helped = run("--help")
     assert helped.returncode == 0, helped.stderr
@@ -40,6 +41,7 @@ def test_its_commands_work_without_the_server() -> None:
 
 
 @pytest.mark.parametrize("words", [("serve", "--port", "8000"), ("doctor", "--help")])
+@pytest.mark.costly
 def test_the_servers_commands_are_refused_with_the_cure(words: tuple[str, ...]) -> None:
     refused = run(*words)
     assert refused.returncode == 2

@@ -70,6 +70,7 @@ def test_failed_clips_have_a_row(
 
 
 @pytest.mark.parametrize("form", FORMS)
+@pytest.mark.costly
 def test_failed_clips_are_asked_again_if_that_is_wanted(
     server: FakeServer, clips: Path, tmp_path: Path, form: str
 ) -> None:
@@ -127,6 +128,7 @@ def test_a_kill_between_two_rows_of_a_clip(
         (["--transcripts", "said.csv"], ["--transcripts", "other.csv"]),
     ],
 )
+@pytest.mark.costly
 def test_resuming_with_other_options_is_refused(
     server: FakeServer, clips: Path, tmp_path: Path, form: str, first: list[str], then: list[str]
 ) -> None:
@@ -226,6 +228,7 @@ def test_a_file_that_another_program_saved(
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+@pytest.mark.costly
 def test_every_way_to_cut_the_last_line(
     server: FakeServer, clips: Path, tmp_path: Path, form: str, end: str
 ) -> None:
@@ -259,6 +262,7 @@ def test_a_file_whose_first_line_was_cut_short(
 
 
 @pytest.mark.parametrize("form", FORMS)
+@pytest.mark.costly
 def test_results_are_kept_on_ctrl_c(server: FakeServer, tmp_path: Path, form: str) -> None:
     clips, out = tmp_path / "many", tmp_path / f"results.{form}"
     clips.mkdir()
@@ -287,6 +291,7 @@ def test_results_are_kept_on_ctrl_c(server: FakeServer, tmp_path: Path, form: st
     assert len(by_name(out)) == 60
 
 
+@pytest.mark.costly
 def test_evaluating_is_kept_on_ctrl_c(server: FakeServer, tmp_path: Path) -> None:
     table, out = tmp_path / "labels.csv", tmp_path / "out"
     names = [f"{label}{index}" for index in range(30) for label in ("happy", "sad")]
@@ -342,6 +347,7 @@ def test_a_table_opens_right_in_a_spreadsheet(
 
 
 @pytest.mark.parametrize("place", ["file", "output"])
+@pytest.mark.costly
 def test_json_keeps_chinese(server: FakeServer, clips: Path, tmp_path: Path, place: str) -> None:
     server.more = {"explanation": "她在微笑\u2028\x85😀", "emotion": "高兴"}
     words: list[object] = ["analyze", clips / "快乐.mp4", "--server", server.url]

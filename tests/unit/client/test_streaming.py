@@ -59,6 +59,7 @@ def serve(data: bytes, size: int) -> Callable[[httpx2.Request], httpx2.Response]
 @pytest.mark.parametrize("size", [1, 2, 7, 100_000])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("start", ["", "\ufeff", "event: emotion\n\n"])
+@pytest.mark.costly
 def test_events_in_pieces(connect: Connect, size: int, end: str, start: str) -> None:
     """Also behind a byte order mark, and behind a name that no data belongs to."""
     data = start.encode() + written([("", {"x": 1}), *EVENTS], end)

@@ -20,9 +20,9 @@ from demo.people import CROWD
 from demo.recipe import numbered, recipe
 from demo.speech.voice import SAMPLE_RATE, SOUNDS, VOICES, say
 from demo.words.sentences import sentences
+from devtools.paths import CHECKOUT
 
-ROOT = Path(__file__).parents[3]
-CLIPS = ROOT / "demo" / "clips"
+CLIPS = CHECKOUT / "demo" / "clips"
 
 
 def streams(path: Path) -> tuple[int, float]:
@@ -36,6 +36,7 @@ def streams(path: Path) -> tuple[int, float]:
 
 
 @pytest.mark.parametrize("index", [0, 9, 17])
+@pytest.mark.costly
 def test_same_seed_same_clip(index: int) -> None:
     """Frames, sound and row repeat exactly; another seed gives another clip."""
     once, again, other = (make_clip(numbered("train", seed, index)) for seed in (1, 1, 2))
@@ -94,6 +95,7 @@ def test_sentences_name_no_label() -> None:
     assert not [text for text in spoken if any(label in text for label in LABELS)]
 
 
+@pytest.mark.costly
 def test_loudness_says_nothing() -> None:
     """Every emotion's speech has the same strength."""
     plans = [recipe(f"loud_{label}", label, "voice", "train") for label in LABELS]
@@ -134,10 +136,11 @@ def _pitch(frame: np.ndarray) -> float:
     return SAMPLE_RATE / (shortest + peak)
 
 
+@pytest.mark.costly
 def test_command_line(tmp_path: Path) -> None:
     """The documented command writes the clips and their rows."""
     options = ["--split", "val", "--seed", "4", "--count", "3", "--out", str(tmp_path)]
-    subprocess.run([sys.executable, "-m", "demo.generate", *options], check=True, cwd=ROOT)
+    subprocess.run([sys.executable, "-m", "demo.generate", *options], check=True, cwd=CHECKOUT)
     with (tmp_path / "labels.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["family"] for row in rows] == ["face", "voice", "words"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.paths import CHECKOUT
+from devtools.paths import CHECKOUT
 
 SCRIPT = CHECKOUT / "deploy" / "bootstrap.py"
 

@@ -41,6 +41,7 @@ def test_helm_finds_nothing_to_correct(name: str) -> None:
 
 @pytest.mark.parametrize("version", KUBERNETES)
 @pytest.mark.parametrize("name", SETS)
+@pytest.mark.costly
 def test_kubernetes_takes_each_manifest(name: str, version: str) -> None:
     for manifest in rendered(name):
         if manifest["kind"] in CUSTOM:
@@ -53,7 +54,7 @@ def test_the_examples_make_each_kind_of_resource() -> None:
     kinds = {manifest["kind"] for name in SETS for manifest in rendered(name)}
     asked = {"HorizontalPodAutoscaler", "Ingress", "Job", "NetworkPolicy", "PodDisruptionBudget"}
     assert kinds >= {*CUSTOM, *asked, "PersistentVolumeClaim", "Secret", "Service"}
-    assert len(EXAMPLES) == 5
+    assert len(EXAMPLES) == 6
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -181,10 +182,52 @@ def test_weights_that_are_there_are_not_converted_again() -> None:
     assert container["args"][0] == server_flags(rendered("convert"))[1]
 
 
+def test_files_and_batches_are_kept_in_a_volume_that_one_server_owns() -> None:
+    manifests = rendered("batches")
+    assert only("Deployment", manifests)["spec"]["replicas"] == 1
+    assert only("Deployment", manifests)["spec"]["strategy"] == {"type": "Recreate"}
+    claim = only("PersistentVolumeClaim", manifests)
+    assert claim["spec"]["resources"]["requests"] == {"storage": "100Gi"}
+    assert claim["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+    assert data_volume(manifests) == claim["metadata"]["name"]
+
+
+def test_files_and_batches_are_kept_in_a_volume_that_is_there() -> None:
+    manifests = render({"replicaCount": 1, "data": {"claim": "kept", "size": "1Gi"}})
+    assert "PersistentVolumeClaim" not in {manifest["kind"] for manifest in manifests}
+    assert data_volume(manifests) == "kept"
+
+
+def test_nothing_is_kept_where_no_volume_is_named() -> None:
+    assert not [word for word in server_flags(rendered(DEFAULT)) if "data-dir" in word]
+    assert "data" not in {volume["name"] for volume in server_pod(rendered(DEFAULT))["volumes"]}
+
+
+def data_volume(manifests: list[dict[str, Any]]) -> str:
+    """Return the claim of the volume that holds the folder of `--data-dir`."""
+    pod = server_pod(manifests)
+    (flag,) = [word for word in server_flags(manifests) if word.startswith("--data-dir=")]
+    (mount,) = [m for m in pod["containers"][0]["volumeMounts"] if m["name"] == "data"]
+    assert flag.startswith(f"--data-dir={mount['mountPath']}/")
+    assert not mount.get("readOnly")
+    (volume,) = [volume for volume in pod["volumes"] if volume["name"] == "data"]
+    return volume["persistentVolumeClaim"]["claimName"]
+
+
+@pytest.mark.parametrize(
+    "values", [{"replicaCount": 2}, {"replicaCount": 1, "autoscaling": {"kind": "hpa"}}], ids=str
+)
+def test_more_replicas_than_one_are_not_given_one_folder(values: dict[str, Any]) -> None:
+    with pytest.raises(helm_python.HelmError, match="one server owns the folder of files"):
+        render(values | {"data": {"claim": "kept"}})
+
+
 @pytest.mark.parametrize(
     "values",
     [
         {"replicas": 3},
+        {"replicaCount": 1, "data": {"size": "large"}},
+        {"server": {"flags": {"data-dir": "/tmp/data"}}},
         {"variant": "tpu"},
         {"auth": {"oidc": {"issuer": "https://login.example"}}},
         {"auth": {"secret": "", "keys": {"alice": "0123456789"}}},

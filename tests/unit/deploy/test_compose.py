@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
+from devtools.paths import CHECKOUT
 from emotion_llama import __version__
-from tests.support.paths import CHECKOUT
 
 DEPLOY = CHECKOUT / "deploy"
 COMPOSE = Path(sys.executable).parent / "docker-compose"
@@ -84,6 +84,17 @@ def test_the_second_file_takes_the_gpu_away() -> None:
     gpu = services()["server"]
     assert gpu["deploy"]["resources"]["reservations"]["devices"]
     assert gpu["image"] == f"emotion-llama:{__version__}-gpu"
+
+
+def test_a_file_more_keeps_files_and_batches_in_a_volume() -> None:
+    made = compose("compose.yaml", "compose.data.yaml")
+    server = made["services"]["server"]
+    (volume,) = [volume for volume in server["volumes"] if volume["type"] == "volume"]
+    assert volume["source"] in made["volumes"]
+    assert not volume.get("read_only")
+    assert server["environment"]["EMOTION_LLAMA_DATA_DIR"].startswith(f"{volume['target']}/")
+    assert f"--mode 1777 {volume['target']}\n" in (DEPLOY / "docker/Dockerfile").read_text()
+    assert not services()["server"].get("environment")
 
 
 def test_the_proxy_and_prometheus_ask_the_server_where_it_listens() -> None:

@@ -8,8 +8,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from devtools.paths import CHECKOUT
 from emotion_llama_server.environment import detect_engine
-from tests.support.paths import CHECKOUT
 
 PYPROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
 LEFT_TO_VLLM = set(PYPROJECT["tool"]["uv"]["pip"]["no-emit-package"])
@@ -78,6 +78,7 @@ def test_torch_is_left_to_vllm_which_knows_its_build(build: str) -> None:
     assert not LEFT_TO_VLLM & constraints(build).keys()
 
 
+@pytest.mark.costly
 def test_what_is_installed_is_what_the_set_up_installs() -> None:
     engine = detect_engine()
     assert engine is not None

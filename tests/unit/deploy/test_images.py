@@ -8,8 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from devtools.paths import CHECKOUT
 from emotion_llama import __version__
-from tests.support.paths import CHECKOUT
 
 DOCKERFILE = CHECKOUT / "deploy/docker/Dockerfile"
 PROGRAMS = Path(sys.executable).parent
@@ -32,6 +32,7 @@ def test_both_images_run_alike() -> None:
     ends = [re.sub(r"period=\d+m", "", part[part.index("USER ") :]) for part in (cpu, gpu)]
     assert ends[0].partition("\n\n")[0] == ends[1].rstrip()
     assert ends[1].startswith("USER 10001:0\n")
+    assert all("install --directory --mode 1777 /var/lib/emotion-llama\n" in p for p in (cpu, gpu))
 
 
 def test_the_wheels_files_and_no_others_reach_the_build() -> None:

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from tests.support.paths import CHECKOUT
+from devtools.paths import CHECKOUT
 
 FOLDER = CHECKOUT / "deploy/kubernetes"
 

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY
 
+from devtools.paths import CHECKOUT
 from emotion_llama_vllm import metrics
 from tests.support.monitoring import (
     ALERTS,
@@ -21,7 +22,6 @@ from tests.support.monitoring import (
     queries,
     require,
 )
-from tests.support.paths import CHECKOUT
 
 NAMES = [rule["alert"] for rule in alerts()]
 EXPRESSIONS = [*queries(), *(rule["expr"] for rule in alerts())]
@@ -165,6 +165,7 @@ def test_each_alert_has_a_fault() -> None:
 
 
 @pytest.mark.parametrize("alert", FAULTS)
+@pytest.mark.costly
 def test_each_fault_fires_its_alert_alone(alert: str, tmp_path: Path) -> None:
     part, values = FAULTS[alert]
     (changed,) = [name for name in WELL if part in name and (part != "up" or "up{" in name[:3])]

@@ -15,6 +15,7 @@ import pytest
 from fastapi import Request
 from starlette.responses import PlainTextResponse, Response
 
+from devtools.paths import CHECKOUT
 from devtools.routers import nginx_command, replaced
 from devtools.server import free_port
 from emotion_llama_server.gate import streams
@@ -23,7 +24,6 @@ from emotion_llama_server.settings import ServerSettings
 from emotion_llama_vllm.settings import MediaSettings
 from tests.support.gated_app import GatedApp
 from tests.support.light_server import HOST, light_server
-from tests.support.paths import CHECKOUT
 
 EXAMPLES = CHECKOUT / "deploy/proxies"
 LARGEST = ServerSettings().max_body_bytes(MediaSettings())
@@ -139,6 +139,7 @@ def client(address: str) -> Iterator[httpx2.Client]:
         yield made
 
 
+@pytest.mark.costly
 def test_a_stream_comes_piece_by_piece_however_long_it_is_silent(proxied: Proxied) -> None:
     with proxied.client.stream("POST", "/v1/emotion") as response:
         pieces = response.iter_text()
@@ -155,6 +156,7 @@ def test_the_server_sees_the_clients_own_address(proxied: Proxied) -> None:
     assert proxied.client.get("/address", headers=forged).text == "127.0.0.2"
 
 
+@pytest.mark.costly
 def test_a_large_body_passes_and_a_too_large_one_gets_the_servers_words(proxied: Proxied) -> None:
     passes = proxied.client.post("/process_video", content=bytes(LARGEST))
     assert (passes.status_code, passes.text) == (200, str(LARGEST))

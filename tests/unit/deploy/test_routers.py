@@ -14,13 +14,13 @@ import pytest
 from fastapi import Request
 from starlette.responses import JSONResponse, Response
 
+from devtools.paths import CHECKOUT
 from devtools.routers import Router, envoy, haproxy, is_installed, nginx, running
 from devtools.server import free_port
 from emotion_llama.session import HEADER
 from emotion_llama_server.settings import ServerSettings
 from tests.support.gated_app import GatedApp
 from tests.support.light_server import light_server
-from tests.support.paths import CHECKOUT
 
 SESSIONS = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(24)]
 HEADERS = {"Authorization": "Bearer k", "X-Request-Id": "r-1", "Accept": "text/csv"}
@@ -112,6 +112,7 @@ def routed(router: Router, folder: Path) -> Iterator[Routed]:
             replica.go_on.set()
 
 
+@pytest.mark.costly
 def test_all_requests_of_a_session_go_to_one_replica(both: Routed) -> None:
     first = [both.who(session) for session in SESSIONS]
     assert [both.who(session) for session in SESSIONS] == first
@@ -183,6 +184,7 @@ def test_a_client_that_is_refused_takes_no_replica_away_from_others(both: Routed
     assert [both.who(session) for session in SESSIONS] == before
 
 
+@pytest.mark.costly
 def test_a_replica_that_drains_loses_no_upload_of_any_size(router: Router, both: Routed) -> None:
     """It is not ready first, and refuses later; nginx asks no probe, but can repeat every body."""
     leaving = both.replicas[0]

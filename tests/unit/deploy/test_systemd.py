@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from devtools.paths import CHECKOUT
 from emotion_llama_server.settings import ServerSettings
 from emotion_llama_server.start.arguments import SHUTDOWN_SECONDS
-from tests.support.paths import CHECKOUT
 
 UNIT = CHECKOUT / "deploy/systemd/emotion-llama.service"
 
@@ -41,6 +41,13 @@ def test_the_unit_waits_for_the_end_and_keeps_wrong_settings_down() -> None:
     assert stop is not None
     assert int(stop[1]) > SHUTDOWN_SECONDS + 15
     assert "RestartPreventExitStatus=2\n" in text
+
+
+def test_the_folder_that_the_unit_proposes_for_files_and_batches_is_writable() -> None:
+    text = UNIT.read_text()
+    state = re.search(r"(?m)^StateDirectory=(\S+)$", text)
+    assert state is not None
+    assert f"EMOTION_LLAMA_DATA_DIR=/var/lib/{state[1]}/" in text
 
 
 def test_the_unit_names_variables_of_the_server() -> None:

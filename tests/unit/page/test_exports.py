@@ -5,11 +5,11 @@ import random
 import subprocess
 from pathlib import Path
 
+from devtools.paths import CHECKOUT
 from emotion_llama.commands.saved import read_saved
 from emotion_llama.schema import TimelineWindow
 from emotion_llama_server.emotion.formats import as_csv, as_vtt
 from tests.support.npm import require_npm
-from tests.support.paths import CHECKOUT
 
 _PAGE = (CHECKOUT / "clients/page").as_posix()
 _TIMELINE = f"""

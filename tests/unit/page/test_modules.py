@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from devtools import page_vendor
+from devtools.paths import CHECKOUT
 from emotion_llama_server.routes import page
 from tests.support.npm import npm, require_npm
-from tests.support.paths import CHECKOUT
 
 PAGE = CHECKOUT / "clients/page"
 CODE = [path for path in page.files_in(PAGE) if path.suffix not in (".svg", ".jpg")]
@@ -66,6 +66,7 @@ def test_the_licence_lies_beside_the_copy() -> None:
     assert "lit-html" in (CHECKOUT / "NOTICE").read_text(encoding="utf-8")
 
 
+@pytest.mark.costly
 def test_its_own_tests_pass() -> None:
     require_npm()
     npm(PAGE, "test")

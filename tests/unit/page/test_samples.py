@@ -7,8 +7,8 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 
 from devtools.page_posters import POSTERS, poster
+from devtools.paths import CHECKOUT
 from emotion_llama_vllm import demo_files
-from tests.support.paths import CHECKOUT
 
 TEXT = (CHECKOUT / "clients/page/media/samples.js").read_text(encoding="utf-8")
 SAMPLES = dict(re.findall(r"\{ name: '(\w+)', transcript: '([^']*)' \}", TEXT))

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from devtools.paths import CHECKOUT
 from emotion_llama_server import environment
 from emotion_llama_server.environment import Companion, detect_engine, mismatched_companions
-
-ROOT = Path(__file__).parents[3]
 
 CPU_TORCH = "__version__ = '2.13.0+cpu'\ncuda: Optional[str] = None\nhip: Optional[str] = None\n"
 CUDA_TORCH = (
@@ -137,7 +136,7 @@ def test_no_engine(site: SitePackages) -> None:
 
 
 def test_pyproject_pins_the_series_that_is_checked() -> None:
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+    extras = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"][
         "optional-dependencies"
     ]
     pins = [pin for extra in ("cpu", "gpu") for pin in extras[extra] if pin.startswith("vllm")]

@@ -15,13 +15,13 @@ from starlette.exceptions import HTTPException
 from vllm.entrypoints.serve.exception_handling.error_response import create_error_response
 from vllm.exceptions import GenerationError, VLLMNotFoundError, VLLMValidationError
 
+from devtools.paths import CHECKOUT
 from emotion_llama.error_codes import ERROR_CODES, status_of_code
 from emotion_llama_server.errors import ModelNotFound
 from emotion_llama_server.routes import error_route
 from emotion_llama_vllm.errors import FieldError
 from emotion_llama_vllm.hooks.connector import UnusableClip
 from emotion_llama_vllm.media.errors import MediaNotFound, MediaNotReadable
-from tests.support.paths import CHECKOUT
 
 CHAT, EMOTION, LEGACY = "/v1/chat/completions", "/v1/emotion", "/process_video"
 

@@ -91,6 +91,7 @@ def test_keys_are_described_and_needed_where_they_are(document: dict[str, Any]) 
 
 
 @pytest.mark.parametrize("scope", [None, "ask"])
+@pytest.mark.costly
 def test_the_provider_of_tokens_is_described_where_there_is_one(
     clean_environment: pytest.MonkeyPatch, scope: str | None
 ) -> None:

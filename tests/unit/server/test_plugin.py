@@ -1,6 +1,7 @@
 """What the plugin gives vLLM's app, with an engine that only has a configuration."""
 
 import asyncio
+import sys
 from argparse import Namespace
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +15,6 @@ from emotion_llama_server import plugin
 from emotion_llama_server.engine import Engine
 from emotion_llama_server.gate.keys import KeyFormatError, KeyRing
 from emotion_llama_server.plugin import EmotionLlamaApi
-from emotion_llama_server.routes import mcp
 from emotion_llama_server.services import services_of
 from emotion_llama_server.settings import ServerSettings
 from emotion_llama_server.start.options import StartOptions
@@ -93,14 +93,13 @@ async def test_the_app_has_its_services_before_its_start_goes_on(app: FastAPI, c
     assert services.is_ready
 
 
-async def test_the_sdk_for_agents_is_loaded_before_the_first_message(
+async def test_a_start_does_not_import_the_sdk_for_agents(
     app: FastAPI, client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its import would hold the event loop for a third of a second."""
-    loaded: list[str] = []
-    monkeypatch.setattr(mcp, "load_sdk", lambda: loaded.append("mcp"))
+    """Most servers never need it, and its import takes 0.4 s."""
+    monkeypatch.delitem(sys.modules, "emotion_llama.agents.http", raising=False)
     await begin(app, client, Namespace(shutdown_timeout=9))
-    assert loaded == ["mcp"]
+    assert "emotion_llama.agents.http" not in sys.modules
 
 
 async def test_the_server_accepts_nothing_after_its_engine_or_its_door_has_closed(

@@ -23,6 +23,12 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 
 {{- define "emotion-llama.checkpoint" -}}/weights/{{ .Values.weights.folder }}{{- end }}
 
+{{- define "emotion-llama.dataClaim" -}}
+{{- if .Values.data.claim }}{{ .Values.data.claim }}
+{{- else if .Values.data.size }}{{ include "emotion-llama.name" . }}-data
+{{- end }}
+{{- end }}
+
 {{- define "emotion-llama.config" -}}
 {{- if .Values.server.config }}{{ .Values.server.config }}
 {{- else if ne .Values.weights.source "demo" }}emotion-llama-7b{{ if eq .Values.variant "cpu" }}-cpu{{ end }}

@@ -294,6 +294,7 @@ DAMAGES: dict[str, tuple[Damage, tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("name", DAMAGES)
+@pytest.mark.costly
 def test_a_wrong_file_is_told_in_one_sentence_and_leaves_nothing(
     originals: Originals, tmp_path: Path, name: str
 ) -> None:

@@ -299,6 +299,7 @@ DAMAGES: dict[str, tuple[Callable[[dict[str, Path]], object], tuple[str, ...]]] 
 
 
 @pytest.mark.parametrize("name", DAMAGES)
+@pytest.mark.costly
 def test_a_wrong_file_is_told_in_one_sentence_and_changes_nothing(
     files: dict[str, Path], folder: Path, name: str
 ) -> None:

@@ -402,6 +402,7 @@ class TestFolder:
             local_folder("owner/a--b", files=["*"])
 
     @pytest.mark.parametrize("given", ["owner/name", "owner/name@v1", f"owner/name@{COMMIT}"])
+    @pytest.mark.costly
     def test_the_files_named_are_fetched_and_no_others(
         self, environment: dict[str, str], hub: type[Hub], given: str
     ) -> None:
@@ -412,6 +413,7 @@ class TestFolder:
         assert Path(self.fetched(environment, given, "*.json", "*.safetensors")) == folder
         assert len(hub.asked) == asked
 
+    @pytest.mark.costly
     def test_what_is_in_the_cache_needs_no_network(self, environment: dict[str, str]) -> None:
         folder = self.fetched(environment, "owner/name", "*.json")
         offline = environment | {"HF_HUB_OFFLINE": "1"}
@@ -428,6 +430,7 @@ class TestFolder:
             ("down/name", "HTTP 503"),
         ],
     )
+    @pytest.mark.costly
     def test_refusals(self, environment: dict[str, str], given: str, sentence: str) -> None:
         answer = self.fetched(environment, given, "*.json")
         assert re.search(sentence, answer)

@@ -82,6 +82,7 @@ print(engine.exitcode)
 """
 
 
+@pytest.mark.costly
 def test_a_forked_engine_computes_with_all_threads_and_the_server_with_one() -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],

@@ -4,9 +4,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from devtools.paths import CHECKOUT
 from emotion_llama_vllm.media.decode.first_frame import decode
 from emotion_llama_vllm.settings import MediaSettings
-from tests.support.paths import CHECKOUT
 
 
 @pytest.fixture(scope="session")

@@ -148,6 +148,7 @@ def test_an_answer_of_unnamed_length_has_room_for_its_logprobs(
 
 
 @pytest.mark.parametrize("name", TOO_MUCH)
+@pytest.mark.costly
 def test_what_is_too_much_is_refused_and_named(client: TestClient, name: str) -> None:
     fields, param = TOO_MUCH[name]
     response = ask(client, **fields)

@@ -24,6 +24,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartParser
 
 from devtools.media import Recipe, make_clip, write_clip
+from devtools.paths import CHECKOUT
 from emotion_llama.schema import EmotionRequest
 from emotion_llama_server.emotion import request
 from emotion_llama_server.emotion.request import Submission
@@ -36,7 +37,6 @@ from emotion_llama_vllm.media.clip_file import ClipFile
 from emotion_llama_vllm.settings import MediaSettings
 from emotion_llama_vllm.shares import Asker, asking
 from tests.support.emotion_app import WORDS, FakeEngine, analyst
-from tests.support.paths import CHECKOUT
 from tests.support.services import services
 
 

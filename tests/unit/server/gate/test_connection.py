@@ -10,7 +10,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -18,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
+from devtools.paths import CHECKOUT
 from emotion_llama_server.gate.connection import MAX_HEAD_BYTES, Connection
 from tests.support.light_server import HOST, light_server
 
@@ -159,6 +159,7 @@ def test_what_is_not_http_is_refused(port: int, text: str, status: int) -> None:
 
 
 @pytest.mark.parametrize("start", ["", "GET / HTTP/1.1\r\nHost:", "\r\n", "POST / HTTP/1.1\r\n"])
+@pytest.mark.costly
 def test_a_head_has_a_deadline(port: int, start: str) -> None:
     with connect(port) as connection:
         connection.sendall(start.encode())
@@ -192,6 +193,7 @@ def test_what_is_left_of_an_answered_body_has_a_deadline(port: int) -> None:
         assert time.monotonic() - began < 10
 
 
+@pytest.mark.costly
 def test_an_idle_connection_is_kept(port: int) -> None:
     """The head's deadline is none for the time between two requests."""
     with connect(port) as connection:
@@ -279,9 +281,10 @@ def test_curl_that_asks_for_http_2_is_answered(port: int) -> None:
 
 
 @pytest.mark.skipif(shutil.which("java") is None, reason="There is no Java on this machine.")
+@pytest.mark.costly
 def test_a_stock_java_client_is_answered(port: int) -> None:
     """Java's own client offers h2c with every request on a connection that has no TLS."""
-    program = Path(__file__).parents[3] / "support" / "Ask.java"
+    program = CHECKOUT / "tests/support/Ask.java"
     command = ["java", str(program), f"http://{HOST}:{port}/java"]
     told = subprocess.run(command, check=True, capture_output=True, timeout=120, text=True).stdout
     answers = [json.loads(line) for line in told.splitlines()]

@@ -91,6 +91,7 @@ async def test_replicas_count_together(redis: Redis, uri: str) -> None:
 
 
 @needs_redis
+@pytest.mark.costly
 async def test_a_cluster_counts_too(tmp_path: Path) -> None:
     flags = ("--cluster-enabled", "yes", "--cluster-port", str(free_port()))
     redis = Redis(tmp_path, flags).start()
@@ -168,6 +169,7 @@ FAULTS = [stop, kill, refuse_to_grow, be_a_replica, want_a_password]
 
 @needs_redis
 @pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.costly
 async def test_without_it_requests_go_ahead_and_are_counted_again_after(
     redis: Redis, log: pytest.LogCaptureFixture, fault: Callable[[Redis], Callable[[], object]]
 ) -> None:
@@ -210,6 +212,7 @@ async def test_closed_without_it_requests_are_refused_unread(redis: Redis) -> No
 
 
 @pytest.mark.parametrize("uri", REDIS_URIS)
+@pytest.mark.costly
 async def test_one_that_never_answers_holds_nobody_up(
     silent: dict[str, object], uri: str, log: pytest.LogCaptureFixture
 ) -> None:

@@ -85,6 +85,7 @@ def post(port: int, path: str) -> socket.socket:
 
 
 @pytest.mark.parametrize("path", ["/stream", "/whole"])
+@pytest.mark.costly
 def test_a_client_that_does_not_read_loses_its_slot_and_connection(
     hall: tuple[Hall, int], path: str
 ) -> None:

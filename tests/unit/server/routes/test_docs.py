@@ -5,10 +5,10 @@ from html.parser import HTMLParser
 
 import pytest
 
+from devtools.paths import CHECKOUT
 from emotion_llama_server import paths
 from tests.support.documents import links_of
 from tests.support.gate import Call
-from tests.support.paths import CHECKOUT
 from tests.support.vllm_app import VllmApp, vllm_app
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from devtools.paths import CHECKOUT
 from emotion_llama_server.routes import page
 from tests.support.gate import Call
-from tests.support.paths import CHECKOUT
 from tests.support.vllm_app import VllmApp, vllm_app
 
 POLICY = (
@@ -167,6 +167,7 @@ async def test_a_part_of_a_sample_can_be_asked_for(app: VllmApp) -> None:
         *("../v1/models", "%2e%2e/v1/models", "/etc/passwd", "vendor", "vendor/VENDORED.json"),
     ],
 )
+@pytest.mark.costly
 async def test_no_other_file_is_served(app: VllmApp, name: str) -> None:
     assert (await get(app, f"/page/{name}")).status == 404
 

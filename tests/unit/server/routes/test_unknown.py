@@ -46,6 +46,7 @@ async def told(app: VllmApp, path: str, method: str = "POST") -> str:
         ("/nowhere", "GET /docs"),
     ],
 )
+@pytest.mark.costly
 async def test_a_route_that_is_not_there_names_the_one_to_ask(
     app: VllmApp, path: str, words: str
 ) -> None:

@@ -169,6 +169,7 @@ def test_an_address_of_another_machine_is_refused(host: str) -> None:
         (["--log-file", "/no/folder/log"], "--log-file"),
     ],
 )
+@pytest.mark.costly
 def test_the_command_ends_with_2_and_one_sentence_before_vllm_is_imported(
     flags: list[str], reason: str
 ) -> None:

@@ -169,6 +169,7 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize("method", ["spawn", "fork"])
+@pytest.mark.costly
 def test_a_terminals_signal_to_an_engine_reaches_neither_it_nor_the_server(
     started: list[subprocess.Popen[str]], tmp_path: Path, method: str
 ) -> None:
@@ -186,6 +187,7 @@ def test_a_terminals_signal_to_an_engine_reaches_neither_it_nor_the_server(
     assert process.stdout.readline() == "told\n"
 
 
+@pytest.mark.costly
 def test_a_librarys_engine_outlives_a_parent_that_is_no_server(
     started: list[subprocess.Popen[str]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:

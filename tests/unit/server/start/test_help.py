@@ -71,6 +71,7 @@ finally:
 @pytest.mark.parametrize(
     "words", [["--help"], ["--version"], ["serve", "--help"], ["convert", "--help"]]
 )
+@pytest.mark.costly
 def test_help_and_version_import_no_engine(words: list[str]) -> None:
     command = [sys.executable, "-c", WATCHED, *words]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

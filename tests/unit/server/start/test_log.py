@@ -84,6 +84,7 @@ def test_by_default_it_is_ours_and_errors_with_their_cause() -> None:
 @pytest.mark.parametrize(
     ("level", "shown"), [("info", THEIRS), ("warning", THEIRS[1:]), ("error", [])]
 )
+@pytest.mark.costly
 def test_a_level_shows_theirs_too(level: str, shown: list[str]) -> None:
     text = written("--log-level", level)
     assert of(THEIRS, text) == shown
@@ -111,6 +112,7 @@ def test_every_line_is_json_if_it_is_to_be(tmp_path: Path) -> None:
     assert all(json.loads(line) for line in file.read_text().splitlines())
 
 
+@pytest.mark.costly
 def test_what_ends_a_process_is_json_too(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(CHILD)

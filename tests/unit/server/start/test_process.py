@@ -1,5 +1,7 @@
-"""The restart of the command with variables that a process reads once."""
+"""The restart of the command with variables that a process reads once, and the imports of its
+start."""
 
+import gc
 import os
 import sys
 from typing import NoReturn
@@ -59,3 +61,14 @@ def test_without_an_engine_for_cpus_nothing_is_executed(
 ) -> None:
     use(monkeypatch, engine)
     process.restart_with_large_pages()
+
+
+def test_imports_are_free_of_searches_for_garbage_and_later_ones_leave_them_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    frozen: list[bool] = []
+    monkeypatch.setattr(gc, "freeze", lambda: frozen.append(gc.isenabled()))
+    with process.without_garbage_collection():
+        assert not gc.isenabled()
+    assert frozen == [False]
+    assert gc.isenabled()

@@ -6,12 +6,14 @@ import re
 import shutil
 import socket
 import sys
+from argparse import Namespace
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from fastapi import FastAPI
 from safetensors.torch import load_file, save_file
 from vllm.v1.engine.exceptions import EngineDeadError
 
@@ -19,12 +21,15 @@ from devtools.server import free_port
 from emotion_llama_server import environment
 from emotion_llama_server.environment import StartError
 from emotion_llama_server.errors import describe
+from emotion_llama_server.services import install
+from emotion_llama_server.settings import ServerSettings
 from emotion_llama_server.start import flags, memory_kills, serve
 from emotion_llama_server.start.options import StartOptions
 from emotion_llama_vllm import demo_files
 from emotion_llama_vllm.hooks import attention_cache, vllm_environment
 from emotion_llama_vllm.memory import Memory
 from tests.support.logs import hear_vllm
+from tests.support.services import services
 
 pytestmark = pytest.mark.usefixtures("log_of_the_tests")
 
@@ -363,6 +368,27 @@ def test_a_head_is_as_large_as_the_operator_says(parse: Any) -> None:
 
 def test_a_dead_engine_is_told_as_503() -> None:
     assert describe(EngineDeadError()).status == 503
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_lines_of_json_say_where_it_listens_and_what_is_kept(
+    clean_environment: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+    is_kept: bool,
+) -> None:
+    hear_vllm(caplog, clean_environment)
+    clean_environment.setenv("EMOTION_LLAMA_LOG_FORMAT", "json")
+    settings = ServerSettings(data_dir=tmp_path if is_kept else None, keep_days=7, max_stored_gb=2)
+    app = FastAPI()
+    install(app, services(settings))
+    serve._announce(Namespace(host="127.0.0.1", port=7889, ssl_certfile=None), app)
+    told = {record.message: vars(record) for record in caplog.records}
+    assert told["Emotion-LLaMA listens."]["url"] == "http://127.0.0.1:7889"
+    kept = {"data_dir": str(tmp_path), "keep_days": 7, "max_stored_gb": 2}
+    words = "Uploads and results of batches are kept."
+    assert (words in told) is is_kept
+    assert told.get(words, kept).items() >= kept.items()
 
 
 def test_the_plugins_are_named_beside_the_operators_own(

@@ -14,10 +14,9 @@ from pathlib import Path
 import pytest
 import requests
 
+from devtools.paths import CHECKOUT
 from devtools.server import free_port
 from emotion_llama_server.start.banner import url_host
-
-ROOT = Path(__file__).parents[4]
 
 
 class Template:
@@ -26,7 +25,7 @@ class Template:
     def __init__(self) -> None:
         command = [sys.executable, "-m", "tests.support.two_ports"]
         pipe = subprocess.PIPE
-        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=ROOT)
+        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=CHECKOUT)
 
     def ask(self, *words: object) -> int:
         assert self._process.stdin
@@ -109,6 +108,7 @@ def upgrading(host: str, port: int) -> bytes:
     ("host", "number"),
     [("127.0.0.1", signal.SIGTERM), ("::1", signal.SIGINT), ("::", signal.SIGHUP)],
 )
+@pytest.mark.costly
 def test_both_ports_answer_alike_until_a_signal(
     bind: Start, host: str, number: signal.Signals
 ) -> None:
@@ -125,6 +125,7 @@ def test_both_ports_answer_alike_until_a_signal(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.costly
 def test_a_signal_before_the_ports_listen_ends_with_0(bind: Start, number: signal.Signals) -> None:
     both = bind("127.0.0.1", free_port(), free_port())
     both.go_on()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.paths import CHECKOUT
+from devtools.paths import CHECKOUT
 from tests.support.stranger import USER, as_stranger, can_be_anybody
 
 CLIP = str(CHECKOUT / "demo" / "clips" / "happy_face.mp4")
@@ -65,10 +65,12 @@ def run(code: str, *arguments: str, tmp: str = "size=512m") -> str:
 
 
 @pytest.mark.parametrize("tmp", ["size=512m", "ro"])
+@pytest.mark.costly
 def test_a_stranger_decodes_a_clip(tmp: str) -> None:
     assert run(_DECODE, CLIP, tmp=tmp) == "(224, 224, 3) (43008,)"
 
 
+@pytest.mark.costly
 def test_a_stranger_decodes_in_workers() -> None:
     assert run(_WORKERS, CLIP) == "(64, 64, 3) (43008,)"
 

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from devtools.media import Recipe, make_clip
+from devtools.paths import CHECKOUT
 from emotion_llama.schema import EmotionRequest
 from emotion_llama_vllm.analysis.clips import decoding
 from emotion_llama_vllm.media.clip import Clip
@@ -23,7 +24,6 @@ from emotion_llama_vllm.media.decode.timeline import record
 from emotion_llama_vllm.media.errors import TimelineError
 from emotion_llama_vllm.media.faces.sampling import FEWEST, spread
 from emotion_llama_vllm.settings import MediaSettings
-from tests.support.paths import CHECKOUT
 from tests.unit.plugin.media.decode.test_npz import container
 
 SMILE = (CHECKOUT / "demo/clips/happy_face.mp4").read_bytes()

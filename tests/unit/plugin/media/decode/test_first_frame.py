@@ -43,6 +43,7 @@ RECIPES = {
 
 
 @pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.costly
 def test_first_frame_equals_opencvs(name: str, tmp_path: Path) -> None:
     data = make_clip(RECIPES[name])
     path = tmp_path / "clip"
@@ -257,6 +258,7 @@ def test_endless_packets_are_not_walked(monkeypatch: pytest.MonkeyPatch) -> None
         decode(make_clip(Recipe(seconds=3)), settings=SETTINGS)
 
 
+@pytest.mark.costly
 def test_more_frames_than_memory_are_refused() -> None:
     data = make_clip(Recipe(width=640, height=360, seconds=6, audio=None))
     small = MediaSettings().model_copy(update={"decode_memory_mb": 64})

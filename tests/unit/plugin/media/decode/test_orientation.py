@@ -23,6 +23,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("ending", ["mp4", "mkv"])
 @pytest.mark.parametrize("mirror", [(), ("-display_hflip",), ("-display_vflip",)], ids=str)
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+@pytest.mark.costly
 def test_a_picture_is_shown_as_ffmpeg_shows_it(
     plain: Path, tmp_path: Path, degrees: int, mirror: tuple[str, ...], ending: str
 ) -> None:

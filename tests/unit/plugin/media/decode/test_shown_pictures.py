@@ -188,6 +188,7 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.costly
 def test_frames_are_what_ffmpeg_shows(name: str, make: Callable[[str], Path]) -> None:
     path = make(name)
     shown, data = shown_by_ffmpeg(path), path.read_bytes()

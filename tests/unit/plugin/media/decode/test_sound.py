@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from devtools.paths import CHECKOUT
 from emotion_llama_vllm.media.clip import SAMPLING_RATE
 from emotion_llama_vllm.media.decode.sound.track import resample
 from emotion_llama_vllm.media.errors import MediaError
-from tests.support.paths import CHECKOUT
 
 LIBROSAS = CHECKOUT / "tests/data/librosa_resampled.npz"
 """What `librosa.resample` of librosa 0.11.0 and soxr 1.1.0 returns for the waves of this test, each

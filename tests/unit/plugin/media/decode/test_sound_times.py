@@ -59,6 +59,7 @@ def close_to(*stretches: tuple[float, float]) -> list[object]:
 
 @pytest.mark.parametrize("ending", ["mp4", "mov", "mkv", "webm"])
 @pytest.mark.parametrize("delay", [0.1, 1.5])
+@pytest.mark.costly
 def test_a_sound_that_starts_late_is_heard_late(tmp_path: Path, ending: str, delay: float) -> None:
     plain, late = write(tmp_path / f"a.{ending}", (0, 0.5), (2, 3)), tmp_path / f"late.{ending}"
     shifted = ("-itsoffset", delay, "-i", plain, "-map", "0:v", "-map", "1:a", "-c", "copy")
@@ -86,6 +87,7 @@ def test_a_cut_without_encoding_keeps_picture_and_sound_together(
 
 
 @pytest.mark.parametrize("ending", ["mp4", "mkv", "webm"])
+@pytest.mark.costly
 def test_missing_packets_are_a_silence_of_their_length(tmp_path: Path, ending: str) -> None:
     plain, holey = write(tmp_path / f"a.{ending}", (0, 6)), tmp_path / f"holey.{ending}"
     drop = "noise=drop='between(pts*tb,2,3)+between(pts*tb,4,4.5)'"
@@ -199,6 +201,7 @@ def test_a_file_that_ends_early_is_cut_off(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("ending", ["mp4", "mov", "avi"])
+@pytest.mark.costly
 def test_stereo_in_opposite_phase_is_no_silence(tmp_path: Path, ending: str) -> None:
     plain, opposite = write(tmp_path / f"a.{ending}", (1, 2)), tmp_path / f"opposite.{ending}"
     ffmpeg("-i", plain, "-c:v", "copy", "-af", "pan=stereo|c0=c0|c1=-1*c0", opposite)

@@ -61,6 +61,7 @@ def used(clip: Clip) -> tuple[int, int]:
     ("video", "sound", "expected"),
     [("", "", (0, 0)), ("1", "2", (1, 2)), ("2", "1", (2, 1)), ("12", "12", (1, 1))],
 )
+@pytest.mark.costly
 def test_the_default_track_wins_over_the_first(
     tmp_path: Path, ending: str, video: str, sound: str, expected: tuple[int, int]
 ) -> None:

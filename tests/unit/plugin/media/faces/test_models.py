@@ -4,8 +4,8 @@ import hashlib
 import re
 import tomllib
 
+from devtools.paths import CHECKOUT
 from emotion_llama_vllm.media.faces import networks
-from tests.support.paths import CHECKOUT
 
 SOURCES = (networks.FOLDER / "SOURCES.md").read_text(encoding="utf-8")
 

@@ -191,6 +191,7 @@ def test_no_head_takes_long(before: str, piece: str) -> None:
 
 
 @pytest.mark.parametrize("piece", ["A\n", "%41", "-_", "=", "%", "A="])
+@pytest.mark.costly
 def test_no_payload_takes_long(piece: str) -> None:
     short, long = ("data:;base64," + piece * count for count in (20_000, 320_000))
     assert seconds(long) < 100 * seconds(short) + 0.05

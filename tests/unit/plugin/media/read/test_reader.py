@@ -147,7 +147,8 @@ class TestPaths:
         (roots[0] / "loop").symlink_to("pool")
         (roots[0] / "pool").symlink_to("loop")
         (roots[0] / "here").symlink_to(".")
-        for number in range(1500):  # more links than Python calls functions
+        links = 1500 if path == "link0" else 0  # more than Python calls functions
+        for number in range(links):
             (roots[0] / f"link{number}").symlink_to(f"link{number + 1}")
         started = time.monotonic()
         try:

@@ -13,6 +13,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from devtools.media import Recipe, make_clip
+from devtools.paths import CHECKOUT
 from emotion_llama.schema import EmotionRequest, TimelineRequest
 from emotion_llama_vllm.analysis.clips import cut, decoding
 from emotion_llama_vllm.media.clip_file import ClipFile
@@ -25,7 +26,6 @@ from emotion_llama_vllm.media.workers.pool import Workers
 from emotion_llama_vllm.settings import MediaSettings
 from emotion_llama_vllm.shares import Asker, asking
 from tests.support import jobs
-from tests.support.paths import CHECKOUT
 
 SETTINGS = MediaSettings(decode_workers=2, decode_seconds=3, decode_memory_mb=512)
 CLIP = make_clip(Recipe(width=640, height=360, seconds=3))
@@ -60,6 +60,7 @@ def restarts(cause: str) -> float:
     return REGISTRY.get_sample_value(name, {"cause": cause}) or 0.0
 
 
+@pytest.mark.costly
 async def test_a_worker_returns_what_decoding_here_does(workers: Workers) -> None:
     job = partial(decode, size=64, settings=SETTINGS)
     with ClipFile.in_memory(CLIP) as clip:
@@ -113,6 +114,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
+@pytest.mark.costly
 async def test_a_bad_clip_costs_its_own_request_and_no_other(workers: Workers, name: str) -> None:
     job, status, cause = BAD[name]
     before = restarts(cause or "")
@@ -126,6 +128,7 @@ async def test_a_bad_clip_costs_its_own_request_and_no_other(workers: Workers, n
         assert restarts(cause) == before + 1
 
 
+@pytest.mark.costly
 async def test_cpu_time_is_limited_where_the_clock_is_slow(workers: Workers) -> None:
     """On a busy machine the deadline is far off: a clip may still not take more CPU than it."""
     del workers
@@ -153,6 +156,7 @@ async def test_a_worker_writes_no_file(workers: Workers) -> None:
         await run(workers, jobs.write)
 
 
+@pytest.mark.costly
 async def test_workers_killed_between_two_clips_are_replaced(workers: Workers) -> None:
     for _ in range(3):
         victim = await run(workers, jobs.own_id)
@@ -162,6 +166,7 @@ async def test_workers_killed_between_two_clips_are_replaced(workers: Workers) -
         assert await run(workers, jobs.length) == len(CLIP)
 
 
+@pytest.mark.costly
 async def test_a_pool_whose_lock_is_lost_is_replaced(
     workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,6 +181,7 @@ async def test_a_pool_whose_lock_is_lost_is_replaced(
     assert await run(workers, jobs.length) == len(CLIP)
 
 
+@pytest.mark.costly
 async def test_a_request_that_is_given_up_frees_its_worker(workers: Workers) -> None:
     given_up = [asyncio.ensure_future(run(workers, jobs.sleep)) for _ in range(6)]
     await asyncio.sleep(0.3)
@@ -204,6 +210,7 @@ async def test_clips_wait_for_a_worker(workers: Workers) -> None:
     assert await asyncio.gather(*waiting) == [len(CLIP)] * 50
 
 
+@pytest.mark.costly
 async def test_one_owners_endless_clips_leave_a_worker_for_another(workers: Workers) -> None:
     hostile = [asyncio.create_task(run_for("hostile", workers, jobs.sleep)) for _ in range(8)]
     await asyncio.sleep(0.3)
@@ -219,6 +226,7 @@ async def test_one_owners_endless_clips_leave_a_worker_for_another(workers: Work
     assert REGISTRY.get_sample_value("emotion_llama_decodes_in_flight") == 0
 
 
+@pytest.mark.costly
 async def test_many_owners_take_turns(workers: Workers) -> None:
     """One that comes last with one clip does not wait for all clips of the first."""
     done: list[str] = []
@@ -235,6 +243,7 @@ async def test_many_owners_take_turns(workers: Workers) -> None:
     await asyncio.gather(*many)
 
 
+@pytest.mark.costly
 async def test_the_reserve_starts_when_a_second_owner_needs_it(workers: Workers) -> None:
     before = processes()
     alone = [asyncio.create_task(run_for("a", workers, jobs.length)) for _ in range(20)]
@@ -245,6 +254,7 @@ async def test_the_reserve_starts_when_a_second_owner_needs_it(workers: Workers)
     assert len(processes() - before) == 1
 
 
+@pytest.mark.costly
 async def test_a_reserve_that_breaks_is_replaced(workers: Workers) -> None:
     for _ in range(2):
         hostile = [asyncio.create_task(run_for("a", workers, jobs.sleep)) for _ in range(2)]

@@ -155,6 +155,7 @@ WRONG: dict[str, Callable[[BaseHTTPRequestHandler], None]] = {
 @pytest.mark.usefixtures("no_pause")
 @pytest.mark.parametrize("manner", WRONG)
 @pytest.mark.parametrize("where", [DISCOVERY, KEYS])
+@pytest.mark.costly
 async def test_a_wrong_answer_leaves_the_known_keys_as_they_are(
     provider: Provider, house: House, manner: str, where: str
 ) -> None:

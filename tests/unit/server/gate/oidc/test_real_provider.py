@@ -15,6 +15,7 @@ import pytest
 import requests
 from jwt.algorithms import RSAAlgorithm
 
+from devtools.paths import CHECKOUT
 from devtools.server import free_port
 from emotion_llama_server.gate.oidc import key_cache
 from emotion_llama_server.start import flags
@@ -24,7 +25,7 @@ from tests.support.oidc import AUDIENCE, private_key
 
 pytestmark = pytest.mark.slow
 
-SCRIPT = Path(__file__).parents[4] / "support" / "provider.mjs"
+SCRIPT = CHECKOUT / "tests/support/provider.mjs"
 SCOPE = "emotion:ask"
 
 

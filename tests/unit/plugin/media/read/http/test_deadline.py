@@ -62,6 +62,7 @@ async def drip_chunks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter
         pytest.param(None, id="silence"),
     ],
 )
+@pytest.mark.costly
 async def test_the_deadline_cuts_off_what_never_ends(
     fetcher: Fetcher, origin: Origin, serve: Serve | None
 ) -> None:

@@ -2,4 +2,4 @@
 
 from pathlib import Path
 
-CHECKOUT = Path(__file__).parent.parent.parent
+CHECKOUT = Path(__file__).parent.parent
