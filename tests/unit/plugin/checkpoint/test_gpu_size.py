@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from devtools.paths import CHECKOUT
 from devtools.random_checkpoint import full_config
 from emotion_llama_vllm.checkpoint.gpu_size import best_plan, examine_gpu, flags, gigabytes
 from emotion_llama_vllm.checkpoint.quantize import quantize
@@ -12,7 +13,6 @@ from emotion_llama_vllm.checkpoint.scheme import Scheme
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.footprint import GIB, Footprint, stored_bits
 from emotion_llama_vllm.hooks.cpu_defaults import weight_bytes
-from tests.support.paths import CHECKOUT
 
 FULL = full_config()
 CONFIGS = CHECKOUT / "configs"
