@@ -25,19 +25,22 @@ from benchmarks.paper.data_sheets import BANDWIDTH_REACHED, FLOPS_REACHED, GPUS,
 from benchmarks.paper.roofline import (
     FLOAT32_BYTES,
     Speed,
-    cached_per_token,
     hearing,
     reading,
     seeing,
     writing,
 )
-from devtools.random_checkpoint import full_config, midsize_config, parameters
+from devtools.random_checkpoint import full_config, midsize_config
 from emotion_llama_vllm.config import EmotionLlamaConfig
-from emotion_llama_vllm.media.clip import SAMPLING_RATE
-from emotion_llama_vllm.model.audio import MOST_SAMPLES, convolution_bytes
+from emotion_llama_vllm.footprint import (
+    ANSWER_TOKENS,
+    MEMORY_SHARE,
+    TEXT_TOKENS,
+    Footprint,
+    cached_per_token,
+    sound_bytes,
+)
 
-# The same value as in configs/emotion-llama-7b.yaml.
-MEMORY_SHARE = 0.92
 MAX_NUM_SEQS = 64
 MAX_AUDIO_SECONDS = 120
 
@@ -51,9 +54,9 @@ class Workload(BaseModel):
     """Describes the requests to predict."""
 
     clip_seconds: float = 6
-    text_tokens: int = 50
+    text_tokens: int = TEXT_TOKENS
     """The tokens of a prompt beside the clip's embeddings."""
-    answer_tokens: int = 128
+    answer_tokens: int = ANSWER_TOKENS
     questions_per_clip: int = 1
     """The questions about each clip; after the first, the clip's part of the prompt is cached."""
 
@@ -112,22 +115,6 @@ def predict(config: EmotionLlamaConfig, speed: Speed, workload: Workload, batch:
     )
 
 
-def weight_bytes(config: EmotionLlamaConfig, speed: Speed) -> int:
-    """Return the bytes of all weights in memory; HuBERT's are float32."""
-    counts = parameters(config)
-    hubert = counts.pop("hubert")
-    return hubert * FLOAT32_BYTES + sum(counts.values()) * speed.weight_bytes
-
-
-def activation_bytes(config: EmotionLlamaConfig, clips: int, seconds: float) -> int:
-    """Return the bytes to compute sounds together.
-
-    Sounds that are too long for a batch of `HubertMean` are computed one at a time.
-    """
-    together = min(clips * seconds, max(seconds, MOST_SAMPLES / SAMPLING_RATE))
-    return convolution_bytes(config.audio, int(together * SAMPLING_RATE))
-
-
 def clips_profiled(config: EmotionLlamaConfig, gpu: Gpu) -> int:
     """Return the number of clips with the longest sound that vLLM computes together at its start.
 
@@ -146,19 +133,19 @@ def live_requests(
     config: EmotionLlamaConfig, gpu: Gpu, workload: Workload, audio_seconds: float
 ) -> int:
     """Return how many requests fit with their whole attention cache; 0 if it does not start."""
-    activations = activation_bytes(config, clips_profiled(config, gpu), audio_seconds)
-    left = gpu.gibibytes * 2**30 * MEMORY_SHARE - weight_bytes(config, gpu.speed) - activations
+    activations = sound_bytes(config, clips_profiled(config, gpu), audio_seconds)
+    left = gpu.gibibytes * 2**30 * MEMORY_SHARE - Footprint(config).weights() - activations
     return max(0, int(left / kv_bytes_per_request(config, gpu.speed, workload)))
 
 
 def verdict(config: EmotionLlamaConfig, gpu: Gpu, workload: Workload) -> str:
     """Return one sentence on whether the 7B's configuration starts."""
     memory = gpu.gibibytes * MEMORY_SHARE
-    weights = weight_bytes(config, gpu.speed) / 2**30
+    weights = Footprint(config).weights() / 2**30
     if weights > memory:
         return f"Not servable: {weights:.1f} GiB of weights in {memory:.1f} GiB."
     clips = clips_profiled(config, gpu)
-    activations = activation_bytes(config, clips, MAX_AUDIO_SECONDS) / 2**30
+    activations = sound_bytes(config, clips, MAX_AUDIO_SECONDS) / 2**30
     needs = (
         f"{weights:.1f} GiB of weights, and {activations:.1f} GiB for {clips} clips with "
         f"--max-audio-seconds {MAX_AUDIO_SECONDS}, in {memory:.1f} GiB."
@@ -251,7 +238,7 @@ def describe_all(measured: Path) -> dict[str, Any]:
         "flops_reached": FLOPS_REACHED,
         "bandwidth_reached": BANDWIDTH_REACHED,
         "workload": once.model_dump(),
-        "weights_gib": round(weight_bytes(config, speed) / 2**30, 2),
+        "weights_gib": round(Footprint(config).weights() / 2**30, 2),
         "kv_kib_per_token": cached_per_token(config) * speed.kv_bytes / 2**10,
         "kv_mib_per_request": kv_bytes_per_request(config, speed, once) / 2**20,
         "gpus": [describe(config, gpu) for gpu in GPUS],

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from emotion_llama_vllm.config import EmotionLlamaConfig
+from emotion_llama_vllm.footprint import cached_per_token
 from emotion_llama_vllm.media.clip import SAMPLING_RATE
 from emotion_llama_vllm.media.decode.npz import FEATURE_NAMES
 
@@ -108,12 +109,6 @@ def writing(config: EmotionLlamaConfig, batch: int, context: float) -> Work:
         weights=weights,
         cached=batch * context * cached_per_token(config),
     )
-
-
-def cached_per_token(config: EmotionLlamaConfig) -> int:
-    """Return how many elements of keys and values a token adds to the attention cache."""
-    c = config.text
-    return 2 * c.num_hidden_layers * _kv_heads(config) * _head_size(config)
 
 
 def _layers(config: EmotionLlamaConfig) -> int:

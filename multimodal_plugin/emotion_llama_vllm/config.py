@@ -107,6 +107,11 @@ class EmotionLlamaConfig(PreTrainedConfig):
         return cast(FaceEncoderConfig | None, self.video_mae_config)
 
     @property
+    def is_quantized(self) -> bool:
+        """Return whether the Llama's linear layers are stored quantized, in whatever format."""
+        return getattr(self, "quantization_config", None) is not None
+
+    @property
     def face_rows(self) -> list[int]:
         """Return the feature rows that the network computes from face crops, none without them."""
         return [row for row, encoder in enumerate((self.face_mae, self.video_mae)) if encoder]

@@ -1,4 +1,4 @@
-"""Implements the commands convert, add-encoders, doctor and verify; each returns its exit code."""
+"""Implements the commands about checkpoints; each returns its exit code."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,9 +11,11 @@ from rich.text import Text
 from emotion_llama_server import environment
 from emotion_llama_vllm.checkpoint import convert as conversion
 from emotion_llama_vllm.checkpoint.add_encoders import add_encoders as add_face_encoders
-from emotion_llama_vllm.checkpoint.doctor import examine_checkpoint, examine_machine
+from emotion_llama_vllm.checkpoint.doctor import Finding, examine_checkpoint, examine_machine
 from emotion_llama_vllm.checkpoint.fetch import FetchError, local_file, local_folder
+from emotion_llama_vllm.checkpoint.gpu_size import examine_gpu, gigabytes
 from emotion_llama_vllm.checkpoint.manifest import FILE_NAME, Manifest
+from emotion_llama_vllm.checkpoint.scheme import Scheme
 from emotion_llama_vllm.checkpoint.tensors import ConversionError
 from emotion_llama_vllm.hooks.vllm_environment import compile_nothing, set_environment
 from emotion_llama_vllm.verify import VerifyError
@@ -35,6 +37,7 @@ def convert(
     out: Path,
     dtype: str,
     lora_alpha: float,
+    scheme: Scheme | None,
 ) -> int:
     """Fetch remote files, convert them, and print the tensors that were left out."""
     try:
@@ -47,7 +50,11 @@ def convert(
             video_mae=_local_file(video_mae),
         )
         config = conversion.convert(
-            originals, out, dtype=getattr(torch, dtype), lora_alpha=lora_alpha
+            originals,
+            out,
+            dtype=getattr(torch, dtype),
+            lora_alpha=lora_alpha,
+            scheme=scheme,
         )
     except (ConversionError, FetchError) as error:
         return _fail("convert", error)
@@ -56,6 +63,19 @@ def convert(
         f"Wrote {out}: {config.embeddings_per_clip} embeddings per clip, LoRA of rank "
         f"{manifest.lora_rank} merged. Serve it with: emotion-llama serve {out}"
     )
+    return 0
+
+
+def quantize(folder: Path, out: Path, scheme: Scheme) -> int:
+    """Write a quantized copy of a checkpoint."""
+    # The import of compressed-tensors takes seconds, which other commands need not.
+    from emotion_llama_vllm.checkpoint.quantize import quantize as quantize_checkpoint
+
+    try:
+        quantize_checkpoint(folder, out, scheme)
+    except ConversionError as error:
+        return _fail("quantize", error)
+    print(f"Wrote {out}. Serve it with: emotion-llama serve {out}")
     return 0
 
 
@@ -82,6 +102,23 @@ def doctor(folder: Path | None) -> int:
     )
     if folder is not None:
         findings = [*examine_checkpoint(folder), *findings]
+    return _print(findings)
+
+
+def fits(folder: Path, gpu: str) -> int:
+    """Print every check of a checkpoint, and whether it fits on a GPU of this size."""
+    try:
+        size = gigabytes(gpu)
+    except ValueError as error:
+        return _fail("doctor", ValueError(f"--gpu: {error}."))
+    findings = examine_checkpoint(folder)
+    if all(finding.ok for finding in findings):
+        findings.append(examine_gpu(folder, size))
+    return _print(findings)
+
+
+def _print(findings: Sequence[Finding]) -> int:
+    """Print findings, and return 1 if any check failed."""
     table = Table(show_header=False, box=None, pad_edge=False)
     for finding in findings:
         mark = Text("ok", "green") if finding.ok else Text("not ok", "red")

@@ -12,6 +12,7 @@ import typer
 from emotion_llama import __version__
 from emotion_llama.cli import app, describe
 from emotion_llama_server.environment import HOW_TO_INSTALL, detect_engine
+from emotion_llama_vllm.checkpoint.scheme import Scheme
 
 
 class WeightType(enum.StrEnum):
@@ -63,6 +64,9 @@ def convert(
     video_mae: VideoMae = None,
     dtype: Annotated[WeightType, typer.Option(help="type of the weights")] = WeightType.BFLOAT16,
     lora_alpha: Annotated[float, typer.Option(help="alpha of the LoRA's training", min=0)] = 16,
+    quantize: Annotated[
+        Scheme | None, typer.Option(help="bits of the Llama's weights and activations")
+    ] = None,
 ) -> None:
     """Convert the original's published files into a checkpoint."""
     checkpoints = _checkpoints()
@@ -77,8 +81,19 @@ def convert(
             out=out,
             dtype=dtype.value,
             lora_alpha=lora_alpha,
+            scheme=quantize,
         )
     )
+
+
+@app.command()
+def quantize(
+    checkpoint: Annotated[Path, typer.Argument(help="a checkpoint folder")],
+    out: Annotated[Path, typer.Option(help="folder to write; must not exist")],
+    scheme: Annotated[Scheme, typer.Option(help="bits of the Llama's weights and activations")],
+) -> None:
+    """Write a quantized copy of a converted checkpoint, for small GPUs."""
+    sys.exit(_checkpoints().quantize(checkpoint, out, scheme))
 
 
 @app.command()
@@ -97,10 +112,15 @@ def add_encoders(
 @app.command()
 def doctor(
     folder: Annotated[Path | None, typer.Argument(help="a checkpoint folder")] = None,
+    gpu: Annotated[
+        str | None, typer.Option(help="size of a GPU to check in place of this machine, as 12GB")
+    ] = None,
 ) -> None:
     """Check a checkpoint and this machine, and print the cures."""
+    if gpu is not None and folder is None:
+        raise typer.BadParameter("--gpu also needs a checkpoint folder")
     checkpoints = _checkpoints()
-    sys.exit(checkpoints.doctor(folder))
+    sys.exit(checkpoints.doctor(folder) if gpu is None else checkpoints.fits(folder, gpu))
 
 
 @app.command()

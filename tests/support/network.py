@@ -1,5 +1,7 @@
 """Loads the network in this process: vLLM's layers without an engine."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,20 +25,37 @@ from emotion_llama_vllm import register
 
 def load_network(checkpoint: Path, dtype: Any) -> Any:
     """Load a checkpoint's network as vLLM's loader does, and check that every tensor is loaded."""
+    with _configured(checkpoint, dtype) as config:
+        network: Any = initialize_model(vllm_config=config)
+        files = sorted(checkpoint.glob("*.safetensors"))
+        tensors = (item for file in files for item in load_file(file).items())
+        loaded = network.load_weights(tensors)
+        process_weights_after_loading(network, config.model_config, torch.device("cpu"))
+    assert loaded == {name for name, _ in network.named_parameters()}
+    return network.eval()
+
+
+def build_network(checkpoint: Path, dtype: Any, quantization: str | None = None) -> Any:
+    """Build a checkpoint's network without its weights."""
+    with _configured(checkpoint, dtype, quantization) as config:
+        return initialize_model(vllm_config=config)
+
+
+@contextmanager
+def _configured(
+    checkpoint: Path, dtype: Any, quantization: str | None = None
+) -> Iterator[VllmConfig]:
+    """Set vLLM's configuration and default dtype in the block."""
     register()
-    model = ModelConfig(model=str(checkpoint), dtype=dtype, enforce_eager=True)
+    model = ModelConfig(
+        model=str(checkpoint), dtype=dtype, enforce_eager=True, quantization=quantization
+    )
     config = VllmConfig(model_config=model, device_config=DeviceConfig(device="cpu"))
     with set_current_vllm_config(config):
         if not model_parallel_is_initialized():
             _start_a_world_of_one()
         with set_default_torch_dtype(model.dtype):
-            network: Any = initialize_model(vllm_config=config)
-            files = sorted(checkpoint.glob("*.safetensors"))
-            tensors = (item for file in files for item in load_file(file).items())
-            loaded = network.load_weights(tensors)
-            process_weights_after_loading(network, model, torch.device("cpu"))
-    assert loaded == {name for name, _ in network.named_parameters()}
-    return network.eval()
+            yield config
 
 
 def _start_a_world_of_one() -> None:

@@ -76,6 +76,9 @@ vllm
 vllm.config
     ModelConfig
     StructuredOutputsConfig (backend, disable_any_whitespace)
+vllm.config.quantization
+    ONLINE_QUANT_SHORTHAND_NAMES
+    resolve_quantization_config (quantization, quantization_config)
 vllm.distributed
     divide (numerator, denominator)
     get_pp_group ()
@@ -118,8 +121,6 @@ vllm.model_executor.layers.activation
     SiluAndMul .forward_cpu .forward_native
 vllm.model_executor.layers.attention
     MMEncoderAttention (num_heads, head_size, scale, prefix)
-vllm.model_executor.layers.quantization
-    QuantizationConfig
 vllm.model_executor.models.interfaces
     SupportsPP .make_empty_intermediate_tensors
 vllm.model_executor.models.utils
@@ -138,7 +139,7 @@ vllm.outputs
     RequestOutput .outputs .finished .metrics .prompt_token_ids
 vllm.platforms
     builtin_platform_plugins
-    current_platform .is_cpu
+    current_platform .is_cpu .has_device_capability
 vllm.platforms.cpu
     CpuPlatform .check_and_update_config
 vllm.renderers
@@ -173,7 +174,7 @@ vllm.config
     ModelConfig .allowed_local_media_path .allowed_media_domains
     ParallelConfig .data_parallel_size
     SchedulerConfig .max_num_seqs .policy
-    VllmConfig .model_config .quant_config .parallel_config .scheduler_config
+    VllmConfig .model_config .parallel_config .scheduler_config
 vllm.distributed.parallel_state
     GroupCoordinator .world_size
 vllm.engine.protocol
@@ -276,14 +277,14 @@ vllm.v1.sample.logits_processor
 
 FLAGS = """
 vllm.engine.arg_utils
-    EngineArgs .model .revision .dtype .load_format .max_model_len .max_num_seqs .block_size
-    EngineArgs .kv_cache_dtype .enforce_eager .gpu_memory_utilization .kv_cache_memory_bytes
-    EngineArgs .num_gpu_blocks_override .enable_chunked_prefill .tensor_parallel_size
-    EngineArgs .pipeline_parallel_size .data_parallel_size .distributed_executor_backend
-    EngineArgs .skip_mm_profiling .mm_processor_cache_gb .scheduling_policy
-    EngineArgs .structured_outputs_config .logits_processors .override_generation_config
-    EngineArgs .use_tqdm_on_load .shutdown_timeout .allowed_local_media_path
-    EngineArgs .allowed_media_domains
+    EngineArgs .model .revision .dtype .quantization .load_format .max_model_len .max_num_seqs
+    EngineArgs .block_size .kv_cache_dtype .enforce_eager .gpu_memory_utilization
+    EngineArgs .kv_cache_memory_bytes .num_gpu_blocks_override .enable_chunked_prefill
+    EngineArgs .tensor_parallel_size .pipeline_parallel_size .data_parallel_size
+    EngineArgs .distributed_executor_backend .skip_mm_profiling .mm_processor_cache_gb
+    EngineArgs .scheduling_policy .structured_outputs_config .logits_processors
+    EngineArgs .override_generation_config .use_tqdm_on_load .shutdown_timeout
+    EngineArgs .allowed_local_media_path .allowed_media_domains
 vllm.entrypoints.launchers.cli_args
     FrontendArgs .host .port .uds .api_key .middleware .allow_credentials .allowed_origins
     FrontendArgs .allowed_methods .allowed_headers .ssl_keyfile .ssl_certfile .ssl_ca_certs

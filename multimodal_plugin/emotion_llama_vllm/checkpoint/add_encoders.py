@@ -4,17 +4,19 @@ import shutil
 from importlib.metadata import version
 from pathlib import Path
 
-from emotion_llama_vllm import ARCHITECTURE
 from emotion_llama_vllm.checkpoint.face_encoders import FaceEncoder, open_face_encoders
-from emotion_llama_vllm.checkpoint.folder import INDEX, replaced_files, write_part
+from emotion_llama_vllm.checkpoint.folder import (
+    INDEX,
+    read_folder,
+    replaced_files,
+    write_part,
+)
 from emotion_llama_vllm.checkpoint.manifest import (
     FILE_NAME,
     Manifest,
     describe_inputs,
     hash_folder,
 )
-from emotion_llama_vllm.checkpoint.tensors import ConversionError, read_json
-from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.media.decode.npz import FEATURE_NAMES
 
 
@@ -36,7 +38,7 @@ def add_encoders(
     Raises:
         ConversionError: the folder is no checkpoint, or a file is damaged or of the wrong kind.
     """
-    config, manifest = _read(folder)
+    config, manifest = read_folder(folder)
     encoders = open_face_encoders(face_mae, video_mae, config)
     with replaced_files(folder) as new:
         if (folder / INDEX).is_file():
@@ -47,23 +49,6 @@ def add_encoders(
         manifest = _updated(manifest, encoders, hash_folder(new))
         (new / FILE_NAME).write_text(manifest.model_dump_json(indent=2) + "\n")
     return [FEATURE_NAMES[row] for row in config.face_rows]
-
-
-def _read(folder: Path) -> tuple[EmotionLlamaConfig, Manifest]:
-    written = read_json(folder / "config.json", "CHECKPOINT")
-    if written.get("architectures") != [ARCHITECTURE]:
-        raise ConversionError(
-            f"{folder} is no checkpoint made by emotion-llama convert: its config.json says "
-            f"{written.get('architectures')}."
-        )
-    try:
-        config = EmotionLlamaConfig.from_pretrained(folder)
-        manifest = Manifest.model_validate_json((folder / FILE_NAME).read_text(encoding="utf-8"))
-    except (OSError, ValueError, TypeError) as error:
-        raise ConversionError(
-            f"{folder}: config.json or {FILE_NAME} is unreadable; convert the original files again."
-        ) from error
-    return config, manifest
 
 
 def _updated(manifest: Manifest, encoders: list[FaceEncoder], files: dict[str, str]) -> Manifest:

@@ -1,7 +1,7 @@
 """Converts the original's five artefacts into a folder that vLLM serves."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -37,6 +37,7 @@ from emotion_llama_vllm.checkpoint.manifest import (
     describe_inputs,
     hash_folder,
 )
+from emotion_llama_vllm.checkpoint.scheme import Scheme
 from emotion_llama_vllm.checkpoint.tensors import Artefact, ConversionError, read_json
 from emotion_llama_vllm.checkpoint.tokenizer import read_sentencepiece
 from emotion_llama_vllm.config import EmotionLlamaConfig
@@ -73,6 +74,7 @@ def convert(
     dtype: torch.dtype,
     lora_alpha: float = 16,
     card: Card | None = None,
+    scheme: Scheme | None = None,
 ) -> EmotionLlamaConfig:
     """Convert the artefacts and write the folder `out`.
 
@@ -82,6 +84,8 @@ def convert(
         dtype: the dtype of the weights; HuBERT and `ln_vision` stay in float32.
         lora_alpha: `lora_alpha` of the training configuration.
         card: the checkpoint's card; None stands for the card of the original's weights.
+        scheme: how the Llama's linear layers are quantized, after the LoRA's merge; None keeps
+            them.
 
     Returns:
         The new checkpoint's configuration.
@@ -89,7 +93,7 @@ def convert(
     Raises:
         ConversionError: a file is missing, damaged or of the wrong kind.
     """
-    return _Conversion(originals, lora_alpha).write(out, dtype, card or Card())
+    return _Conversion(originals, lora_alpha).write(out, dtype, card or Card(), scheme)
 
 
 class _Conversion:
@@ -108,11 +112,21 @@ class _Conversion:
         self._check_sizes()
         self._faces = open_face_encoders(originals.face_mae, originals.video_mae, self.config)
 
-    def write(self, out: Path, dtype: torch.dtype, card: Card) -> EmotionLlamaConfig:
+    def write(
+        self, out: Path, dtype: torch.dtype, card: Card, scheme: Scheme | None
+    ) -> EmotionLlamaConfig:
         self.config.dtype = dtype
+        tensors = self._tensors()
+        if scheme is not None:
+            # The import of compressed-tensors takes seconds.
+            from emotion_llama_vllm.checkpoint.quantize import Quantizer
+
+            quantizer = Quantizer(self.config, scheme, dtype)
+            self.config.quantization_config = quantizer.config
+            tensors = quantizer.each(tensors)
         with new_folder(out) as folder:
             write_files(folder, self.config, self._tokenizer, card)
-            write_weights(folder, self._cast(dtype))
+            write_weights(folder, _cast(tensors, dtype))
             for encoder in self._faces:
                 write_part(folder, encoder.file_name, encoder.tensors())
             manifest = self._manifest(folder)
@@ -166,21 +180,16 @@ class _Conversion:
                 f"{len(self._tokenizer)} pieces."
             )
 
-    def _cast(self, dtype: torch.dtype) -> Iterator[tuple[str, torch.Tensor]]:
+    def _tensors(self) -> Iterator[tuple[str, torch.Tensor]]:
         parts = (FACE_MAE, VIDEO_MAE)  # in files of their own
         total = sum(not name.startswith(parts) for name in tensor_shapes(self.config))
-        for name, tensor in track(self._tensors(), "Converting", total=total, transient=True):
-            # safetensors refuses tensors that share a storage, as in some files, so each is
-            # copied.
-            yield name, tensor.to(kept_dtype(name, dtype), copy=True).contiguous()
-
-    def _tensors(self) -> Iterator[tuple[str, torch.Tensor]]:
-        return itertools.chain(
+        tensors = itertools.chain(
             ((VISION + n, t) for n, t in vision.read_tensors(self._eva, self.config.vision)),
             ((AUDIO + n, t) for n, t in self._audio()),
             self._projections(),
             ((LANGUAGE + n, t) for n, t in self._language()),
         )
+        yield from track(tensors, "Converting", total=total, transient=True)
 
     def _audio(self) -> Iterator[tuple[str, torch.Tensor]]:
         for name, shape in audio_shapes(self.config.audio).items():
@@ -228,3 +237,15 @@ class _Conversion:
             adapter.ROLE: self._adapter.finish(adapter.is_ignored),
             **{encoder.kind.role: encoder.finish() for encoder in self._faces},
         }
+
+
+def _cast(
+    tensors: Iterable[tuple[str, torch.Tensor]], dtype: torch.dtype
+) -> Iterator[tuple[str, torch.Tensor]]:
+    """Cast what is not quantized, and copy all.
+
+    safetensors refuses tensors that share a storage, as in some files.
+    """
+    for name, tensor in tensors:
+        kept = kept_dtype(name, dtype) if tensor.is_floating_point() else tensor.dtype
+        yield name, tensor.to(kept, copy=True).contiguous()

@@ -14,7 +14,12 @@ from transformers import PreTrainedTokenizerFast
 
 from emotion_llama_vllm import ARCHITECTURE
 from emotion_llama_vllm.checkpoint.folder import chat_template
-from emotion_llama_vllm.checkpoint.layout import kept_dtype, tensor_shapes
+from emotion_llama_vllm.checkpoint.layout import (
+    Shape,
+    is_linear,
+    kept_dtype,
+    tensor_shapes,
+)
 from emotion_llama_vllm.checkpoint.manifest import FILE_NAME, Manifest, sha256
 from emotion_llama_vllm.checkpoint.tokenizer import SPECIAL_TOKENS
 from emotion_llama_vllm.config import EmotionLlamaConfig
@@ -41,6 +46,8 @@ class Finding:
     words: str
 
 
+_Found = dict[str, tuple[Shape, torch.dtype | None]]
+"""Maps the names of tensors to their shapes and dtypes."""
 _Examination = Callable[[Path, EmotionLlamaConfig], Iterator[Finding]]
 
 
@@ -155,7 +162,7 @@ def _examine_rows(folder: Path, config: EmotionLlamaConfig) -> Iterator[Finding]
 
 
 def _examine_tensors(folder: Path, config: EmotionLlamaConfig) -> Iterator[Finding]:
-    found: dict[str, tuple[tuple[int, ...], torch.dtype | None]] = {}
+    found: _Found = {}
     files = sorted(folder.glob("*.safetensors"))
     if not files:
         words = "there is no *.safetensors; other formats can run code and are not loaded"
@@ -170,21 +177,41 @@ def _examine_tensors(folder: Path, config: EmotionLlamaConfig) -> Iterator[Findi
     except (SafetensorError, OSError):
         yield Finding(False, "weights", f"a file of weights is damaged or a pickle; {_AGAIN}.")
         return
-    expected = tensor_shapes(config)
-    wrong = [_wrong(name, shape, found, config) for name, shape in expected.items()]
+    expected, count = tensor_shapes(config), len(found)
+    wrong = _take_quantized(expected, found, config)
+    wrong += [_wrong(name, shape, found, config) for name, shape in expected.items()]
     wrong += [f"{name} is unknown" for name in sorted(found.keys() - expected.keys())]
     problems = [problem for problem in wrong if problem]
     if problems:
         more = f" ({len(problems)} such)" if len(problems) > 1 else ""
         yield Finding(False, "weights", f"{problems[0]}{more}; {_AGAIN}.")
     else:
-        yield Finding(True, "weights", f"all {len(expected)} tensors are there, as they should be.")
+        yield Finding(True, "weights", f"all {count} tensors are there, as they should be.")
+
+
+def _take_quantized(
+    expected: dict[str, Shape], found: _Found, config: EmotionLlamaConfig
+) -> list[str | None]:
+    """Take the quantized layers out of both, and return the names of missing ones.
+
+    Each format has other tensors in place of a weight.
+    """
+    if not config.is_quantized:
+        return []
+    layers = {name.removesuffix(".weight") for name in expected if is_linear(name)}
+    tensors = [name for name in found if name.rpartition(".")[0] in layers]
+    missing = layers - {name.rpartition(".")[0] for name in tensors}
+    for name in tensors:
+        del found[name]
+    for layer in layers:
+        del expected[f"{layer}.weight"]
+    return [f"{layer} is missing" for layer in sorted(missing)]
 
 
 def _wrong(
     name: str,
-    shape: tuple[int, ...],
-    found: dict[str, tuple[tuple[int, ...], torch.dtype | None]],
+    shape: Shape,
+    found: _Found,
     config: EmotionLlamaConfig,
 ) -> str | None:
     """Return the problem with a tensor, or None if there is none."""

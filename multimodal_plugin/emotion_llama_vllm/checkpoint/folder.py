@@ -1,4 +1,4 @@
-"""Writes a checkpoint folder completely, or not at all."""
+"""Reads what describes a checkpoint folder, and writes it completely or not at all."""
 
 import errno
 import json
@@ -16,11 +16,34 @@ from transformers import GenerationConfig, PreTrainedTokenizerFast
 
 from emotion_llama_vllm import ARCHITECTURE, VIDEO_PROCESSOR_TYPE, original
 from emotion_llama_vllm.checkpoint import card as cards
-from emotion_llama_vllm.checkpoint.tensors import ConversionError
+from emotion_llama_vllm.checkpoint.manifest import FILE_NAME, Manifest
+from emotion_llama_vllm.checkpoint.tensors import ConversionError, read_json
 from emotion_llama_vllm.config import EmotionLlamaConfig
 
 INDEX = "model.safetensors.index.json"
 _SHARD_BYTES = 2 << 30
+
+
+def read_folder(folder: Path) -> tuple[EmotionLlamaConfig, Manifest]:
+    """Read the configuration and the manifest of a checkpoint.
+
+    Raises:
+        ConversionError: the folder is no checkpoint made by `convert`, or a file is unreadable.
+    """
+    written = read_json(folder / "config.json", "CHECKPOINT")
+    if written.get("architectures") != [ARCHITECTURE]:
+        raise ConversionError(
+            f"{folder} is no checkpoint made by emotion-llama convert: its config.json says "
+            f"{written.get('architectures')}."
+        )
+    try:
+        config = EmotionLlamaConfig.from_pretrained(folder)
+        manifest = Manifest.model_validate_json((folder / FILE_NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError) as error:
+        raise ConversionError(
+            f"{folder}: config.json or {FILE_NAME} is unreadable; convert the original files again."
+        ) from error
+    return config, manifest
 
 
 @contextmanager

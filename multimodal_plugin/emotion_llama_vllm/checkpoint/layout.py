@@ -114,6 +114,14 @@ def tensor_shapes(config: EmotionLlamaConfig) -> dict[str, Shape]:
     }
 
 
+def is_linear(name: str) -> bool:
+    """Return whether it is the weight of a linear layer of the Llama, which may be quantized.
+
+    Its head is none of them.
+    """
+    return name.startswith(LANGUAGE) and name.endswith("_proj.weight")
+
+
 def _blocks_shapes(
     config: EvaVisionConfig | FaceEncoderConfig, biases: Mapping[str, int]
 ) -> dict[str, Shape]:

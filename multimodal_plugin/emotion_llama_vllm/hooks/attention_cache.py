@@ -13,8 +13,8 @@ from typing import Any
 import torch
 
 from emotion_llama_vllm import ARCHITECTURE
-from emotion_llama_vllm.checkpoint.layout import kept_dtype, tensor_shapes
 from emotion_llama_vllm.config import EmotionLlamaConfig
+from emotion_llama_vllm.footprint import Footprint, cached_per_token, stored_bits
 from emotion_llama_vllm.hooks.cpu_defaults import RANKS
 from emotion_llama_vllm.media.clip import SAMPLING_RATE
 from emotion_llama_vllm.memory import Memory, read_memory
@@ -139,24 +139,18 @@ def _is_named(given: Mapping[str, Any]) -> bool:
 
 def _bytes_per_token(config: EmotionLlamaConfig, given: Mapping[str, Any]) -> int:
     """Return the size in bytes of one token's keys and values in all layers."""
-    text = config.text
-    heads = text.num_key_value_heads or text.num_attention_heads
-    width = heads * (text.head_dim or text.hidden_size // text.num_attention_heads)
     name = given.get("kv_cache_dtype", "auto")
     # The names that torch does not know are formats with one byte per value, or less.
     kept = _dtype(config, given) if name == "auto" else getattr(torch, name, torch.uint8)
-    return 2 * text.num_hidden_layers * width * kept.itemsize
+    return cached_per_token(config) * kept.itemsize
 
 
 def _bytes_of_the_rest(
     config: EmotionLlamaConfig, given: Mapping[str, Any], media: MediaSettings, engines: int
 ) -> int:
     """Return the memory in bytes that the busy server needs beside the cache."""
-    dtype = _dtype(config, given)
-    weights = sum(
-        math.prod(shape) * kept_dtype(name, dtype).itemsize
-        for name, shape in tensor_shapes(config).items()
-    )
+    bits = stored_bits(config) or (8 if given.get("quantization") else None)
+    weights = Footprint(config, _dtype(config, given)).weights(bits)
     samples = max(MOST_SAMPLES, int(media.max_audio_seconds * SAMPLING_RATE))
     engine = weights + convolution_bytes(config.audio, samples)
     workers = with_reserve(media.decode_workers) * _DECODE_WORKER

@@ -70,7 +70,8 @@ def engine_defaults(model: str, given: Mapping[str, Any]) -> dict[str, Any]:
         defaults["distributed_executor_backend"] = ONE_PROCESS
         os.environ.setdefault("OMP_NUM_THREADS", str(_threads(model)))
         spin_less()
-    if not _has_bfloat16() and _fits_in_float32(model):
+    is_plain = given.get("quantization") is None and not _is_quantized(model)
+    if is_plain and not _has_bfloat16() and _fits_in_float32(model):
         defaults["dtype"] = "float32"
     return defaults
 
@@ -112,6 +113,12 @@ def _has_bfloat16() -> bool:
 
     capabilities = torch.cpu.get_capabilities()
     return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def _is_quantized(model: str) -> bool:
+    """Return whether the folder's weights are quantized, which few kernels compute in float32."""
+    file = Path(model) / "config.json"
+    return file.is_file() and b'"quantization_config"' in file.read_bytes()
 
 
 def _fits_in_float32(model: str) -> bool:

@@ -56,7 +56,7 @@ class EmotionLlamaForConditionalGeneration(nn.Module, SupportsMultiModal, Suppor
         self.configure_mm_token_handling(config.text.vocab_size, [config.video_token_id])
         with self._mark_tower_model(vllm_config, "video"):
             self.vision_tower = EvaVisionTransformer(
-                config.vision, vllm_config.quant_config, maybe_prefix(prefix, "vision_tower")
+                config.vision, maybe_prefix(prefix, "vision_tower")
             )
             self.audio_tower = HubertMean(config.audio)
             self._add_face_encoders(config, prefix)

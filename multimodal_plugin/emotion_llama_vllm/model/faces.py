@@ -33,7 +33,7 @@ class FaceMae(nn.Module):
         self.patch_embed = nn.ModuleDict({"proj": nn.Conv2d(3, width, FACE_PATCH, FACE_PATCH)})
         self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
         self.pos_embed = nn.Parameter(torch.zeros(1, 1 + FACE_PATCHES, width))
-        self.blocks = blocks(config, None, prefix)
+        self.blocks = blocks(config, prefix)
         self.norm = nn.LayerNorm(width, eps=config.layer_norm_eps)
 
     def forward(self, clips: Sequence[torch.Tensor]) -> torch.Tensor:
@@ -68,7 +68,7 @@ class VideoMae(nn.Module):
         super().__init__()
         width, patch = config.hidden_size, (TUBELET, FACE_PATCH, FACE_PATCH)
         self.patch_embed = nn.ModuleDict({"proj": nn.Conv3d(3, width, patch, patch)})
-        self.blocks = blocks(config, None, prefix)
+        self.blocks = blocks(config, prefix)
         positions = sine_positions(VIDEO_FRAMES // TUBELET * FACE_PATCHES, width)
         self.register_buffer("positions", positions, persistent=False)
 

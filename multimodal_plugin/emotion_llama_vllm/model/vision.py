@@ -7,7 +7,6 @@ from collections.abc import Iterable
 
 import torch
 from torch import nn
-from vllm.model_executor.layers.quantization import QuantizationConfig
 from vllm.model_executor.models.utils import AutoWeightsLoader
 
 from emotion_llama_vllm.config import EvaVisionConfig
@@ -17,18 +16,13 @@ from emotion_llama_vllm.model.vit import SEPARATE_BIASES, blocks
 class EvaVisionTransformer(nn.Module):
     """Implements EVA-ViT: absolute positions, pre-norm blocks, no final norm, then `ln_vision`."""
 
-    def __init__(
-        self,
-        config: EvaVisionConfig,
-        quant_config: QuantizationConfig | None = None,
-        prefix: str = "",
-    ) -> None:
+    def __init__(self, config: EvaVisionConfig, prefix: str = "") -> None:
         super().__init__()
         width = config.hidden_size
         self.patch_embed = PatchEmbedding(config)
         self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
         self.pos_embed = nn.Parameter(torch.zeros(1, config.num_patches + 1, width))
-        self.blocks = blocks(config, quant_config, prefix)
+        self.blocks = blocks(config, prefix)
         self.ln_vision = nn.LayerNorm(width, eps=config.ln_vision_eps, dtype=torch.float32)
 
     def forward(self, pixel_values: torch.Tensor) -> torch.Tensor:

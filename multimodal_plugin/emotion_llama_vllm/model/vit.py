@@ -9,7 +9,6 @@ from vllm.model_executor.layers.linear import (
     QKVParallelLinear,
     RowParallelLinear,
 )
-from vllm.model_executor.layers.quantization import QuantizationConfig
 from vllm.model_executor.models.utils import WeightsMapper
 
 from emotion_llama_vllm.config import EvaVisionConfig, FaceEncoderConfig
@@ -25,12 +24,13 @@ SEPARATE_BIASES = WeightsMapper(
 """Maps the names of a file with separate biases for q and v, and none for k."""
 
 
-def blocks(
-    config: ViTConfig, quant_config: QuantizationConfig | None, prefix: str
-) -> nn.ModuleList:
-    """Return the blocks of a ViT; `prefix` is the ViT's name in the network."""
+def blocks(config: ViTConfig, prefix: str) -> nn.ModuleList:
+    """Return the blocks of a ViT; `prefix` is the ViT's name in the network.
+
+    They are never quantized, because their error would be in all that is said about a clip.
+    """
     return nn.ModuleList(
-        Block(config, quant_config, prefix=f"{prefix}.blocks.{index}")
+        Block(config, prefix=f"{prefix}.blocks.{index}")
         for index in range(config.num_hidden_layers)
     )
 
@@ -38,14 +38,12 @@ def blocks(
 class Block(nn.Module):
     """Computes `x + attn(norm1(x))`, then `x + mlp(norm2(x))`."""
 
-    def __init__(
-        self, config: ViTConfig, quant_config: QuantizationConfig | None, prefix: str
-    ) -> None:
+    def __init__(self, config: ViTConfig, prefix: str) -> None:
         super().__init__()
         self.norm1 = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.attn = Attention(config, quant_config, prefix=f"{prefix}.attn")
+        self.attn = Attention(config, prefix=f"{prefix}.attn")
         self.norm2 = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.mlp = Mlp(config, quant_config, prefix=f"{prefix}.mlp")
+        self.mlp = Mlp(config, prefix=f"{prefix}.mlp")
 
     def forward(self, hidden: torch.Tensor) -> torch.Tensor:
         hidden = hidden + self.attn(self.norm1(hidden))
@@ -55,19 +53,13 @@ class Block(nn.Module):
 class Attention(nn.Module):
     """Computes full attention; the bias of k is zero unless the file has one."""
 
-    def __init__(
-        self, config: ViTConfig, quant_config: QuantizationConfig | None, prefix: str
-    ) -> None:
+    def __init__(self, config: ViTConfig, prefix: str) -> None:
         super().__init__()
         width, heads = config.hidden_size, config.num_attention_heads
         head_size = divide(width, heads)
-        self.qkv = QKVParallelLinear(
-            width, head_size, heads, bias=True, quant_config=quant_config, prefix=f"{prefix}.qkv"
-        )
+        self.qkv = QKVParallelLinear(width, head_size, heads, bias=True, prefix=f"{prefix}.qkv")
         nn.init.zeros_(self.qkv.bias)  # EVA and VideoMAE have no bias for k, so it keeps this
-        self.proj = RowParallelLinear(
-            width, width, quant_config=quant_config, prefix=f"{prefix}.proj"
-        )
+        self.proj = RowParallelLinear(width, width, prefix=f"{prefix}.proj")
         self.attn = MMEncoderAttention(
             divide(heads, get_tensor_model_parallel_world_size()),
             head_size,
@@ -85,20 +77,16 @@ class Attention(nn.Module):
 class Mlp(nn.Module):
     """Computes two linear layers with the exact (erf) GELU between them."""
 
-    def __init__(
-        self, config: ViTConfig, quant_config: QuantizationConfig | None, prefix: str
-    ) -> None:
+    def __init__(self, config: ViTConfig, prefix: str) -> None:
         super().__init__()
         self.fc1 = ColumnParallelLinear(
             config.hidden_size,
             config.intermediate_size,
-            quant_config=quant_config,
             prefix=f"{prefix}.fc1",
         )
         self.fc2 = RowParallelLinear(
             config.intermediate_size,
             config.hidden_size,
-            quant_config=quant_config,
             prefix=f"{prefix}.fc2",
         )
 

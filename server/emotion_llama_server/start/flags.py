@@ -31,6 +31,7 @@ from emotion_llama_server.settings import (
 from emotion_llama_server.start import tracing
 from emotion_llama_server.start.arguments import HOST, PORT, SHUTDOWN_SECONDS
 from emotion_llama_server.start.options import Cors, StartOptions
+from emotion_llama_server.start.quantization import check_quantization
 from emotion_llama_server.transcripts.service import Service, TranscriberSettingsError
 from emotion_llama_vllm import demo_files
 from emotion_llama_vllm.checkpoint.doctor import examine_weights
@@ -109,6 +110,7 @@ def parse(argv: list[str]) -> Namespace:
     _check_issuer(options.settings.oidc_issuer)
     _check_transcriber(options.settings)
     _check_weights(args)
+    check_quantization(args)
     validate_parsed_serve_args(args)
     return args
 

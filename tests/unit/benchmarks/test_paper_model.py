@@ -18,12 +18,10 @@ from benchmarks.paper.paper_model import (
     live_requests,
     predict,
     verdict,
-    weight_bytes,
 )
 from benchmarks.paper.roofline import (
     Speed,
     Work,
-    cached_per_token,
     hearing,
     reading,
     seeing,
@@ -31,6 +29,7 @@ from benchmarks.paper.roofline import (
 )
 from devtools.random_checkpoint import full_config, midsize_config, parameters
 from emotion_llama_vllm.config import EmotionLlamaConfig
+from emotion_llama_vllm.footprint import Footprint, cached_per_token
 
 FULL = full_config()
 SPEED = Speed(flops=1e12, float32_flops=5e11, bandwidth=1e11, overlaps=True)
@@ -119,7 +118,7 @@ def test_further_questions_neither_see_nor_hear_again() -> None:
 
 
 def test_weights_are_nearly_16_gibibytes() -> None:
-    assert 15.5 < weight_bytes(FULL, SPEED) / 2**30 < 16
+    assert 15.5 < Footprint(FULL).weights() / 2**30 < 16
 
 
 def test_what_does_not_hold_the_weights_serves_nobody() -> None:
@@ -131,7 +130,7 @@ def test_what_does_not_hold_the_weights_serves_nobody() -> None:
 def test_memory_beside_the_weights_is_shared_by_sounds_and_requests() -> None:
     gpu = GPUS[0].model_copy(update={"gibibytes": 80})
     short, long = (live_requests(FULL, gpu, ONCE, seconds) for seconds in (0, 120))
-    free = 80 * 2**30 * 0.92 - weight_bytes(FULL, gpu.speed)
+    free = 80 * 2**30 * 0.92 - Footprint(FULL).weights()
     assert short == int(free / ((310 + 128) * 512 * 2**10))
     assert 0 < long < short
 

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from devtools.media import write_clip
 from emotion_llama_server.cli import app
+from emotion_llama_vllm.hooks.cpu_defaults import weight_bytes
 from emotion_llama_vllm.verify import VerifyError, verify
 from tests.support.golden import ORIGINALS
 from tests.support.golden_face import VIDEO_MAE
@@ -53,6 +54,39 @@ def test_convert_and_doctor(tmp_path: Path) -> None:
     examined = invoke("doctor", str(out))
     assert examined.exit_code == 1
     assert "not ok" in examined.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["--gpu", "12GB"], 0, "it fits into 12 GB by our arithmetic"),
+        (["--gpu", "1GB"], 1, "it does not fit into 1 GB"),
+        (["--gpu", "large"], 2, "doctor: --gpu: large is no size of a GPU"),
+    ],
+)
+def test_the_doctor_examines_a_gpu_that_is_elsewhere(
+    checkpoint: Path, words: list[str], code: int, told: str
+) -> None:
+    done = invoke("doctor", str(checkpoint), *words)
+    assert done.exit_code == code
+    assert told in " ".join(done.output.split())
+
+
+def test_a_gpu_without_a_checkpoint_is_refused() -> None:
+    done = invoke("doctor", "--gpu", "12GB")
+    assert done.exit_code == 2
+    assert "needs a checkpoint folder" in done.stderr
+
+
+def test_quantize_writes_a_smaller_copy(checkpoint: Path, tmp_path: Path) -> None:
+    words = ("quantize", str(checkpoint), "--out", str(tmp_path / "small"), "--scheme")
+    done = invoke(*words, "w4a16")
+    assert done.exit_code == 0, done.stderr
+    assert f"Serve it with: emotion-llama serve {tmp_path / 'small'}" in done.stdout
+    assert weight_bytes(tmp_path / "small") < weight_bytes(checkpoint)
+    again = invoke(*words, "w4a16")
+    assert (again.exit_code, again.stderr.count("\n")) == (2, 1)
+    assert "exists already" in again.stderr
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from emotion_llama_vllm.checkpoint.doctor import examine_checkpoint, examine_machine
+from emotion_llama_vllm.checkpoint.quantize import quantize
+from emotion_llama_vllm.checkpoint.scheme import Scheme
 
 
 @pytest.fixture
@@ -143,6 +145,15 @@ def test_each_damage_is_found_with_what_to_do(folder: Path, name: str) -> None:
     wrong = [finding for finding in examine_checkpoint(folder) if not finding.ok]
     assert any(f.subject == subject and words in f.words for f in wrong), wrong
     assert all(";" in finding.words for finding in wrong)  # what is wrong; what to do
+
+
+def test_a_missing_layer_of_a_quantized_checkpoint_is_found(folder: Path, tmp_path: Path) -> None:
+    quantize(folder, tmp_path / "quantized", Scheme.W4A16)
+    layer = "language_model.model.layers.1.mlp.up_proj"
+    parts = ("weight_packed", "weight_scale", "weight_shape")
+    rewrite(tmp_path / "quantized", lambda t: [t.pop(f"{layer}.{part}") for part in parts])
+    wrong = [f for f in examine_checkpoint(tmp_path / "quantized") if f.subject == "weights"]
+    assert wrong[0].words.startswith(f"{layer} is missing; ")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU takes any head size")

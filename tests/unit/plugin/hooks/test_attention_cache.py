@@ -111,3 +111,12 @@ def test_vllms_variable_names_a_size_too(
 
 def test_a_checkpoint_that_is_not_there_is_left_to_vllm(tmp_path: Path) -> None:
     assert default_size(str(tmp_path), {}) is None
+
+
+def test_quantized_weights_leave_more_memory(config: EmotionLlamaConfig) -> None:
+    many = given(max_num_seqs=100_000)
+    whole = size_cache(config, many, MediaSettings(), free(6)).all
+    at_the_start = given(max_num_seqs=100_000, quantization="fp8_per_channel")
+    assert size_cache(config, at_the_start, MediaSettings(), free(6)).all > whole
+    config.quantization_config = {"quant_method": "awq", "bits": 4}
+    assert size_cache(config, many, MediaSettings(), free(6)).all > whole

@@ -118,3 +118,12 @@ def test_weights_that_would_fill_the_memory_in_float32_keep_their_dtype(
 def test_a_repository_keeps_its_dtype(monkeypatch: pytest.MonkeyPatch) -> None:
     capabilities(monkeypatch, avx2=True)
     assert "dtype" not in cpu_defaults.engine_defaults("someone/a-model", {})
+
+
+def test_quantized_weights_keep_the_checkpoints_dtype(
+    model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capabilities(monkeypatch, avx2=True)
+    assert "dtype" not in cpu_defaults.engine_defaults(model, {"quantization": "fp8_per_channel"})
+    Path(model, "config.json").write_text('{"quantization_config": {}}')
+    assert "dtype" not in cpu_defaults.engine_defaults(model, {})

@@ -60,7 +60,7 @@ def test_the_logs_level_is_known_in_small_letters(given: list[str]) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (None, "there is no file .*demo, emotion-llama-7b, emotion-llama-7b-cpu"),
+        (None, "there is no file .*demo, emotion-llama-7b, emotion-llama-7b-12gb, "),
         ("port: [", "cannot be read as YAML"),
         ("just words", "has no settings"),
     ],

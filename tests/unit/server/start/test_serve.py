@@ -135,11 +135,23 @@ def test_a_config_file_holds_our_keys_beside_vllms(parse: Any, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    "name", ["demo.yaml", "emotion-llama-7b.yaml", "emotion-llama-7b-cpu.yaml"]
+    ("name", "length"),
+    [
+        ("demo", 2048),
+        ("emotion-llama-7b", 2048),
+        ("emotion-llama-7b-12gb", 1024),
+        ("emotion-llama-7b-cpu", 2048),
+    ],
 )
-def test_each_config_that_ships_is_understood(parse: Any, name: str) -> None:
-    args = parse("DIR", "--config", str(demo_files.config().with_name(name)))
-    assert args.max_model_len >= 2000
+def test_each_config_that_ships_is_understood(parse: Any, name: str, length: int) -> None:
+    args = parse("DIR", "--config", str(demo_files.config().with_stem(name)))
+    assert args.max_model_len == length
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU can do it")
+def test_a_config_for_gpus_is_refused_without_one(parse: Any) -> None:
+    with pytest.raises(StartError, match="--quantization fp8_per_tensor needs a GPU; without one"):
+        parse("DIR", "--config", str(demo_files.config().with_stem("emotion-llama-7b-16gb")))
 
 
 @pytest.mark.parametrize(("cores", "workers"), [(1, 2), (2, 2), (10, 5), (16, 8), (64, 8)])
