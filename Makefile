@@ -105,7 +105,7 @@ image: ## Build the container image; TARGET=cpu or gpu, BUILDER='podman build --
 demo-clips: setup-dev ## Generate the clips in demo/clips anew
 	$(BIN)/python -m demo.samples
 
-demo-checkpoint: setup-dev ## Train the demo checkpoint anew (over an hour) into build/demo
+demo-checkpoint: setup-dev ## Train the demo checkpoint anew (an hour and a half) into build/demo
 	$(BIN)/python -m demo.train --work build/demo/work --out build/demo/checkpoint
 
 demo-eval: setup-dev ## Ask the demo checkpoint about 1200 test clips and write its card

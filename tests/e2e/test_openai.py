@@ -58,7 +58,7 @@ def container(clip: Path, features: np.ndarray) -> str:
 @pytest.fixture(scope="module")
 def drawn(media_root: Path) -> list[str]:
     """Sixteen drawn clips, of all families."""
-    plans = [numbered("val", 7, 5 * index) for index in range(16)]
+    plans = [numbered("val", 7, 7 * index) for index in range(16)]
     for plan in plans:
         write_clip(plan, media_root)
     return [f"{plan.name}.mp4" for plan in plans]

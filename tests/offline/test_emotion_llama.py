@@ -65,6 +65,8 @@ def test_the_result_is_that_of_the_server(found: list[dict[str, Any]]) -> None:
         assert analysis.explanation
         assert analysis.model == "emotion-llama-demo"
         assert analysis.usage.completion_tokens > len(analysis.probabilities)
+        assert analysis.evidence.faces is not None
+        assert analysis.evidence.faces.frames == 17  # as the demo's file says
 
 
 def test_a_clip_among_others_has_the_result_that_it_has_alone(found: list[dict[str, Any]]) -> None:
