@@ -92,7 +92,7 @@ def quantize(
     out: Annotated[Path, typer.Option(help="folder to write; must not exist")],
     scheme: Annotated[Scheme, typer.Option(help="bits of the Llama's weights and activations")],
 ) -> None:
-    """Write a quantized copy of a converted checkpoint, for small GPUs."""
+    """Write a quantized copy of a checkpoint, for small GPUs."""
     sys.exit(_checkpoints().quantize(checkpoint, out, scheme))
 
 

