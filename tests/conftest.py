@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 _WITH_ONE_ENGINE = ("tests/e2e/page/", "tests/e2e/")
-"""The folders whose files share one engine. The page's files have one of their own, because two
+"""The folders whose files share one engine. The page's files have one of their own, because
 processes that share the tests end sooner than one that has most of them."""
 
 

@@ -23,8 +23,9 @@ def main() -> None:
     found = []
     for clip in clips:
         analysis = model.analyze(clip["path"], labels=clip["labels"], max_tokens=20)
-        looked_at = analysis.evidence.faces.frames
-        scores = score_alone(model.llm, clip, analysis.evidence.prompt, looked_at)
+        faces = analysis.evidence.faces
+        assert faces is not None
+        scores = score_alone(model.llm, clip, analysis.evidence.prompt, faces.frames)
         found.append({"analysis": analysis.model_dump(), "scores": scores})
     labels = {clip["path"]: {"labels": clip["labels"]} for clip in clips}
     together = model.analyze_many(labels, own_fields=lambda clip: labels[clip], max_tokens=20)
