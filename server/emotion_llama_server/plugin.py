@@ -3,6 +3,7 @@
 import asyncio
 from argparse import Namespace
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import cast
 
 from fastapi import FastAPI
@@ -44,7 +45,7 @@ from emotion_llama_vllm import metrics, stages
 from emotion_llama_vllm.checkpoint.served import Served, read_served
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.hooks.connector import media_reader
-from emotion_llama_vllm.media.faces import networks
+from emotion_llama_vllm.media.decode.first_frame import warm_up
 from emotion_llama_vllm.media.workers import decoder
 from emotion_llama_vllm.media.workers.cache import ClipCache
 from emotion_llama_vllm.media.workers.pool import Workers
@@ -164,7 +165,7 @@ async def _decoder(model: ModelConfig) -> decoder.Decoder:
     if settings.decode_workers:
         config = cast(EmotionLlamaConfig, model.hf_config)
         used = Workers(settings, config.vision.image_size)
-        await used.warm_up(networks.warm_up if config.face_rows else len)
+        await used.warm_up(partial(warm_up, for_faces=bool(config.face_rows)))
     return ClipCache(used, settings.clip_cache_mb) if settings.clip_cache_mb else used
 
 

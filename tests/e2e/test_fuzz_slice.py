@@ -12,7 +12,7 @@ from tests.fuzz.target import Target
 
 
 @pytest.mark.parametrize(
-    ("clips", "requests", "bodies"), [(20, 80, 3), pytest.param(60, 300, 1, marks=pytest.mark.slow)]
+    ("clips", "requests", "bodies"), [(15, 50, 3), pytest.param(60, 300, 1, marks=pytest.mark.slow)]
 )
 def test_hostile_clips_and_requests_are_answered_as_documented(
     server: Server, media_root: Path, tmp_path: Path, clips: int, requests: int, bodies: int

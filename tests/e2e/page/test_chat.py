@@ -63,9 +63,14 @@ def say(page: Page, text: str, reason: str | None = None) -> None:
     page.evaluate("([text, reason]) => say(text, reason)", [text, reason])
 
 
-def ask(page: Page, question: str) -> None:
+def send(page: Page, question: str) -> None:
     page.get_by_label("Question", exact=True).last.fill(question)
     page.keyboard.press("Control+Enter")
+
+
+def ask(page: Page, question: str) -> None:
+    """Ask, and wait until the answer begins, which the test streams."""
+    send(page, question)
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
 
 
@@ -83,7 +88,7 @@ def test_the_model_answers_and_is_asked_again_with_what_was_said(page: Page) -> 
     expect(answer).to_contain_text("The face shows", timeout=60_000)
     expect(page.get_by_role("button", name="Send")).to_be_visible(timeout=60_000)
     said = answer.inner_text()
-    ask(page, "How does the voice sound?")
+    send(page, "How does the voice sound?")
     expect(answer).to_have_count(2, timeout=60_000)
     page.remove_listener("request", keep)
 

@@ -31,8 +31,8 @@ def run(
     return network.forward(list(outputs))
 
 
-def warm_up(_: bytes) -> int:
-    """Load every network, and return their number; a decode worker runs it at its start."""
+def warm_up() -> int:
+    """Load every network, and return their number."""
     for name in (DETECTOR, LANDMARKS, BLENDSHAPES):
         setattr(_of_thread, name, _load(name))
     return len(vars(_of_thread))

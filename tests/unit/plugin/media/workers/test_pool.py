@@ -17,9 +17,8 @@ from devtools.paths import CHECKOUT
 from emotion_llama.schema import EmotionRequest, TimelineRequest
 from emotion_llama_vllm.analysis.clips import cut, decoding
 from emotion_llama_vllm.media.clip_file import ClipFile
-from emotion_llama_vllm.media.decode.first_frame import decode
+from emotion_llama_vllm.media.decode.first_frame import decode, warm_up
 from emotion_llama_vllm.media.errors import DecodeTimeout, MediaError
-from emotion_llama_vllm.media.faces import networks
 from emotion_llama_vllm.media.workers.child import ENVIRONMENT
 from emotion_llama_vllm.media.workers.decoder import InProcess
 from emotion_llama_vllm.media.workers.pool import Workers
@@ -74,7 +73,7 @@ async def test_a_worker_returns_what_decoding_here_does(workers: Workers) -> Non
 
 
 async def test_a_worker_finds_faces_as_this_process_does_with_one_thread(workers: Workers) -> None:
-    await workers.warm_up(networks.warm_up)
+    await workers.warm_up(partial(warm_up, for_faces=True))
     data = (CHECKOUT / "demo/clips/happy_face.mp4").read_bytes()
     job = partial(decode, size=64, face_rows=(0, 1), settings=SETTINGS)
     with ClipFile.in_memory(data) as clip:
