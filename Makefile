@@ -60,8 +60,8 @@ page-vendor: setup-dev $(JS)/$(INSTALLED) $(PAGE)/$(INSTALLED) ## Copy the JavaS
 	cd $(JS) && npm run --silent build
 	$(BIN)/python -m devtools.page_vendor
 
-# Three processes share the tests: those of one file, or of one engine, stay together and in order.
-PYTEST := $(BIN)/python -m pytest --numprocesses 3 --no-loadscope-reorder
+# Two processes share the tests: those of one file, or of one engine, stay together and in order.
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder
 
 unit: setup-dev ## The quick tests without an engine; TESTS='tests/unit/client' chooses some
 	$(PYTEST) -m "not slow and not costly" $(or $(TESTS),tests/unit)

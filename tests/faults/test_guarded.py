@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -258,11 +259,14 @@ def test_a_client_that_leaves_ends_its_generation(guarded: Guarded, stream: bool
     ask_and_leave(guarded, chat(stream=stream), "vllm:num_requests_running")
 
 
-def test_a_client_that_leaves_frees_its_decoder(guarded: Guarded) -> None:
+def test_a_client_that_leaves_frees_its_decoder(guarded: Guarded, media_root: Path) -> None:
     cancelled = "emotion_llama_decode_worker_restarts_total"
     before = guarded.metric(cancelled)
-    for _ in range(20):
-        ask_and_leave(guarded, chat("long.mp4"), "emotion_llama_requests_in_flight")
+    clip = (media_root / "long.mp4").read_bytes()
+    for number in range(20):
+        # A clip that was decoded once would come from the cache.
+        (media_root / f"long{number}.mp4").write_bytes(clip + b"\0\0\0\x09free" + bytes([number]))
+        ask_and_leave(guarded, chat(f"long{number}.mp4"), "emotion_llama_requests_in_flight")
         if guarded.metric(cancelled) > before:
             return
     raise AssertionError("No client left while its clip was decoded.")
