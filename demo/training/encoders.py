@@ -146,12 +146,18 @@ def seen(clips: Clips) -> dict[str, np.ndarray]:
         name: np.array([[values.index(f[name]) if name in f else UNKNOWN] * FRAMES for f in shown])
         for name, values in SEEN.items()
     }
-    weak, faint = clips.strengths < CLEAR, clips.strengths < FAINT
-    emotion, neutral = found["emotion"], LABELS.index("neutral")
-    found["emotion"] = np.where(
-        faint, neutral, np.where(weak & (emotion != neutral), UNKNOWN, emotion)
-    )
+    found["emotion"] = expressed(found["emotion"], clips.strengths)
     return found
+
+
+def expressed(emotions: np.ndarray, strengths: np.ndarray) -> np.ndarray:
+    """Return what expressions of these strengths show, as indices into LABELS.
+
+    It is neutral where an expression is faint, and UNKNOWN where it is neither faint nor clear.
+    """
+    neutral = LABELS.index("neutral")
+    unclear = np.where((strengths < CLEAR) & (emotions != neutral), UNKNOWN, emotions)
+    return np.where(strengths < FAINT, neutral, unclear)
 
 
 def heard(clips: Clips) -> np.ndarray:

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from demo.labels import LABELS
 from demo.training.clips import CROPS, Clips
-from demo.training.encoders import CLEAR, FAINT, UNKNOWN
+from demo.training.encoders import UNKNOWN, expressed
 from demo.training.loop import Stage, train
 from demo.training.mae import VIDEO_PATCHES, FaceMae, VideoMae
 from demo.words.given import face_emotion
@@ -113,9 +113,7 @@ def accuracy_of_videos(reader: VideoReader, clips: Clips) -> float:
 
 def shown(clips: Clips) -> np.ndarray:
     """Return the emotion in each crop, as an index into LABELS, or UNKNOWN: [clips, CROPS]."""
-    emotions, strengths = _emotions(clips)[:, None], clips.crop_strengths
-    unclear = np.where(strengths < CLEAR, UNKNOWN, emotions)
-    return np.where((strengths < FAINT) | (emotions == NEUTRAL), NEUTRAL, unclear)
+    return expressed(_emotions(clips)[:, None], clips.crop_strengths)
 
 
 def _emotions(clips: Clips) -> np.ndarray:

@@ -24,7 +24,7 @@ def restart_with_large_pages() -> None:
 
 @contextmanager
 def without_garbage_collection() -> Iterator[None]:
-    """Look for no garbage while the modules are imported, which a fifth of that time went to.
+    """Look for no garbage while modules are imported, as that takes a fifth of the time.
 
     What exists at the end stays out of all later searches, in the engine's process too.
     """
