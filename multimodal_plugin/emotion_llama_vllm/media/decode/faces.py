@@ -10,9 +10,10 @@ from emotion_llama_vllm.media.clip import Faces
 from emotion_llama_vllm.media.decode.npz import CROP
 from emotion_llama_vllm.media.decode.picture.frames import Frame, FramePolicy, Frames
 from emotion_llama_vllm.media.errors import TimelineError
-from emotion_llama_vllm.media.faces import alignment, expression
+from emotion_llama_vllm.media.faces import alignment, expression, landmarks
 from emotion_llama_vllm.media.faces.detector import Detection, detect
 from emotion_llama_vllm.media.faces.expression import Expression
+from emotion_llama_vllm.media.faces.region import Region
 from emotion_llama_vllm.media.faces.sampling import FEWEST, spread
 from emotion_llama_vllm.media.faces.tracker import Tracker
 from emotion_llama_vllm.settings import MediaSettings
@@ -89,6 +90,13 @@ class Found:
     each window."""
     faces: Faces
     crops: Picture | None
+
+
+def warm_up() -> None:
+    """Run each network once on nothing, because its first run takes twice as long."""
+    detect(np.zeros((CROP, CROP, 3), np.uint8))
+    landmarks.find(np.zeros((CROP, CROP, 3), np.uint8), Region(CROP / 2, CROP / 2, CROP, 0))
+    expression.measure(np.zeros((landmarks.COUNT, 2), np.float32))
 
 
 def find_faces(

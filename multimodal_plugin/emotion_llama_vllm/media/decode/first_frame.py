@@ -16,10 +16,9 @@ from emotion_llama_vllm.media.decode.no_picture import NoPicture, first_frame
 from emotion_llama_vllm.media.decode.picture.pixels import FirstFrame, resize
 from emotion_llama_vllm.media.decode.picture.still import decode_still, is_still
 from emotion_llama_vllm.media.decode.sound.track import SoundTrack
-from emotion_llama_vllm.media.decode.timeline import record
+from emotion_llama_vllm.media.decode.timeline import face_finder, record
 from emotion_llama_vllm.media.decode.tracks import check_wanted
 from emotion_llama_vllm.media.errors import MediaError
-from emotion_llama_vllm.media.faces import networks
 from emotion_llama_vllm.settings import MediaSettings
 
 
@@ -58,12 +57,13 @@ def decode(
     return _decode_file(source, size, audio_track, face_rows, settings)
 
 
-def warm_up(_: bytes, *, for_faces: bool) -> int:
-    """Load what decoding needs, in a decode worker at its start, and return how many networks.
+def warm_up(_: bytes, *, for_faces: bool) -> None:
+    """Load what decoding needs, in a decode worker at its start.
 
     The first clip of a worker would wait 0.3 s for the imports of this module.
     """
-    return networks.warm_up() if for_faces else 0
+    if for_faces:
+        face_finder().warm_up()
 
 
 def _decode_file(

@@ -196,7 +196,7 @@ def _record(
     check_room = partial(_check_room, frames=frames, settings=settings)
     longest = settings.max_audio_seconds
     if isinstance(frames, Frames) and (frame == "peak" or wants_crops):
-        found = _with_opencv().find_faces(
+        found = face_finder().find_faces(
             frames, frame, spans, settings, wants_crops=wants_crops, check_room=check_room
         )
         return Recording(
@@ -211,8 +211,8 @@ def _record(
     return Recording(waveform, frames.decode(indices), spans, indices, longest, lack_peak=lack_peak)
 
 
-def _with_opencv() -> Any:
-    """Return what looks for faces; it is loaded only here, with OpenCV."""
+def face_finder() -> Any:
+    """Return the module that looks for faces; it is loaded only here, with OpenCV and LiteRT."""
     child.make_room()
     from emotion_llama_vllm.media.decode import faces
 
@@ -301,7 +301,7 @@ def _still(
     made = Recording(None, frames, spans, [0] * len(spans), 0.0)
     if frame != "peak" and not wants_crops:
         return made
-    look = _with_opencv().Look([0] if wants_crops else (), for_peak=frame == "peak")
+    look = face_finder().Look([0] if wants_crops else (), for_peak=frame == "peak")
     look.see(0, rgb)
     lacks_peak = frame == "peak" and look.peak(range(1)) is None
     lacking = [lacks_peak] * len(spans)

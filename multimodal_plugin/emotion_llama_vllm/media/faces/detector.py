@@ -55,7 +55,7 @@ def detect(rgb: npt.NDArray[np.uint8]) -> list[Detection]:
 def _detect(picture: npt.NDArray[np.uint8], shrink: float, scale: float) -> list[Detection]:
     """Return the faces of a picture in pixels of the original, which is larger by 1 / `scale`."""
     framed, corner = _frame(_resize(picture, shrink))
-    inputs = framed.transpose(2, 0, 1)[None].astype(np.float32) / 127.5 - 1
+    inputs = framed[None].astype(np.float32) / 127.5 - 1
     names = ("reshaped_classifier_face_4", "reshaped_regressor_face_4")
     scores, values = (out[0] for out in networks.run(networks.DETECTOR, inputs, names))
     found = np.flatnonzero(scores[:, 0] > np.log(_LEAST_SCORE / (1 - _LEAST_SCORE)))

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from emotion_llama_vllm.media.faces import networks
 from emotion_llama_vllm.media.faces.region import Region
 
+COUNT = 478
 _SIDE = 256
 """The side of the network's picture in pixels."""
 _LEAST_PRESENCE = 0.5
@@ -18,7 +19,7 @@ _EYE_CORNERS = (33, 263)
 
 @dataclass(frozen=True)
 class Face:
-    """Holds a face: the points [478, 2] as (x, y) in pixels of the picture."""
+    """Holds a face: the points [COUNT, 2] as (x, y) in pixels of the picture."""
 
     points: npt.NDArray[np.float32]
 
@@ -45,7 +46,7 @@ def find(rgb: npt.NDArray[np.uint8], region: Region) -> Face | None:
 
 
 def _find(rgb: npt.NDArray[np.uint8], region: Region) -> Face | None:
-    pixels = region.cut(rgb, _SIDE).transpose(2, 0, 1)[None].astype(np.float32)
+    pixels = region.cut(rgb, _SIDE)[None].astype(np.float32)
     pixels /= 255
     points, presence = networks.run(networks.LANDMARKS, pixels, ("Identity", "Identity_1"))
     if presence.item() < np.log(_LEAST_PRESENCE / (1 - _LEAST_PRESENCE)):

@@ -1,14 +1,14 @@
-"""Runs the three networks of MediaPipe that read faces, with OpenCV."""
+"""Runs the three networks of MediaPipe that read faces, with LiteRT, the runtime for their files."""
 
+import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-from emotion_llama_vllm.media.workers import child
+from ai_edge_litert.interpreter import Interpreter
 
 FOLDER = Path(__file__).parent / "models"
 DETECTOR = "face_detection_full_range.tflite"
@@ -22,26 +22,39 @@ _of_thread = threading.local()
 def run(
     name: str, inputs: npt.NDArray[np.float32], outputs: Sequence[str]
 ) -> list[npt.NDArray[np.float32]]:
-    """Return the named outputs of a network, which is loaded on first use."""
-    network = getattr(_of_thread, name, None)
+    """Return the named outputs of a network, which is loaded on first use.
+
+    Args:
+        name: the file of the network.
+        inputs: the network's only input; pictures are [1, height, width, 3].
+        outputs: the names of the outputs in the file.
+    """
+    network: Interpreter | None = getattr(_of_thread, name, None)
     if network is None:
-        network = _load(name)
+        network = load(name)
         setattr(_of_thread, name, network)
-    network.setInput(inputs)
-    return network.forward(list(outputs))
+    network.set_tensor(network.get_input_details()[0]["index"], inputs)
+    network.invoke()
+    index = {output["name"]: output["index"] for output in network.get_output_details()}
+    return [network.get_tensor(index[output]) for output in outputs]
 
 
-def warm_up() -> int:
-    """Load every network, and return their number."""
-    for name in (DETECTOR, LANDMARKS, BLENDSHAPES):
-        setattr(_of_thread, name, _load(name))
-    return len(vars(_of_thread))
+def load(name: str) -> Interpreter:
+    """Return a network that computes with one thread."""
+    with _silence():
+        network = Interpreter(str(FOLDER / name), num_threads=1)
+        network.allocate_tensors()
+    return network
 
 
-def _load(name: str) -> Any:
-    child.make_room()
-    import cv2  # only where a face is sought
-
-    # The new engine of OpenCV 5 computes only one of several outputs.
-    engine = [cv2.dnn.ENGINE_CLASSIC] if hasattr(cv2.dnn, "ENGINE_CLASSIC") else []
-    return cv2.dnn.readNetFromTFLite(str(FOLDER / name), *engine)
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Discard what C++ writes to standard error: LiteRT reports there that it uses XNNPACK."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

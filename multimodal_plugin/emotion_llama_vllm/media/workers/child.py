@@ -13,9 +13,9 @@ _T = TypeVar("_T")
 _PR_SET_NO_NEW_PRIVS = 38
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _OPEN_FILES = 64
-_LIBRARIES = 448 << 20
-"""The bytes of addresses that OpenCV's libraries take, most of which are never memory. The soft
-limit leaves them out, and is raised when they are loaded."""
+_LIBRARIES = 512 << 20
+"""The bytes of addresses that the libraries for faces (OpenCV, LiteRT) take, most of which are
+never memory. The soft limit leaves them out, and is raised when they are loaded."""
 ENVIRONMENT = {"OPENCV_FOR_THREADS_NUM": "1", "OPENCV_LOG_LEVEL": "SILENT"}
 """The whole environment of a worker: OpenCV, once it is loaded, uses one core and writes no log."""
 
@@ -52,7 +52,7 @@ def confine(memory: int) -> None:
 
 
 def make_room() -> None:
-    """Raise a worker's limit of memory for OpenCV's libraries, before they are loaded.
+    """Raise a worker's limit of memory for the libraries for faces, before they are loaded.
 
     In a process that is no worker it does nothing.
     """

@@ -85,7 +85,7 @@ class Workers:
                 await asyncio.to_thread(self._replace, pool)
         raise RuntimeError("The decode workers end before they work.")
 
-    async def warm_up(self, job: Callable[[bytes], int] = len) -> None:
+    async def warm_up(self, job: Callable[[bytes], object] = len) -> None:
         """Start every worker, so that the first clips do not wait for it, nor for this job."""
         with ClipFile.in_memory(b"x") as clip:
             await asyncio.gather(

@@ -2,6 +2,8 @@
 
 import hashlib
 import re
+import subprocess
+import sys
 import tomllib
 
 from devtools.paths import CHECKOUT
@@ -28,3 +30,9 @@ def test_the_wheel_takes_them_along() -> None:
     wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
     assert any(networks.FOLDER.is_relative_to(CHECKOUT / place) for place in wheel["only-include"])
     assert all(place.startswith("clients/page/") for place in wheel["exclude"])
+
+
+def test_loading_one_writes_nothing_to_standard_error() -> None:
+    load = "from emotion_llama_vllm.media.faces import networks as n; n.load(n.BLENDSHAPES)"
+    process = subprocess.run([sys.executable, "-c", load], capture_output=True, check=True)
+    assert process.stderr == b""
