@@ -24,6 +24,7 @@ from emotion_llama_vllm.analysis.labels import LabelTree
 from emotion_llama_vllm.analysis.prompts import PromptStyle
 from emotion_llama_vllm.media.clip import SAMPLING_RATE, Clip
 from emotion_llama_vllm.media.decode.npz import CROP
+from emotion_llama_vllm.media.faces.sampling import FEWEST
 from emotion_llama_vllm.shares import asking, turns_of
 from emotion_llama_vllm.telemetry import headers_of, stage
 
@@ -81,8 +82,8 @@ class Engine:
     async def warm_up(self) -> None:
         """Answer a request about a blank clip, to load everything before the first real one."""
         silence = np.zeros(SAMPLING_RATE, np.float32)
-        crop = np.zeros((1, CROP, CROP, 3), np.uint8)  # for checkpoints with encoders of the face
-        clip = Clip(frame=np.zeros((16, 16, 3), np.uint8), waveform=silence, face_crops=crop)
+        crops = np.zeros((FEWEST, CROP, CROP, 3), np.uint8)  # for checkpoints with face encoders
+        clip = Clip(frame=np.zeros((16, 16, 3), np.uint8), waveform=silence, face_crops=crops)
         prompt = await self.render_clip(clip, "", style="demo")
         await self.complete(prompt, SamplingParams(max_tokens=1, logprobs=1))
 
