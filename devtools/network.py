@@ -25,24 +25,28 @@ from emotion_llama_vllm import register
 
 def load_network(checkpoint: Path, dtype: Any) -> Any:
     """Load a checkpoint's network as vLLM's loader does, and check that every tensor is loaded."""
-    with _configured(checkpoint, dtype) as config:
+    with configured(checkpoint, dtype) as config:
         network: Any = initialize_model(vllm_config=config)
-        files = sorted(checkpoint.glob("*.safetensors"))
-        tensors = (item for file in files for item in load_file(file).items())
-        loaded = network.load_weights(tensors)
+        loaded = network.load_weights(tensors_of(checkpoint))
         process_weights_after_loading(network, config.model_config, torch.device("cpu"))
     assert loaded == {name for name, _ in network.named_parameters()}
     return network.eval()
 
 
+def tensors_of(checkpoint: Path) -> Iterator[tuple[str, torch.Tensor]]:
+    """Yield the names and the tensors of a checkpoint."""
+    for file in sorted(checkpoint.glob("*.safetensors")):
+        yield from load_file(file).items()
+
+
 def build_network(checkpoint: Path, dtype: Any, quantization: str | None = None) -> Any:
     """Build a checkpoint's network without its weights."""
-    with _configured(checkpoint, dtype, quantization) as config:
+    with configured(checkpoint, dtype, quantization) as config:
         return initialize_model(vllm_config=config)
 
 
 @contextmanager
-def _configured(
+def configured(
     checkpoint: Path, dtype: Any, quantization: str | None = None
 ) -> Iterator[VllmConfig]:
     """Set vLLM's configuration and default dtype in the block."""

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import torch
 
+from devtools.network import load_network
 from emotion_llama_vllm.checkpoint.layout import face_mae_shapes, video_mae_shapes
 from emotion_llama_vllm.config import EmotionLlamaConfig, FaceEncoderConfig
 from emotion_llama_vllm.model.faces import enlarge, video_frames
 from emotion_llama_vllm.model.processing import preprocess
 from tests.support.golden_face import CASES, FOLDER, FaceCase
-from tests.support.network import load_network
 from tests.support.reference import relative_error
 
 TOLERANCE = 1e-5

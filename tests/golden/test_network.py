@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 
+from devtools.network import load_network
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.media.decode.npz import AUDIO_ROW
 from emotion_llama_vllm.model.processing import preprocess
 from tests.support.golden import CASES, FOLDER, Case, read_json, read_wav
-from tests.support.network import load_network
 from tests.support.reference import relative_error
 
 TOLERANCE = 5e-6

@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from torch.nn import functional as F
 from transformers import PreTrainedTokenizerFast
 
+from devtools.network import load_network
 from emotion_llama_vllm.checkpoint.convert import convert
 from emotion_llama_vllm.checkpoint.vision import interpolate_positions
 from emotion_llama_vllm.config import EmotionLlamaConfig
@@ -24,7 +25,6 @@ from emotion_llama_vllm.logits_processor import GeneratedRepetitionPenalty
 from emotion_llama_vllm.original import PENALTY_FIELD
 from tests.golden.test_network import TOLERANCE, embed
 from tests.support.golden import ANSWERED, CASES, ORIGINALS, RUNS, Case
-from tests.support.network import load_network
 from tests.support.reference import Reference, relative_error
 
 CASE = CASES[7]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.support.network import load_network
+from devtools.network import load_network
 from tests.support.reference import Reference
 
 

@@ -12,6 +12,7 @@ import torch
 from transformers import HubertConfig, HubertModel
 
 from devtools.media import picture, tone
+from devtools.network import load_network
 from devtools.small_checkpoint import write_random_checkpoint
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.hooks.activation import FusedSiluAndMul
@@ -24,7 +25,6 @@ from emotion_llama_vllm.model.audio import (
 )
 from emotion_llama_vllm.model.processing import preprocess
 from emotion_llama_vllm.model.waveform import ChannelsLastFeatureEncoder
-from tests.support.network import load_network
 from tests.support.reference import Reference, relative_error
 
 TOLERANCE = 5e-6

@@ -9,10 +9,10 @@ import torch
 from vllm.model_executor.layers.linear import LinearBase
 from vllm.model_executor.layers.vocab_parallel_embedding import VocabParallelEmbedding
 
+from devtools.network import build_network
 from devtools.small_checkpoint import write_random_checkpoint
 from emotion_llama_vllm.checkpoint.quantize import quantize
 from emotion_llama_vllm.checkpoint.scheme import Scheme
-from tests.support.network import build_network
 
 LAYERS = {
     f"language_model.model.layers.{index}.{layer}"
