@@ -1,4 +1,4 @@
-"""Runs the three networks of MediaPipe that read faces, with LiteRT, the runtime for their files."""
+"""Runs MediaPipe's three networks that read faces, with LiteRT, the runtime for their files."""
 
 import os
 import threading
