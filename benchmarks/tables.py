@@ -25,14 +25,32 @@ Row = Sequence[object]
 
 _CHINESE = {
     "measure": "指标",
-    "at least": "目标",
     "measured": "实测值",
+    "at least (with bfloat16)": "目标（有 bfloat16 指令时）",
     "two CPU cores": "两个 CPU 核心",
+    "the same, with bfloat16": "同上，有 bfloat16 指令",
+    "with bfloat16": "有 bfloat16 指令",
+    "first event of /v1/emotion over chat's TTFT": "/v1/emotion 的第一个事件与聊天的 TTFT 之比",
+    "≤ 1.3 and the label reads": "≤ 1.3，另加标签读取",
+    "precision": "精度",
+    "16 at once, new clips": "16 个并发，新视频",
+    "the same, further questions": "同上，追问",
+    "one at a time": "逐个请求",
+    "as it is": "不变",
+    "int8": "int8",
+    "fp8 cache": "fp8 缓存",
+    "int8, fp8 cache": "int8，fp8 缓存",
+    "labels right": "标签正确",
+    "same label as float32": "与 float32 标签相同",
+    "same answer": "回答相同",
+    "same explanation": "解释相同",
+    "log-probability moved by, median": "对数概率的变化，中位数",
+    "largest": "最大",
     "7B on a GPU": "GPU 上的 7B",
     "16 at once, every clip new, against a": "16 个并发，每段视频都是新的，相对 a",
     "16 at once, every clip new, against b": "16 个并发，每段视频都是新的，相对 b",
-    "0.8 of the bound against a": "相对 a 的上限的 0.8 倍",
-    "0.8 of the bound against b": "相对 b 的上限的 0.8 倍",
+    "share of the bound against a": "达到相对 a 的上限的比例",
+    "share of the bound against b": "达到相对 b 的上限的比例",
     "the same, 4 questions per clip, against a": "同上，每段视频 4 个问题，相对 a",
     "the same, 4 questions per clip, against b": "同上，每段视频 4 个问题，相对 b",
     "against c (batches of 16), every clip new": "相对 c（每批 16 个），每段视频都是新的",
@@ -51,6 +69,9 @@ _CHINESE = {
     "first, ms": "第一个问题，毫秒",
     "next, ms": "后续问题，毫秒",
     "ratio": "比值",
+    "first, ms (bfloat16)": "第一个问题，毫秒（bfloat16）",
+    "next, ms (bfloat16)": "后续问题，毫秒（bfloat16）",
+    "ratio (bfloat16)": "比值（bfloat16）",
     "one clip after the other": "逐段视频提问",
     "64 clips, 5 questions each, 16 at once": "64 段视频，各 5 个问题，16 个并发",
     "the same clip through /v1/emotion": "同一段视频经 /v1/emotion",
@@ -88,42 +109,53 @@ _CHINESE = {
 WAYS = ("a", "b", "c", "server_one_by_one", "server", "server_4_questions")
 """The ways that answer about clips, on a CPU and on a GPU."""
 RATIOS = (
-    ("16 at once, every clip new, against a", "4 ×", "server_against_a"),
+    ("16 at once, every clip new, against a", "4 × (6 ×)", "server_against_a"),
     ("16 at once, every clip new, against b", "2.5 ×", "server_against_b"),
-    ("the same, 4 questions per clip, against a", "8 ×", "4_questions_against_a"),
+    ("the same, 4 questions per clip, against a", "8 × (16 ×)", "4_questions_against_a"),
     ("the same, 4 questions per clip, against b", "5 ×", "4_questions_against_b"),
     ("against c (batches of 16), every clip new", "1.2 ×", "server_against_c"),
-    ("one request at a time, against b", "1 ×", "one_by_one_against_b"),
+    ("one request at a time, against b", "1 × (2 ×)", "one_by_one_against_b"),
 )
 """The ratios that a CPU and a GPU have in common: title, target and name."""
 
 
 def targets(found: Results) -> tuple[Row, Sequence[Row]]:
     """Return the targets and the measured values."""
-    ratios, on_gpu = found["throughput"]["ratios"], found["gpu"]["ratios"]
+    measured = [found[name]["ratios"] for name in ("throughput", "throughput_bf16", "gpu")]
+    cpus, following = measured[:2], [found[name] for name in ("follow_up", "follow_up_bf16")]
     rows: list[Row] = [
-        (measure, least, _times(ratios[name]), _times(on_gpu[name]))
+        (measure, least, *(_times(ratios[name]) for ratios in measured))
         for measure, least, name in RATIOS
     ]
     rows += [
         (
-            f"0.8 of the bound against {way}",
-            _times(0.8 * ratios[f"bound_against_{way}"]),
-            _times(ratios[f"server_against_{way}"]),
+            f"share of the bound against {way}",
+            "0.8",
+            *(f"{r[f'server_against_{way}'] / r[f'bound_against_{way}']:.2f}" for r in cpus),
             "",
         )
         for way in "ab"
     ]
-    next_over_first = found["follow_up"]["one_by_one"]["ratio"]
+    shares = [f"{ratios['cached_share_of_text']:.2f}" for ratios in cpus]
+    nexts = [f"{data['one_by_one']['ratio']:.2f}" for data in following]
+    firsts = [
+        f"{data['other_route']['new_ms'] / data['one_by_one']['first_ms']:.2f}"
+        for data in following
+    ]
+    emotion = "first event of /v1/emotion over chat's TTFT"
+    rows += [
+        ("share of text-only vLLM, clips cached", "0.95", *shares, ""),
+        ("TTFT of the next question over the first", "≤ 0.1", *nexts, ""),
+        (emotion, "≤ 1.3 and the label reads", *firsts, ""),
+    ]
     alone: list[Row] = [
-        ("share of text-only vLLM, clips cached", "0.95", f"{ratios['cached_share_of_text']:.2f}"),
-        ("TTFT of the next question over the first", "≤ 0.1", f"{next_over_first:.2f}"),
         ("CPU over chat, worst of the routes below", "≤ 5 ms", f"{_worst_overhead(found):.1f} ms"),
         *_preprocessing_targets(found["preprocessing"]),
         ("ready with the demo, warm disk", "≤ 12 s", f"{found['start']['ready_seconds']:.0f} s"),
     ]
-    rows += [(*row, "") for row in alone]
-    return ("measure", "at least", "two CPU cores", "7B on a GPU"), rows
+    rows += [(*row, "", "") for row in alone]
+    heads = ("two CPU cores", "the same, with bfloat16", "7B on a GPU")
+    return ("measure", "at least (with bfloat16)", *heads), rows
 
 
 def _preprocessing_targets(data: dict[str, Any]) -> list[Row]:
@@ -146,27 +178,60 @@ def _preprocessing_targets(data: dict[str, Any]) -> list[Row]:
 
 def throughput(found: Results) -> tuple[Row, Sequence[Row]]:
     """Return the seconds per request of each way."""
-    seconds = found["throughput"]["seconds_per_request"]
-    names = [name for name in seconds if not name.endswith("_encoders")]
+    both = [found[name]["seconds_per_request"] for name in ("throughput", "throughput_bf16")]
     rows = [
-        (f"`{name}`", f"{seconds[name]:.2f}", _or_nothing(seconds.get(f"{name}_encoders")))
-        for name in names
+        (
+            f"`{name}`",
+            *(f"{seconds[name]:.2f}" for seconds in both),
+            *(_or_nothing(seconds.get(f"{name}_encoders")) for seconds in both),
+        )
+        for name in both[0]
+        if not name.endswith("_encoders")
     ]
-    return ("way", "seconds per request", "of that, clip and encoders"), rows
+    heads = ("seconds per request", "with bfloat16", "of that, clip and encoders")
+    return ("way", *heads, "with bfloat16"), rows
+
+
+def cpu_precision(found: Results) -> tuple[Row, Sequence[Row]]:
+    """Return the seconds per request with lower precisions on a CPU."""
+    rows = [
+        (way, *(f"{seconds[name]:.2f}" for name in ("new", "cached", "one_by_one")))
+        for way, seconds in found["cpu_precision"]["seconds_per_request"].items()
+    ]
+    heads = ("16 at once, new clips", "the same, further questions", "one at a time")
+    return ("precision", *heads), rows
+
+
+def quantization(found: Results) -> tuple[Row, Sequence[Row]]:
+    """Return what lower precisions change in the demo's answers."""
+    shares = ("right", "same_label", "same_answer", "same_explanation")
+    rows = [
+        (
+            f"`{way}`",
+            *(f"{100 * values[name]:.1f} %" for name in shares),
+            values["median_change_of_log_probability"],
+            values["largest_change_of_log_probability"],
+        )
+        for way, values in found["quantization"]["ways"].items()
+    ]
+    same = ("same label as float32", "same answer", "same explanation")
+    changes = ("log-probability moved by, median", "largest")
+    return ("precision", "labels right", *same, *changes), rows
 
 
 def follow_up(found: Results) -> tuple[Row, Sequence[Row]]:
     """Return the time to first token of first and further questions."""
-    data = found["follow_up"]
-    pairs = {
-        "one clip after the other": data["one_by_one"],
-        "64 clips, 5 questions each, 16 at once": data["many"],
+    titles = {
+        "one_by_one": ("one clip after the other", "first_ms", "next_ms"),
+        "many": ("64 clips, 5 questions each, 16 at once", "first_ms", "next_ms"),
+        "other_route": ("the same clip through /v1/emotion", "new_ms", "known_ms"),
     }
-    rows = [(name, p["first_ms"], p["next_ms"], p["ratio"]) for name, p in pairs.items()]
-    other = data["other_route"]
-    own = (other["new_ms"], other["known_ms"], other["ratio"])
-    rows.append(("the same clip through /v1/emotion", *own))
-    return ("requests", "first, ms", "next, ms", "ratio"), rows
+    rows = []
+    for name, (title, *values) in titles.items():
+        both = [found[file][name] for file in ("follow_up", "follow_up_bf16")]
+        rows.append((title, *(data[key] for data in both for key in (*values, "ratio"))))
+    heads = ("first, ms", "next, ms", "ratio")
+    return ("requests", *heads, *(f"{head} (bfloat16)" for head in heads)), rows
 
 
 def preprocessing(found: Results) -> tuple[Row, Sequence[Row]]:
@@ -255,7 +320,16 @@ def check(found: Results) -> tuple[Row, Sequence[Row]]:
 TABLES: dict[str, Callable[[Results], tuple[Row, Sequence[Row]]]] = {
     table.__name__: table
     for table in (
-        *(targets, throughput, follow_up, preprocessing, overhead, start),
+        *(
+            targets,
+            throughput,
+            cpu_precision,
+            quantization,
+            follow_up,
+            preprocessing,
+            overhead,
+            start,
+        ),
         *(gpu_ways, gpu_load, gpus, check),
     )
 }
