@@ -21,7 +21,7 @@ import requests
 from devtools.server import running_server
 from emotion_llama_vllm import demo_files
 
-_LINES, _CLIENTS = 300, 16
+_LINES, _CLIENTS = 1500, 16
 _QUESTIONS = 60
 _PAUSES = (0, 0.5)
 """Seconds between an answer and the client's next question."""
