@@ -61,7 +61,7 @@ page-vendor: setup-dev $(JS)/$(INSTALLED) $(PAGE)/$(INSTALLED) ## Copy the JavaS
 	$(BIN)/python -m devtools.page_vendor
 
 # Two processes share the tests: those of one file, or of one engine, stay together and in order.
-PYTEST := $(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest --numprocesses 3 --no-loadscope-reorder
 
 unit: setup-dev ## The quick tests without an engine; TESTS='tests/unit/client' chooses some
 	$(PYTEST) -m "not slow and not costly" $(or $(TESTS),tests/unit)
