@@ -41,8 +41,7 @@ def found(
         [sys.executable, "-m", "tests.support.emotion_script", str(given), str(out)],
         capture_output=True,
         text=True,
-        # The engine in the script's process; in test_golden_answers.py it has one of its own.
-        env=user_environment | {"VLLM_ENABLE_V1_MULTIPROCESSING": "0"},
+        env=user_environment,
         timeout=600,
     )
     assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
