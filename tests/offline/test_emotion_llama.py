@@ -22,7 +22,7 @@ _OWN = {"id", "timing", "confidence", "probabilities"}
 """The fields that differ between two analyses of a clip, if only by rounding."""
 
 
-@pytest.fixture(scope="module", params=[6, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=[3, pytest.param(20, marks=pytest.mark.slow)])
 def found(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
