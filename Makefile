@@ -9,6 +9,9 @@ BOOTSTRAP := $(PYTHON) deploy/bootstrap.py $(if $(ENGINE),--engine $(ENGINE))
 LOCK := $(BIN)/uv pip compile pyproject.toml --python-version 3.11 --quiet --extra bench --extra dev --extra ray --extra redis $(ARGS)
 TORCH_CPU ?= --torch-backend cpu
 
+# Where it is set, every process that a command starts compiles all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help python setup setup-dev serve lock check check-js page-vendor unit test quick-tests test-all audit docs fuzz soak hostile-load bench bench-quick bench-gpu image demo-clips demo-checkpoint demo-eval clean
 
@@ -60,7 +63,7 @@ page-vendor: setup-dev $(JS)/$(INSTALLED) $(PAGE)/$(INSTALLED) ## Copy the JavaS
 	cd $(JS) && npm run --silent build
 	$(BIN)/python -m devtools.page_vendor
 
-# Two processes share the tests: those of one file, or of one engine, stay together and in order.
+# Three processes share the tests: those of one file, or of one engine, stay together and in order.
 PYTEST := $(BIN)/python -m pytest --numprocesses 3 --no-loadscope-reorder
 
 unit: setup-dev ## The quick tests without an engine; TESTS='tests/unit/client' chooses some

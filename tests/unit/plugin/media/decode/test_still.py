@@ -7,6 +7,7 @@ import time
 import zlib
 from collections.abc import Callable
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import av
@@ -126,7 +127,12 @@ def _many_exif_entries() -> bytes:
 
 JPEG = saved(image("L"), "JPEG", progressive=True)
 PNG = saved(image(), "PNG")
-ENDLESS_TEXT = zlib.compress(bytes(80_000_000))
+
+
+@cache
+def endless_text() -> bytes:
+    return zlib.compress(bytes(80_000_000))
+
 
 REFUSED: dict[str, Callable[[], bytes]] = {
     "scans": lambda: scans_of(JPEG, MANY),
@@ -164,8 +170,12 @@ HARMLESS: dict[str, Callable[[], bytes]] = {
     "a profile of many parts": lambda: behind_start(
         JPEG, (b"\xff\xe2\xff\xff" + b"ICC_PROFILE\0" + bytes(65_521)) * 300
     ),
-    "text that inflates": lambda: before_pixels(PNG, chunk(b"zTXt", b"a\0\0" + ENDLESS_TEXT) * 50),
-    "a profile that inflates": lambda: before_pixels(PNG, chunk(b"iCCP", b"a\0\0" + ENDLESS_TEXT)),
+    "text that inflates": lambda: before_pixels(
+        PNG, chunk(b"zTXt", b"a\0\0" + endless_text()) * 50
+    ),
+    "a profile that inflates": lambda: before_pixels(
+        PNG, chunk(b"iCCP", b"a\0\0" + endless_text())
+    ),
     "a huge chunk": lambda: before_pixels(PNG, chunk(b"prVt", bytes(60_000_000))),
     "frames of an animation": lambda: PNG[:-12] + chunk(b"fdAT", bytes(20)) * 100_000 + PNG[-12:],
 }

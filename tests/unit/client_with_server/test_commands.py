@@ -17,8 +17,8 @@ from emotion_llama_server.routes import error_route
 from emotion_llama_server.services import install
 from tests.support.light_server import light_server
 from tests.support.services import services
-from tests.unit.client.batches.conftest import BatchServer
 from tests.unit.client.command_server import invoke, shown
+from tests.unit.client_with_server.conftest import BatchServer
 
 
 @pytest.fixture(autouse=True)
