@@ -66,8 +66,10 @@ page-vendor: setup-dev $(JS)/$(INSTALLED) $(PAGE)/$(INSTALLED) ## Copy the JavaS
 # Three processes share the tests: those of one file, or of one engine, stay together and in order.
 PYTEST := $(BIN)/python -m pytest --numprocesses 3 --no-loadscope-reorder
 
-unit: setup-dev ## The quick tests without an engine; TESTS='tests/unit/client' chooses some
-	$(PYTEST) -m "not slow and not costly" $(or $(TESTS),tests/unit)
+UNITS := $(addprefix tests/unit/,plugin server client demo)
+
+unit: setup-dev ## The quick tests of the sources without an engine; TESTS='tests/unit/client' chooses some
+	$(PYTEST) -m "not slow and not costly" $(or $(TESTS),$(UNITS))
 
 test: setup-dev ## The checks and all tests but the slow ones, side by side
 	@$(MAKE) --jobs 2 check quick-tests
