@@ -6,10 +6,7 @@ python -m benchmarks
 from benchmarks import tables
 from benchmarks.report import RESULTS, run
 
-RECIPES = (
-    *("throughput", "follow_up", "cpu_precision", "quantization", "preprocessing", "overhead"),
-    *("start", "paper_model"),
-)
+RECIPES = ("throughput", "follow_up", "preprocessing", "overhead", "start", "paper_model")
 
 
 def main() -> None:
