@@ -163,6 +163,7 @@ async def test_without_an_allowed_folder_names_are_the_servers(
     assert remote(asked, root).clip("inner.mp4") == root / "clip.mp4"
 
 
+@pytest.mark.costly
 def test_without_the_sdk_the_command_says_what_to_install() -> None:
     code = "import sys; sys.modules['mcp'] = None\nfrom emotion_llama.cli import main; main()"
     done = subprocess.run(
@@ -173,6 +174,7 @@ def test_without_the_sdk_the_command_says_what_to_install() -> None:
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.costly
 def test_the_command_does_not_slow_the_others() -> None:
     code = "import emotion_llama.cli, sys; print('mcp' in sys.modules)"
     path = os.pathsep.join(sys.path)

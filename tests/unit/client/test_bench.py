@@ -94,6 +94,7 @@ def test_the_times_of_a_streamed_chat(server: FakeServer, tmp_path: Path) -> Non
     assert len(server.asked) == 2 * 4 + 1 + 4  # each run is warmed up, which does not count
 
 
+@pytest.mark.costly
 def test_what_a_chat_is_sent(server: FakeServer, clips: Path, tmp_path: Path) -> None:
     """The clip itself, and with --max-tokens answers of one length."""
     words = ("--concurrency", 1, "--requests", 1, "--clips", clips, "--api-key", "secret")
@@ -136,6 +137,7 @@ def test_the_first_event_of_an_analysis(server: FakeServer, clips: Path, tmp_pat
 
 
 @pytest.mark.parametrize("route", ["emotion", "predict"])
+@pytest.mark.costly
 def test_each_request_has_the_session_of_its_clip(
     server: FakeServer, clips: Path, tmp_path: Path, route: str
 ) -> None:
@@ -162,6 +164,7 @@ def test_routes_that_answer_at_once(
     assert figures.ttft is figures.output_tokens_per_second is None
 
 
+@pytest.mark.costly
 def test_hidden_files_are_not_sent_but_counted(
     server: FakeServer, clips: Path, tmp_path: Path
 ) -> None:
@@ -173,6 +176,7 @@ def test_hidden_files_are_not_sent_but_counted(
     assert not any(b"hidden" in body for _, _, body in server.asked)
 
 
+@pytest.mark.costly
 def test_errors_are_counted_by_kind(server: FakeServer, tmp_path: Path) -> None:
     server.failures = {
         "angry": "hangs up",  # the warm-up's
@@ -229,6 +233,7 @@ class SkippingSelector(selectors.DefaultSelector):
         return super().select(0)
 
 
+@pytest.mark.costly
 def test_arrivals_are_a_poisson_process() -> None:
     """The same each time, and they do not wait for answers that take far longer."""
     rate, requests, starts = 20.0, 5000, []
@@ -339,6 +344,7 @@ def test_the_table(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "requests/s sent" not in shown
 
 
+@pytest.mark.costly
 def test_without_matplotlib(
     server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -386,6 +392,7 @@ def test_nobody_there() -> None:
     assert "cannot be reached" in done.stderr.splitlines()[-1]
 
 
+@pytest.mark.costly
 def test_the_light_client_does() -> None:
     heavy = ("numpy", "matplotlib", "torch", "vllm")
     code = (

@@ -22,6 +22,7 @@ def strength(frame: np.ndarray) -> float:
     return expression.measure(face.points).strength
 
 
+@pytest.mark.costly
 def test_every_expression_is_stronger_than_a_neutral_face() -> None:
     plans = {label: recipe(f"{label}_drawn", label, "face", "test") for label in LABELS}
     strengths = {label: strength(clip_frames(plan, SILENCE)[0]) for label, plan in plans.items()}

@@ -46,6 +46,7 @@ def test_same_seed_same_clip(index: int) -> None:
     assert once.frames.shape != other.frames.shape or (once.frames != other.frames).any()
 
 
+@pytest.mark.costly
 def test_same_bytes(tmp_path: Path) -> None:
     """The written file repeats to the byte, whatever was spoken in between."""
     plan = numbered("train", 0, 5)
@@ -149,6 +150,7 @@ def test_command_line(tmp_path: Path) -> None:
     assert {path.stem for path in tmp_path.glob("*.mp4")} == {row["name"] for row in rows}
 
 
+@pytest.mark.costly
 def test_change_of_emotion(tmp_path: Path) -> None:
     """A clip that changes says when and to what, and both halves differ."""
     plan = numbered("test", 0, 8, change_at=2.0)

@@ -47,6 +47,7 @@ def test_checker_names_the_fault() -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.costly
 def test_reasons_of_what_is_left_hold(language: str) -> None:
     """Without sound or picture the reason says so, and tells the emotion that can still be told."""
     for facts in FACTS[:60]:

@@ -40,6 +40,7 @@ def convert_words(out: Path, **changed: str) -> list[str]:
     return ["convert", *flags, "--out", str(out)]
 
 
+@pytest.mark.costly
 def test_convert_and_doctor(tmp_path: Path) -> None:
     out = tmp_path / "checkpoint"
     done = invoke(*convert_words(out))

@@ -107,6 +107,7 @@ def test_a_request_that_overtook_its_clip_is_sent_again() -> None:
     assert output.outputs[0].token_ids == [7]
 
 
+@pytest.mark.costly
 def test_an_engine_that_refuses_for_ever_is_an_error_and_no_empty_answer() -> None:
     client: Any = Refusing(100)
     with pytest.raises(RuntimeError, match="refused"):

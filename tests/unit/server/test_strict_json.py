@@ -173,6 +173,7 @@ def test_the_time_grows_with_the_bytes(make: Callable[[int], bytes]) -> None:
     assert seconds(4 * MIB) < 60 * max(seconds(MIB // 4), 0.001)
 
 
+@pytest.mark.costly
 def test_the_event_loop_turns_while_a_large_body_is_read() -> None:
     body = json.dumps({"video": "A" * (48 * MIB), "text": "x" * 60_000}).encode()
 

@@ -436,6 +436,7 @@ class TestFolder:
         assert re.search(sentence, answer)
         assert "\n" not in answer
 
+    @pytest.mark.costly
     def test_a_repository_without_such_files(self, environment: dict[str, str]) -> None:
         assert "has none of the files *.gguf" in self.fetched(environment, "owner/name", "*.gguf")
 

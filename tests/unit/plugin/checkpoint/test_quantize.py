@@ -77,6 +77,7 @@ def test_all_other_tensors_stay_as_they_were(quantized: Path, with_faces: Path) 
     assert all(torch.equal(before[name], after[name]) for name in kept)
 
 
+@pytest.mark.costly
 def test_a_conversion_quantizes_what_the_lora_was_merged_into(tmp_path: Path) -> None:
     originals = write_random_originals(tmp_path)
     convert(originals, tmp_path / "whole", dtype=torch.float32)

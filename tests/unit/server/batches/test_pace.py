@@ -23,6 +23,7 @@ def ask(house: Kept, path: str = "/v1/emotion") -> Call:
     return Call(house, path, headers={"Content-Type": "application/json"}).start()
 
 
+@pytest.mark.costly
 async def test_a_request_gets_its_slot_at_once_and_the_lines_make_way(house: Kept) -> None:
     async with asking(house) as anybody:
         house.model.goes_on.clear()
@@ -61,6 +62,7 @@ async def test_lines_wait_until_nobody_has_asked_for_a_second(
         assert batch["request_counts"]["completed"] == 5
 
 
+@pytest.mark.costly
 async def test_single_lines_go_on_while_others_ask_all_the_time(
     house: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:

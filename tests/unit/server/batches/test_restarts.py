@@ -113,6 +113,7 @@ async def test_a_server_that_is_killed_while_it_checks_lines_leaves_none_twice(
     assert (found.status, found.request_counts.completed) == ("completed", 5)
 
 
+@pytest.mark.costly
 async def test_what_is_written_behind_the_counted_results_is_cut_off(tmp_path: Path) -> None:
     batch_id = await begun(tmp_path, 30, 1)
     torn = tmp_path / "results" / f"{batch_id}.output"

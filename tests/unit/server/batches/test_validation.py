@@ -105,6 +105,7 @@ def test_a_line_as_large_as_the_file_is_not_kept_in_memory() -> None:
     assert most < 8 << 20
 
 
+@pytest.mark.costly
 def test_fifty_thousand_lines_take_seconds() -> None:
     text = [{"type": "text", "text": "Which emotion?"}]
     data = lines(50_000, video="clips/a_rather_long_name_of_a_clip.mp4", task="both", more=text)

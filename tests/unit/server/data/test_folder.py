@@ -31,6 +31,7 @@ def test_nobody_else_can_read_what_is_in_it(tmp_path: Path) -> None:
         assert mode == (0o700 if place.is_dir() else 0o600), place
 
 
+@pytest.mark.costly
 def test_a_second_server_is_refused_as_long_as_the_first_one_lives(tmp_path: Path) -> None:
     program = _OWN + "print('owned', flush=True); sys.stdin.read()"
     with subprocess.Popen(

@@ -197,6 +197,7 @@ def ask_about_face(
         return client.post("/v1/emotion", json={"video": "face.mp4"} | fields).json()
 
 
+@pytest.mark.costly
 def test_the_crops_of_a_clip_are_made_where_nobody_gives_them(
     engine: FakeEngine, tmp_path: Path
 ) -> None:
@@ -236,6 +237,7 @@ def test_a_clip_without_a_face_is_answered_with_a_warning(
     assert "in 20 frames" in answer["warnings"][0]["message"]
 
 
+@pytest.mark.costly
 def test_the_peak_works_for_every_checkpoint_and_the_evidence_tells_it(
     engine: FakeEngine, tmp_path: Path
 ) -> None:
@@ -250,6 +252,7 @@ def test_the_peak_works_for_every_checkpoint_and_the_evidence_tells_it(
     assert warned(answer) == []
 
 
+@pytest.mark.costly
 def test_without_a_face_the_middle_frame_is_used_and_the_warning_tells_it(
     engine: FakeEngine, tmp_path: Path
 ) -> None:
@@ -411,6 +414,7 @@ def many_labels(count: int) -> list[str]:
     return [f"label {number}" for number in range(count)]
 
 
+@pytest.mark.costly
 def test_windows_times_reads_are_bounded_and_told(client: TestClient, engine: FakeEngine) -> None:
     asked = ASKED | {"labels": many_labels(64), "timeline": {"window": 0.5, "step": 0.001}}
     refused = client.post("/v1/emotion", json=asked)

@@ -86,6 +86,7 @@ def test_a_peer_without_an_address_is_what_the_server_calls_it() -> None:
     assert client_address({"client": None}, Headers(), [ip_network("::/0")]) == ""
 
 
+@pytest.mark.costly
 def test_thousands_of_hops_are_read_in_one_pass() -> None:
     hops = ",".join(["10.1.1.1"] * 30_000)
     assert address_of(f"203.0.113.7,{hops}") == "203.0.113.7"

@@ -169,6 +169,7 @@ def test_a_head_has_a_deadline(port: int, start: str) -> None:
     assert answer.startswith(b"HTTP/1.1 408 ") if start else not answer
 
 
+@pytest.mark.costly
 def test_a_later_head_has_a_deadline_too(port: int) -> None:
     with connect(port) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
@@ -181,6 +182,7 @@ def test_a_later_head_has_a_deadline_too(port: int) -> None:
         assert time.monotonic() - began < 10
 
 
+@pytest.mark.costly
 def test_what_is_left_of_an_answered_body_has_a_deadline(port: int) -> None:
     with connect(port) as connection:
         connection.sendall(b"POST /unread HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n")
@@ -292,6 +294,7 @@ def test_a_stock_java_client_is_answered(port: int) -> None:
     assert [len(answer["body"]) for answer in answers] == [4, 300_000, 0]
 
 
+@pytest.mark.costly
 def test_many_slow_heads_hold_nobody_up(port: int) -> None:
     waiting = [connect(port) for _ in range(200)]
     for connection in waiting:

@@ -197,6 +197,7 @@ async def test_without_it_requests_go_ahead_and_are_counted_again_after(
 
 
 @needs_redis
+@pytest.mark.costly
 async def test_closed_without_it_requests_are_refused_unread(redis: Redis) -> None:
     served = house(redis.uri, "100/minute", fail="closed")
     assert await statuses(served, 2) == [200, 200]
@@ -267,6 +268,7 @@ def test_a_wrong_port_ends_the_start(
     assert "hidden" not in one_sentence(clean_environment, capsys, uri)
 
 
+@pytest.mark.costly
 def test_a_storage_that_never_answers_ends_the_start(
     clean_environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -98,6 +98,7 @@ async def test_a_slot_that_becomes_free_goes_to_the_key_with_the_fewest() -> Non
     await empty(house, *calls)
 
 
+@pytest.mark.costly
 async def test_those_that_leave_or_run_out_of_time_give_their_share_back() -> None:
     house = House(keys=KEYS, max_in_flight=2, max_waiting=3, request_timeout=0.5)
     calls = [of_key(house, "a").start() for _ in range(5)]

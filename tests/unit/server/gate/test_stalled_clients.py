@@ -103,6 +103,7 @@ def test_a_client_that_does_not_read_loses_its_slot_and_connection(
         assert received < HUGE  # what was on its way, then the end of the connection
 
 
+@pytest.mark.costly
 def test_the_kernel_ends_a_connection_whose_client_takes_nothing() -> None:
     with socket.create_server((HOST, 0)) as listener:
         cut_stalled(listener, seconds=1)

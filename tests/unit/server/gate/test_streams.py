@@ -54,6 +54,7 @@ async def heard(path: str, is_enough: Callable[[Call], bool]) -> str:
     return call.text
 
 
+@pytest.mark.costly
 async def test_a_silent_stream_has_comments_between_its_events() -> None:
     for path in (CHAT, "/v1/emotion"):
         text = await heard(path, lambda call: call.text.count(COMMENT) == 2)

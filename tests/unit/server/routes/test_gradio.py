@@ -107,6 +107,7 @@ def test_a_silent_stream_has_heartbeats_and_no_comments(
         assert list(messages)[-1]["msg"] == "process_completed"
 
 
+@pytest.mark.costly
 def test_the_heartbeat_of_older_clients_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gradio, "_HEARTBEAT_SECONDS", 0.1)
     house = GradioApp(request_timeout=0.3)
@@ -136,6 +137,7 @@ def test_an_upload_goes_after_a_while(
     assert client.post("/run/predict", json=question(file)).status_code == 404
 
 
+@pytest.mark.costly
 def test_uploads_are_bounded_for_each_owner(
     client: httpx2.Client, house: GradioApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -218,6 +220,7 @@ def test_a_question_can_be_cancelled(client: httpx2.Client, house: GradioApp) ->
     assert client.get(f"/call/predict/{event_id}").text == ""
 
 
+@pytest.mark.costly
 def test_a_question_that_takes_too_long_is_told_so_and_its_connection_stays() -> None:
     house = GradioApp(request_timeout=0.2)
     house.engine.go_on.clear()

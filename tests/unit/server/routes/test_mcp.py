@@ -214,6 +214,7 @@ async def test_a_tool_that_is_not_there_is_an_error_of_the_protocol(address: str
             await client.call_tool("analyse")
 
 
+@pytest.mark.costly
 async def test_only_a_key_opens_the_tools(tmp_path: Path) -> None:
     house = House(tmp_path, keys="alice:a")
     refused = await sent(house, message("ping")).answer()

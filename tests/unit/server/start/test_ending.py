@@ -58,6 +58,7 @@ TRACKED = (
 )
 
 
+@pytest.mark.costly
 def test_a_closed_terminal_leaves_the_semaphores_known() -> None:
     command = [sys.executable, "-c", TRACKED]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -86,6 +87,7 @@ def test_a_signal_ends_a_start_with_0_and_its_children(
     assert is_gone(child)
 
 
+@pytest.mark.costly
 def test_what_nohup_has_ignored_stays_ignored(started: list[subprocess.Popen[str]]) -> None:
     process = run(
         started, f"import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n{STARTING}"
@@ -98,6 +100,7 @@ def test_what_nohup_has_ignored_stays_ignored(started: list[subprocess.Popen[str
     assert process.wait(20) == 0
 
 
+@pytest.mark.costly
 def test_a_stuck_thread_does_not_hold_the_end_up(started: list[subprocess.Popen[str]]) -> None:
     program = (
         f"{IMPORTS}{CHILD}\n"
@@ -132,6 +135,7 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize("method", ["spawn", "fork", "forkserver"])
+@pytest.mark.costly
 def test_an_engine_ends_with_its_server(
     started: list[subprocess.Popen[str]], tmp_path_factory: pytest.TempPathFactory, method: str
 ) -> None:

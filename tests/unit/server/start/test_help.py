@@ -78,11 +78,13 @@ def test_help_and_version_import_no_engine(words: list[str]) -> None:
     assert done.stdout.splitlines()[-1] == "set()"
 
 
+@pytest.mark.costly
 def test_the_version_names_the_engines_too() -> None:
     done = subprocess.run([COMMAND, "--version"], capture_output=True, text=True, check=True)
     assert re.fullmatch(r"emotion-llama \d+\.\d+\.\d+ with vllm\S* 0\.32\.\d+\S*\n", done.stdout)
 
 
+@pytest.mark.costly
 def test_a_shell_completes_the_commands() -> None:
     asked = {"_EMOTION_LLAMA_COMPLETE": "complete_bash", "COMP_CWORD": "1"}
     asked["COMP_WORDS"] = "emotion-llama s"
@@ -90,6 +92,7 @@ def test_a_shell_completes_the_commands() -> None:
     assert done.stdout.split() == ["serve"]
 
 
+@pytest.mark.costly
 def test_the_commands_are_told_in_whole_lines() -> None:
     asked = os.environ | {"COLUMNS": "80"}
     done = subprocess.run(

@@ -133,6 +133,7 @@ def test_a_signal_before_the_ports_listen_ends_with_0(bind: Start, number: signa
     assert both.ended() == (0, ["bound", "starting"])
 
 
+@pytest.mark.costly
 def test_a_second_signal_while_nobody_is_inside_changes_nothing(bind: Start) -> None:
     both = bind("127.0.0.1", free_port(), free_port())
     both.go_on()

@@ -83,6 +83,7 @@ def test_a_clip_gets_crops_and_is_otherwise_the_same() -> None:
     assert 0 < top < top + height < 1
 
 
+@pytest.mark.costly
 def test_a_few_crops_are_those_of_all_frames() -> None:
     few = crops_of(decode(SMILE, face_rows=ROWS, settings=FEW)).astype(int)
     everything = MediaSettings(face_frames="all")
@@ -233,6 +234,7 @@ def test_the_frames_for_the_peaks_of_windows_are_limited() -> None:
         decode_faces._peak_frames(frames, [*windows, (100.0, 102.0)], settings)
 
 
+@pytest.mark.costly
 def test_the_peak_is_the_frame_with_the_strongest_expression_of_each_window() -> None:
     calm = pictures_of((CHECKOUT / "demo/clips/sad_face.mp4").read_bytes())[0]
     strong = pictures_of((CHECKOUT / "demo/clips/surprise_face.mp4").read_bytes())[9]

@@ -191,6 +191,7 @@ def test_what_is_no_clip_is_refused_with_a_reason(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["mp4", "webm, recorded live"])
+@pytest.mark.costly
 def test_a_long_sound_is_refused_with_both_numbers(name: str) -> None:
     data = make_clip(replace(RECIPES[name], seconds=3.0))
     with pytest.raises(MediaError, match=r"lasts 3\.\d s; at most 1\.5 s"):
@@ -207,6 +208,7 @@ def test_a_damaged_sound_is_an_error_and_not_silence() -> None:
         decode(bytes(data), settings=SETTINGS)
 
 
+@pytest.mark.costly
 def test_a_huge_picture_is_refused_before_it_is_decoded() -> None:
     data = io.BytesIO()
     Image.new("L", (9000, 9000)).save(data, "PNG")
@@ -241,6 +243,7 @@ def test_the_usual_sounds_are_taken(codec: str) -> None:
 
 
 @pytest.mark.parametrize("codec", ["libx265", "libvpx-vp9", "libsvtav1", "mpeg2video"])
+@pytest.mark.costly
 def test_the_usual_pictures_are_taken(codec: str) -> None:
     recipe = Recipe("matroska", codec, width=176, height=144, frames_per_second=25)
     assert decode(make_clip(recipe), settings=SETTINGS).frame.shape == (144, 176, 3)

@@ -135,6 +135,7 @@ def test_any_other_content_is_refused(arrays: dict[str, Any]) -> None:
         open_container(container(**arrays), SETTINGS)
 
 
+@pytest.mark.costly
 def test_sizes_are_checked_before_inflating() -> None:
     bomb = container(video=np.zeros(50 << 20, np.uint8), features=FEATURES)
     assert len(bomb) < 200_000

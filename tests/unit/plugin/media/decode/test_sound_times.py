@@ -68,6 +68,7 @@ def test_a_sound_that_starts_late_is_heard_late(tmp_path: Path, ending: str, del
 
 
 @pytest.mark.parametrize("ending", ["mp4", "mkv", "webm"])
+@pytest.mark.costly
 def test_what_is_said_before_the_first_picture_is_left_out(tmp_path: Path, ending: str) -> None:
     plain, early = write(tmp_path / f"a.{ending}", (0.2, 2), (4, 5)), tmp_path / f"early.{ending}"
     shifted = ("-itsoffset", 1, "-i", plain, "-map", "1:v", "-map", "0:a", "-c", "copy")
@@ -178,6 +179,7 @@ def _without_sizes(data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("milliseconds", [1500, 60_000])
+@pytest.mark.costly
 def test_a_wrong_duration_in_a_header_is_not_cut_off(tmp_path: Path, milliseconds: float) -> None:
     data = write(tmp_path / "a.webm", (1, 2)).read_bytes()
     clip = decode(_longer(data, milliseconds), settings=SETTINGS)

@@ -182,6 +182,7 @@ HARMLESS: dict[str, Callable[[], bytes]] = {
 
 
 @pytest.mark.parametrize("name", HARMLESS)
+@pytest.mark.costly
 def test_what_is_beside_the_picture_costs_nothing(name: str) -> None:
     data = HARMLESS[name]()
     started = time.process_time()

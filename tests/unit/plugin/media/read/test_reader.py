@@ -158,6 +158,7 @@ class TestPaths:
         assert status in statuses
         assert time.monotonic() - started < 2
 
+    @pytest.mark.costly
     def test_a_file_system_that_hangs_holds_up_neither_others_nor_the_request(
         self, reader: MediaReader, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -307,6 +308,7 @@ def test_without_descriptors_the_server_is_busy(tmp_path: Path, url: str) -> Non
     asyncio.run(starve())
 
 
+@pytest.mark.costly
 def test_urls_are_fetched_as_the_operator_allows(tmp_path: Path) -> None:
     (tmp_path / "clip").write_bytes(CONTENT)
     handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))

@@ -110,5 +110,6 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.costly
 def test_a_call_that_hangs_does_not_hold_up_the_end_of_the_process() -> None:
     subprocess.run([sys.executable, "-c", _HANGS], check=True, timeout=60)

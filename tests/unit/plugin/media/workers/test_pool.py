@@ -72,6 +72,7 @@ async def test_a_worker_returns_what_decoding_here_does(workers: Workers) -> Non
     assert there.frame_time == here.frame_time
 
 
+@pytest.mark.costly
 async def test_a_worker_finds_faces_as_this_process_does_with_one_thread(workers: Workers) -> None:
     await workers.warm_up(partial(warm_up, for_faces=True))
     data = (CHECKOUT / "demo/clips/happy_face.mp4").read_bytes()
@@ -84,6 +85,7 @@ async def test_a_worker_finds_faces_as_this_process_does_with_one_thread(workers
     assert await run(workers, jobs.count_opencv_threads) == 1
 
 
+@pytest.mark.costly
 async def test_a_timeline_comes_back_with_each_sample_once(workers: Workers) -> None:
     request = EmotionRequest(timeline=TimelineRequest(window=1, step=0.5))
     job = decoding(request, size=64, settings=SETTINGS)
@@ -96,6 +98,7 @@ async def test_a_timeline_comes_back_with_each_sample_once(workers: Workers) -> 
     assert np.shares_memory(first, second)
 
 
+@pytest.mark.costly
 async def test_a_refused_clip_is_told_as_here(workers: Workers) -> None:
     with pytest.raises(MediaError, match="no video that can be read"):
         await run(workers, partial(decode, settings=SETTINGS), b"\x00" * 1000)
@@ -193,6 +196,7 @@ async def test_a_request_that_is_given_up_frees_its_worker(workers: Workers) -> 
     assert REGISTRY.get_sample_value("emotion_llama_decodes_in_flight") == 0
 
 
+@pytest.mark.costly
 async def test_a_worker_is_replaced_after_so_many_clips(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("emotion_llama_vllm.media.workers.pool._CLIPS_PER_WORKER", 3)
     workers = Workers(SETTINGS.model_copy(update={"decode_workers": 1}), 64)

@@ -116,6 +116,7 @@ async def test_a_server_that_starts_before_its_provider_takes_tokens_later(
 
 
 @pytest.mark.parametrize("slow", [Provider.hang, Provider.drip])
+@pytest.mark.costly
 async def test_a_slow_provider_holds_up_only_tokens_of_unknown_keys_and_these_not_for_long(
     provider: Provider, house: House, monkeypatch: pytest.MonkeyPatch, slow: Callable[..., None]
 ) -> None:

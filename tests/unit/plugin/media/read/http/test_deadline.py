@@ -104,6 +104,7 @@ async def test_the_deadline_holds_for_looking_up(fetcher: Fetcher, origin: Origi
     assert "took over 0.1 s" in await refusal(slow, f"http://{origin.name}/")
 
 
+@pytest.mark.costly
 async def test_a_resolver_that_hangs_holds_up_nobody_else(
     origin: Origin, monkeypatch: pytest.MonkeyPatch
 ) -> None:

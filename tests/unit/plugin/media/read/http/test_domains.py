@@ -92,6 +92,7 @@ async def test_nothing_else_is_asked_for(
 @example("http://clips.example")
 @example("http://clips.example@evil.example")
 @example("https://BÜCHER。example.:8000")
+@pytest.mark.costly
 def test_whoever_reads_the_url_sees_an_allowed_host(url: str) -> None:
     names = Names()
     domains = ["clips.example", "bücher.example:8000"]
