@@ -15,9 +15,8 @@ from pathlib import Path
 
 from benchmarks import report
 from benchmarks.clips import new_clips
-from benchmarks.load import WHOLE, Further, as_sent, measure
+from benchmarks.load import seconds_each
 from benchmarks.servers import WORK, dtype, midsize, server_of
-from emotion_llama.bench.clips import Deck
 from emotion_llama_vllm.checkpoint.quantize import quantize
 from emotion_llama_vllm.checkpoint.scheme import Scheme
 
@@ -41,29 +40,11 @@ def in_int8() -> Path:
     return folder
 
 
-def ask(url: str, clips: Sequence[Path], *, at_once: int, tokens: int, further: int = 0) -> float:
-    """Ask the first question about each clip, or this many further ones.
-
-    Returns:
-        The seconds per request.
-    """
-    found, _ = measure(
-        url,
-        as_sent(clips, WHOLE),
-        at_once=at_once,
-        tokens=tokens,
-        questions=further or 1,
-        route=WHOLE,
-        deck=Further if further else Deck,
-    )
-    return found.seconds / found.requests
-
-
 def one_round(url: str, clips: Sequence[Path], tokens: int) -> dict[str, float]:
     """Return the seconds per request: the first clip alone, then the others at once."""
-    alone = ask(url, clips[:1], at_once=1, tokens=tokens)
-    new = ask(url, clips[1:], at_once=AT_ONCE, tokens=tokens)
-    cached = ask(url, clips[1:], at_once=AT_ONCE, tokens=tokens, further=QUESTIONS - 1)
+    alone = seconds_each(url, clips[:1], at_once=1, tokens=tokens)
+    new = seconds_each(url, clips[1:], at_once=AT_ONCE, tokens=tokens)
+    cached = seconds_each(url, clips[1:], at_once=AT_ONCE, tokens=tokens, further=QUESTIONS - 1)
     four = (new + (QUESTIONS - 1) * cached) / QUESTIONS
     return {"one_by_one": alone, "new": new, "cached": cached, "4_questions": four}
 
@@ -82,7 +63,7 @@ def main() -> None:
             for way, (is_int8, flags) in WAYS.items()
         }
         for server in servers.values():
-            ask(server.url, clips[:2], at_once=2, tokens=2)
+            seconds_each(server.url, clips[:2], at_once=2, tokens=2)
         found: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
         for turn in range(rounds):
             own = clips[2 + turn * (1 + AT_ONCE) :][: 1 + AT_ONCE]

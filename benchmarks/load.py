@@ -78,6 +78,26 @@ def measure(
     return Figures.of(records, seconds), records
 
 
+def seconds_each(
+    url: str, clips: Sequence[Path], *, at_once: int, tokens: int, further: int = 0
+) -> float:
+    """Ask the first question about each clip on the server, or this many further ones.
+
+    Returns:
+        The seconds per request.
+    """
+    found, _ = measure(
+        url,
+        as_sent(clips, WHOLE),
+        at_once=at_once,
+        tokens=tokens,
+        questions=further or 1,
+        route=WHOLE,
+        deck=Further if further else Deck,
+    )
+    return found.seconds / found.requests
+
+
 def complete(url: str, prompts: Sequence[Sequence[int]], tokens: int) -> float:
     """Let vLLM's own server continue token ids, all at once; return the seconds."""
 

@@ -8,7 +8,6 @@ log-probability of float32's label moves.
 """
 
 import argparse
-import csv
 import math
 import os
 import statistics
@@ -23,7 +22,7 @@ from pydantic import BaseModel, RootModel
 
 from benchmarks import report
 from benchmarks.servers import ENGINE
-from demo.generate import write_clips
+from demo.generate import read_rows, write_clips
 from demo.recipe import numbered
 from emotion_llama_vllm import demo_files
 from emotion_llama_vllm.checkpoint.scheme import Scheme
@@ -66,12 +65,6 @@ def answer(way: str, clips: Path, work: Path) -> Answers:
         transcripts, own_fields=lambda clip: {"transcript": transcripts[clip]}
     )
     return Answers([_answer(analysis.response) for analysis in analyses])
-
-
-def read_rows(clips: Path) -> list[dict[str, str]]:
-    """Return what the clips of a folder show."""
-    with (clips / "labels.csv").open(encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def _checkpoint(way: str, work: Path) -> Path:

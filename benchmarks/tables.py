@@ -9,105 +9,18 @@ It replaces the text between `<!-- table: NAME -->` and `<!-- end -->`, and writ
 import json
 import re
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
-from matplotlib.figure import Figure
-
+from benchmarks.chinese import CHINESE
+from benchmarks.pictures import WAYS, Results, draw
 from benchmarks.report import RESULTS
 from devtools.paths import CHECKOUT
 
 DOCS = CHECKOUT / "docs"
 _PLACE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
-Results = dict[str, dict[str, Any]]
 Row = Sequence[object]
 
-_CHINESE = {
-    "measure": "指标",
-    "measured": "实测值",
-    "at least (with bfloat16)": "目标（有 bfloat16 指令时）",
-    "two CPU cores": "两个 CPU 核心",
-    "the same, with bfloat16": "同上，有 bfloat16 指令",
-    "with bfloat16": "有 bfloat16 指令",
-    "first event of /v1/emotion over chat's TTFT": "/v1/emotion 的第一个事件与聊天的 TTFT 之比",
-    "≤ 1.3 and the label reads": "≤ 1.3，另加标签读取",
-    "precision": "精度",
-    "16 at once, new clips": "16 个并发，新视频",
-    "the same, further questions": "同上，追问",
-    "one at a time": "逐个请求",
-    "as it is": "不变",
-    "int8": "int8",
-    "fp8 cache": "fp8 缓存",
-    "int8, fp8 cache": "int8，fp8 缓存",
-    "labels right": "标签正确",
-    "same label as float32": "与 float32 标签相同",
-    "same answer": "回答相同",
-    "same explanation": "解释相同",
-    "log-probability moved by, median": "对数概率的变化，中位数",
-    "largest": "最大",
-    "7B on a GPU": "GPU 上的 7B",
-    "16 at once, every clip new, against a": "16 个并发，每段视频都是新的，相对 a",
-    "16 at once, every clip new, against b": "16 个并发，每段视频都是新的，相对 b",
-    "share of the bound against a": "达到相对 a 的上限的比例",
-    "share of the bound against b": "达到相对 b 的上限的比例",
-    "the same, 4 questions per clip, against a": "同上，每段视频 4 个问题，相对 a",
-    "the same, 4 questions per clip, against b": "同上，每段视频 4 个问题，相对 b",
-    "against c (batches of 16), every clip new": "相对 c（每批 16 个），每段视频都是新的",
-    "one request at a time, against b": "逐个请求，相对 b",
-    "share of text-only vLLM, clips cached": "达到纯文本 vLLM 吞吐的比例（视频已缓存）",
-    "TTFT of the next question over the first": "后续问题与第一个问题的 TTFT 之比",
-    "decode and resample over a's way, 2 to 10 s, worst": "解码重采样耗时与 a 之比，2–10 秒，最差",
-    "decode and resample over a's way, 60 s, worst": "解码重采样耗时与 a 之比，60 秒，最差",
-    "first frame, 60 s over 2 s clip": "取第一帧的耗时，60 秒与 2 秒视频之比",
-    "CPU over chat, worst of the routes below": "比聊天多用的 CPU 时间，下列接口中最差",
-    "ready with the demo, warm disk": "演示检查点就绪（文件已在磁盘缓存中）",
-    "way": "方式",
-    "seconds per request": "每个请求的秒数",
-    "of that, clip and encoders": "其中视频与编码器",
-    "requests": "请求",
-    "first, ms": "第一个问题，毫秒",
-    "next, ms": "后续问题，毫秒",
-    "ratio": "比值",
-    "first, ms (bfloat16)": "第一个问题，毫秒（bfloat16）",
-    "next, ms (bfloat16)": "后续问题，毫秒（bfloat16）",
-    "ratio (bfloat16)": "比值（bfloat16）",
-    "one clip after the other": "逐段视频提问",
-    "64 clips, 5 questions each, 16 at once": "64 段视频，各 5 个问题，16 个并发",
-    "the same clip through /v1/emotion": "同一段视频经 /v1/emotion",
-    "picture": "画面",
-    "seconds": "秒",
-    "ours, ms": "本服务器，毫秒",
-    "a's, ms": "a，毫秒",
-    "PyAV, ms": "PyAV，毫秒",
-    "OpenCV, ms": "OpenCV，毫秒",
-    "share of a's": "与 a 之比",
-    "step": "步骤",
-    "GPU": "GPU",
-    "live requests": "同时处理的请求",
-    "batch": "批大小",
-    "requests/s": "请求/秒",
-    "the same, 4 questions per clip": "同上，每段视频 4 个问题",
-    "predicted": "预测值",
-    "against a": "相对 a",
-    "at once": "并发",
-    "questions per clip": "每段视频的问题数",
-    "TTFT p50, ms": "TTFT 中位数，毫秒",
-    "ms per token": "每个词元的毫秒数",
-    "predicted / measured": "预测值/实测值",
-    "route": "接口",
-    "CPU ms over chat": "比聊天多用的 CPU 毫秒数",
-    "imports and settings": "导入与设置",
-    "the engine's process": "引擎进程",
-    "weights": "权重",
-    "the engine: attention cache, first batches": "引擎：注意力缓存、首批计算",
-    "routes, decode workers, a first answer": "接口、解码进程、第一个回答",
-    "ready": "就绪",
-}
-
-
-WAYS = ("a", "b", "c", "server_one_by_one", "server", "server_4_questions")
-"""The ways that answer about clips, on a CPU and on a GPU."""
 RATIOS = (
     ("16 at once, every clip new, against a", "4 × (6 ×)", "server_against_a"),
     ("16 at once, every clip new, against b", "2.5 ×", "server_against_b"),
@@ -195,11 +108,11 @@ def throughput(found: Results) -> tuple[Row, Sequence[Row]]:
 def cpu_precision(found: Results) -> tuple[Row, Sequence[Row]]:
     """Return the seconds per request with lower precisions on a CPU."""
     rows = [
-        (way, *(f"{seconds[name]:.2f}" for name in ("new", "cached", "one_by_one")))
+        (way, *(f"{seconds[name]:.2f}" for name in ("new", "cached", "4_questions", "one_by_one")))
         for way, seconds in found["cpu_precision"]["seconds_per_request"].items()
     ]
-    heads = ("16 at once, new clips", "the same, further questions", "one at a time")
-    return ("precision", *heads), rows
+    heads = ("16 at once, new clips", "the same, further questions")
+    return ("precision", *heads, "the same, 4 questions per clip", "one at a time"), rows
 
 
 def quantization(found: Results) -> tuple[Row, Sequence[Row]]:
@@ -320,17 +233,8 @@ def check(found: Results) -> tuple[Row, Sequence[Row]]:
 TABLES: dict[str, Callable[[Results], tuple[Row, Sequence[Row]]]] = {
     table.__name__: table
     for table in (
-        *(
-            targets,
-            throughput,
-            cpu_precision,
-            quantization,
-            follow_up,
-            preprocessing,
-            overhead,
-            start,
-        ),
-        *(gpu_ways, gpu_load, gpus, check),
+        *(targets, throughput, cpu_precision, quantization, follow_up, preprocessing),
+        *(overhead, start, gpu_ways, gpu_load, gpus, check),
     )
 }
 
@@ -340,58 +244,12 @@ def fill_in(text: str, found: Results, *, chinese: bool) -> str:
 
     def write(place: re.Match[str]) -> str:
         head, rows = TABLES[place[2]](found)
-        words = _CHINESE if chinese else {}
+        words = CHINESE if chinese else {}
         lines = [head, ["---"] * len(head), *rows]
         cells = [[words.get(str(cell), str(cell)) for cell in line] for line in lines]
         return place[1] + "".join(f"| {' | '.join(line)} |\n" for line in cells) + place[3]
 
     return _PLACE.sub(write, text)
-
-
-def draw(found: Results, folder: Path) -> None:
-    """Draw the pictures."""
-    folder.mkdir(exist_ok=True)
-    seconds = found["throughput"]["seconds_per_request"]
-    shown = {way: seconds[way] for way in (*WAYS, "text")}
-    _bars(folder / "throughput.png", shown, "s per request")
-    on_gpu = found["gpu"]["seconds_per_request"]
-    _bars(folder / "gpu.png", {way: on_gpu[way] for way in WAYS}, "s per request")
-    data = found["follow_up"]
-    times = {
-        f"{name}, {which}": data[key][f"{which}_ms"]
-        for name, key in (("alone", "one_by_one"), ("16 at once", "many"))
-        for which in ("first", "next")
-    }
-    _bars(folder / "follow_up.png", times, "TTFT, ms")
-    _lines(folder / "preprocessing.png", found["preprocessing"]["rows"])
-
-
-def _bars(file: Path, values: dict[str, float], unit: str) -> None:
-    figure = Figure(figsize=(7, 0.45 * len(values) + 0.8), layout="constrained")
-    axes = figure.subplots()
-    bars = axes.barh(list(values), list(values.values()))
-    axes.bar_label(bars, fmt="%.3g", padding=3)
-    axes.invert_yaxis()
-    axes.margins(x=0.12)
-    axes.set_xlabel(unit)
-    figure.savefig(file, dpi=110)
-
-
-def _lines(file: Path, rows: Sequence[dict[str, Any]]) -> None:
-    figure = Figure(figsize=(7, 3.4), layout="constrained")
-    axes = figure.subplots()
-    short = [row for row in rows if row["seconds"] <= 10]
-    for way, style in (("ours", "o-"), ("original", "s--")):
-        for size in ("360p", "1080p"):
-            of_size = [row for row in short if row["size"] == size]
-            seconds = [row["seconds"] for row in of_size]
-            times = [row["milliseconds"][way] for row in of_size]
-            axes.plot(seconds, times, style, label=f"{way}, {size}")
-    axes.set_xlabel("seconds of clip")
-    axes.set_ylabel("ms")
-    axes.set_ylim(bottom=0)
-    axes.legend()
-    figure.savefig(file, dpi=110)
 
 
 def _overheads(found: Results) -> dict[str, float]:

@@ -30,11 +30,11 @@ import torch
 
 from benchmarks import report
 from benchmarks.clips import new_clips
-from benchmarks.load import WHOLE, Further, as_sent, complete, first_tokens, measure
+from benchmarks.load import complete, first_tokens, seconds_each
 from benchmarks.original import Original, read_media
 from benchmarks.paper.calibration import calibrate
 from benchmarks.servers import WORK, dtype, midsize, midsize_server, text_server
-from emotion_llama.bench.clips import Clip, Deck, Question
+from emotion_llama.bench.clips import Clip, Question
 from emotion_llama.bench.routes import chat_text
 
 MODULE = "benchmarks.throughput"
@@ -104,7 +104,7 @@ class Comparison:
         clips = self._clips.new(2)
         for way in (self._from_disk, self._in_memory):
             way.answer([read_media(clips[0], self._side)], QUESTION, 2)
-        measure(self._url, as_sent(clips, WHOLE), at_once=2, tokens=2, route=WHOLE)
+        seconds_each(self._url, clips, at_once=2, tokens=2)
         if self._text_url:
             complete(self._text_url, self._prompts(2), 2)
 
@@ -166,16 +166,14 @@ class Comparison:
         self, name: str, clips: Sequence[Path], *, at_once: int = 0, further: int = 0
     ) -> None:
         """Ask the first question about each clip, or this many further ones."""
-        found, _ = measure(
+        seconds = seconds_each(
             self._url,
-            as_sent(clips, WHOLE),
+            clips,
             at_once=at_once or self.size.at_once,
             tokens=self._tokens,
-            questions=further or 1,
-            route=WHOLE,
-            deck=Further if further else Deck,
+            further=further,
         )
-        self.times.add(name, found.seconds / found.requests)
+        self.times.add(name, seconds)
 
     def _text(self, url: str, name: str, prompts: Sequence[Sequence[int]]) -> None:
         seconds = complete(url, prompts, self._tokens)

@@ -35,6 +35,12 @@ def write_clips(plans: list[Recipe], out: Path) -> None:
             writer.writerows(track(rows, "clips", total=len(plans)))
 
 
+def read_rows(folder: Path) -> list[dict[str, str]]:
+    """Return the rows of a folder's labels.csv."""
+    with (folder / "labels.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m demo.generate", description=__doc__)

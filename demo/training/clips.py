@@ -1,6 +1,5 @@
 """Reads generated clips into arrays, with the same code as the server."""
 
-import csv
 import io
 import json
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from rich.progress import track
 
 from demo.chance import stream
 from demo.drawing.motion import strength
+from demo.generate import read_rows
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.media.decode.first_frame import decode
 from emotion_llama_vllm.media.faces.sampling import FEWEST, spread
@@ -69,8 +69,7 @@ class Clips:
 
 def read_clips(folder: Path, config: EmotionLlamaConfig) -> Clips:
     """Read a folder of `demo.generate`; the second time from arrays stored beside it."""
-    with (folder / "labels.csv").open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_rows(folder)
     kept = folder / f"arrays-{len(rows)}"
     if not (kept / "done").exists():
         with get_context("spawn").Pool(initializer=_use_one_thread) as pool:
