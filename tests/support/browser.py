@@ -28,12 +28,8 @@ from tests.support.npm import npm, require_npm
 
 _QUIET = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-    *(
-        "--no-first-run",
-        "--use-fake-ui-for-media-stream",
-        "--use-fake-device-for-media-stream=fps=5",
-    ),
-    "--autoplay-policy=no-user-gesture-required",
+    *("--no-first-run", "--autoplay-policy=no-user-gesture-required"),
+    *("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream=fps=5"),
 )
 _WIDE: ViewportSize = {"width": 1280, "height": 800}
 _SILENT = "/page/icon.svg"

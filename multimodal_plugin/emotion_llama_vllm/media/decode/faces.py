@@ -94,8 +94,9 @@ class Found:
 
 def warm_up() -> None:
     """Run each network once on nothing, because its first run takes twice as long."""
-    detect(np.zeros((CROP, CROP, 3), np.uint8))
-    landmarks.find(np.zeros((CROP, CROP, 3), np.uint8), Region(CROP / 2, CROP / 2, CROP, 0))
+    blank = np.zeros((CROP, CROP, 3), np.uint8)
+    detect(blank)
+    landmarks.find(blank, Region(CROP / 2, CROP / 2, CROP, 0))
     expression.measure(np.zeros((landmarks.COUNT, 2), np.float32))
 
 
