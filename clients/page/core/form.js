@@ -3,6 +3,11 @@
 /** @import { App, Form } from '../types.d.ts' */
 
 /**
+ * Change some fields of the form.
+ *
+ * A text that is read when its field is left is bound without `live`, which would replace what is
+ * being typed whenever the page is drawn.
+ *
  * @param {App} app
  * @param {Partial<Form>} patch
  */

@@ -57,7 +57,7 @@ function labelsField({ form, server }, app) {
   return html`<div class="field">
     <label for="labels">${t.labels}</label>
     <input id="labels" type="text" data-param="labels" autocomplete="off" placeholder=${own}
-      aria-describedby="labels-hint" .value=${live(form.labels?.join(', ') ?? '')} @change=${change} />
+      aria-describedby="labels-hint" .value=${form.labels?.join(', ') ?? ''} @change=${change} />
     <p id="labels-hint" class="soft small">${t.labels_hint}</p>
   </div>`;
 }
@@ -86,7 +86,7 @@ function frameField({ form }, app) {
     ${
       isTime
         ? html`<input type="number" min="0" step="any" inputmode="decimal" aria-label=${t.frame_seconds}
-          .value=${live(String(form.frame))} @change=${time} />`
+          .value=${String(form.frame)} @change=${time} />`
         : nothing
     }
   </div>`;

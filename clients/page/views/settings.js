@@ -92,10 +92,11 @@ function pageFields(state, app) {
 function numberField(name, words, hint, { settings }, app) {
   const { least, most, step } = RANGES[name];
   const change = (/** @type {Event & {target: HTMLInputElement}} */ { target }) => {
-    if (target.value === '' || !target.reportValidity()) {
-      changeSettings(app, name === 'seed' && target.validity.valid ? { seed: null } : {});
+    if (!target.reportValidity()) {
+      target.value = String(settings[name] ?? '');
     } else {
-      changeSettings(app, /** @type {Partial<Settings>} */ ({ [name]: target.valueAsNumber }));
+      const value = target.value === '' ? null : target.valueAsNumber;
+      changeSettings(app, /** @type {Partial<Settings>} */ ({ [name]: value }));
     }
   };
   return html`<div class="field">
@@ -108,7 +109,7 @@ function numberField(name, words, hint, { settings }, app) {
       step=${step}
       ?required=${name !== 'seed'}
       aria-describedby="${name}-hint"
-      .value=${live(String(settings[name] ?? ''))}
+      .value=${String(settings[name] ?? '')}
       @change=${change}
     />
     <p id="${name}-hint" class="soft small">${hint}</p>

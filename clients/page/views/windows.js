@@ -71,7 +71,7 @@ export function windowFields({ form, duration }, app) {
         step="any"
         inputmode="decimal"
         placeholder=${String(suits[name])}
-        .value=${live(form[name] === null ? '' : String(form[name]))}
+        .value=${form[name] === null ? '' : String(form[name])}
         @change=${change}
       />
     </div>`;

@@ -139,7 +139,7 @@ def test_a_file_that_is_too_large_is_not_sent(page: Page) -> None:
 
 
 def test_more_windows_than_the_server_takes_are_not_asked_for(page: Page) -> None:
-    page.get_by_role("button", name="Happy face").click()
+    take_sample(page)
     page.get_by_text("More options").click()
     page.get_by_label("Step, s").fill("0.0002")
     page.get_by_label("Step, s").blur()

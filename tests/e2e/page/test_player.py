@@ -7,7 +7,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from devtools.media import Recipe, write_clip
-from tests.support.page_answers import answer_with, response, timeline
+from tests.support.page_answers import answer_with, response, take_sample, timeline
 from tests.support.waiting import until
 
 
@@ -53,6 +53,20 @@ def test_a_picture_is_shown_and_has_no_timeline(page: Page, tmp_path: Path) -> N
     expect(page.get_by_role("heading", name="Evidence")).to_be_visible()
     expect(page.locator(".tl")).to_have_count(0)
     assert not [body for body in requests if "timeline" in body]
+
+
+def test_what_is_being_typed_stays_while_the_clip_plays(page: Page) -> None:
+    take_sample(page)
+    page.get_by_text("More options").click()
+    typed = {"Labels": "glad, gloomy", "Step, s": "0.5"}
+    for name, text in typed.items():
+        field = page.get_by_label(name, exact=True)
+        field.press_sequentially(text)
+        page.evaluate("document.querySelector('video').play()")
+        expect(page.get_by_role("button", name="Pause")).to_be_visible()
+        page.evaluate("document.querySelector('video').pause()")
+        expect(page.get_by_role("button", name="Play")).to_be_visible()
+        expect(field).to_have_value(text)
 
 
 def test_a_clip_that_the_browser_cannot_play_can_be_analysed(page: Page, tmp_path: Path) -> None:
