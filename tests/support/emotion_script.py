@@ -30,7 +30,10 @@ def main() -> None:
     labels = {clip["path"]: {"labels": clip["labels"]} for clip in clips}
     together = model.analyze_many(labels, own_fields=lambda clip: labels[clip], max_tokens=20)
     for clip, one in zip(found, together, strict=True):
-        clip["together"] = one.response and one.response.model_dump()
+        if one.error is not None:
+            raise one.error
+        assert one.response is not None
+        clip["together"] = one.response.model_dump()
     out.write_text(json.dumps(found))
 
 
