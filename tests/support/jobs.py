@@ -66,6 +66,11 @@ def look_around(source: bytes) -> dict[str, object]:
     }
 
 
+def list_modules(source: bytes) -> list[str]:
+    """Return the names of all modules that the process has loaded."""
+    return sorted(sys.modules)
+
+
 def write(source: bytes) -> None:
     """Write to the most harmless of files."""
     os.write(os.memfd_create("clip"), source)

@@ -1,4 +1,4 @@
-"""Runs jobs inside a decode worker; the worker's process loads no other module of ours."""
+"""Runs jobs inside a decode worker; it imports nothing that a worker does not need."""
 
 import ctypes
 import math

@@ -1,7 +1,6 @@
 """Decodes untrusted clips in worker processes."""
 
 import asyncio
-import multiprocessing
 import signal
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -15,11 +14,14 @@ from emotion_llama_vllm.logger import logger
 from emotion_llama_vllm.media.clip_file import ClipFile
 from emotion_llama_vllm.media.errors import DecodeTimeout, MediaError, ServerBusy
 from emotion_llama_vllm.media.workers import child
+from emotion_llama_vllm.media.workers.forkserver import fork_server
 from emotion_llama_vllm.settings import MediaSettings
 from emotion_llama_vllm.shares import Shares, asking, with_reserve
 from emotion_llama_vllm.telemetry import stage
 
 _T = TypeVar("_T")
+_DECODERS = ("emotion_llama_vllm.media.decode.timeline",)
+"""The modules that a worker has loaded when it starts."""
 _CLIPS_PER_WORKER = 500
 """The number of clips after which a worker is replaced, to free memory that decoders leak."""
 _STUCK_SECONDS = 5
@@ -151,12 +153,10 @@ class Workers:
 
     def _new_pool(self, workers: int) -> ProcessPool:
         """Return a pool whose processes start with its first job."""
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([child.__name__])
         return ProcessPool(
             max_workers=workers,
             max_tasks=_CLIPS_PER_WORKER,
             initializer=child.confine,
             initargs=(int(self._settings.decode_memory_mb * 2**20),),
-            context=context,
+            context=fork_server(child.__name__, *_DECODERS),
         )

@@ -1,8 +1,11 @@
 """Decode workers: the same result as here, and what a hostile clip can do to the others."""
 
 import asyncio
+import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
@@ -24,7 +27,7 @@ from emotion_llama_vllm.media.workers.decoder import InProcess
 from emotion_llama_vllm.media.workers.pool import Workers
 from emotion_llama_vllm.settings import MediaSettings
 from emotion_llama_vllm.shares import Asker, asking
-from tests.support import jobs
+from tests.support import jobs, worker_script
 
 SETTINGS = MediaSettings(decode_workers=2, decode_seconds=3, decode_memory_mb=512)
 CLIP = make_clip(Recipe(width=640, height=360, seconds=3))
@@ -151,6 +154,21 @@ async def test_a_worker_has_nothing_of_the_servers(workers: Workers) -> None:
     finally:
         del os.environ["EMOTION_LLAMA_TEST_SECRET"]
     assert found == {"environment": ENVIRONMENT, "may gain privileges": False, "modules": []}
+
+
+@pytest.mark.costly
+@pytest.mark.parametrize("name", [["-m", worker_script.__name__], [worker_script.__file__]])
+def test_a_worker_has_loaded_the_decoders_and_not_the_users_script(name: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, *name],
+        cwd=CHECKOUT,
+        env={**os.environ, "PYTHONPATH": "."},
+        capture_output=True,
+        check=True,
+    )
+    modules = json.loads(done.stdout)
+    assert "emotion_llama_vllm.media.decode.timeline" in modules
+    assert Workers.__module__ not in modules  # the script's import
 
 
 async def test_a_worker_writes_no_file(workers: Workers) -> None:
