@@ -18,6 +18,7 @@ from vllm.utils.torch_utils import set_default_torch_dtype
 
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.hooks import activation  # noqa: F401  (the import registers it)
+from emotion_llama_vllm.hooks.encoder_threads import encoder_threads
 from emotion_llama_vllm.hooks.loading_progress import tell_progress
 from emotion_llama_vllm.model.audio import HubertMean
 from emotion_llama_vllm.model.faces import FaceMae, VideoMae
@@ -102,9 +103,10 @@ class EmotionLlamaForConditionalGeneration(nn.Module, SupportsMultiModal, Suppor
         pixel_values = kwargs.get("pixel_values")
         if pixel_values is None:
             return []
-        patches = self.vision_tower(_stack(pixel_values))
-        features = self._complete(_stack(kwargs["features"]), kwargs)
-        return self._project(patches, features.to(patches.dtype))
+        with encoder_threads():
+            patches = self.vision_tower(_stack(pixel_values))
+            features = self._complete(_stack(kwargs["features"]), kwargs)
+            return self._project(patches, features.to(patches.dtype))
 
     def _complete(self, features: torch.Tensor, inputs: Mapping[str, object]) -> torch.Tensor:
         """Compute the rows of NaN, each for all clips that miss it."""

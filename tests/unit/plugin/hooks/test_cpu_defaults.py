@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from emotion_llama_vllm.hooks import cpu_defaults
+from emotion_llama_vllm.hooks.encoder_threads import ENCODER_THREADS
 from emotion_llama_vllm.memory import Memory
 
 _VARIABLES = (
+    ENCODER_THREADS,
     "OMP_NUM_THREADS",
     "OMP_WAIT_POLICY",
     "GLIBC_TUNABLES",
@@ -50,12 +52,14 @@ def test_one_rank_shares_the_engines_process_and_gets_the_cores(model: str) -> N
     defaults = cpu_defaults.engine_defaults(model, {})
     assert defaults["distributed_executor_backend"].endswith(".UniProcExecutor")
     assert int(os.environ["OMP_NUM_THREADS"]) == len(os.sched_getaffinity(0))
+    assert ENCODER_THREADS not in os.environ
 
 
 @pytest.mark.usefixtures("nodes")
-def test_a_small_model_gets_one_thread(model: str) -> None:
+def test_a_small_model_gets_one_thread_and_its_encoders_two(model: str) -> None:
     cpu_defaults.engine_defaults(model, {})
     assert os.environ["OMP_NUM_THREADS"] == "1"
+    assert int(os.environ[ENCODER_THREADS]) == min(2, len(os.sched_getaffinity(0)))
 
 
 @pytest.mark.usefixtures("nodes")
@@ -64,6 +68,7 @@ def test_the_operators_threads_stay(model: str, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("OMP_WAIT_POLICY", "passive")
     cpu_defaults.engine_defaults(model, {})
     assert os.environ["OMP_NUM_THREADS"] == "1"
+    assert ENCODER_THREADS not in os.environ
     assert "GOMP_SPINCOUNT" not in os.environ
 
 
