@@ -19,7 +19,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from emotion_llama_vllm.analysis.prompts import one_turn
 from emotion_llama_vllm.media.decode.first_frame import decode
-from emotion_llama_vllm.media.errors import MediaError
 from emotion_llama_vllm.original import LOGITS_PROCESSOR, MAX_NEW_TOKENS, PENALTY_FIELD
 from emotion_llama_vllm.settings import media_settings
 
@@ -96,7 +95,7 @@ def _clip(folder: Path, case: RecordedCase) -> tuple[np.ndarray, dict[str, Any]]
         metadata = clip.metadata()
         if case.features is not None:
             metadata["features"] = np.load(folder / case.features, allow_pickle=False)
-    except (OSError, ValueError, MediaError) as error:
+    except (OSError, ValueError) as error:
         raise VerifyError(f"{case.name}: {error}") from error
     return clip.frame[None], metadata
 

@@ -78,7 +78,7 @@ def open_container(data: bytes, settings: MediaSettings) -> Contents:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = _check_members(archive, settings)
             arrays = {name: _read_array(archive, name) for name in names}
-    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError) as error:
         raise MediaError(f"The .npz clip cannot be opened; {_HOW}.") from error
     video, features, crops = (arrays.get(name) for name in (_VIDEO, _FEATURES, _FACE_CROPS))
     if video is None or video.dtype != np.uint8 or video.ndim != 1:

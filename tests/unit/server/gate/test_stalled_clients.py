@@ -93,7 +93,7 @@ def test_a_client_that_does_not_read_loses_its_slot_and_connection(
     with post(port, path) as silent:
         until(lambda: room.speaking == 1)
         until(lambda: room.door.inside == 0 and room.speaking == 0)
-        assert room.door.has_free_slot
+        assert room.door.has_free_slot("")
         with post(port, "/short") as other:
             assert b"200 OK" in other.recv(65536)
         received = 0
