@@ -38,7 +38,7 @@ serve: setup ## Start the server; ARGS='…' passes flags (ARGS=--help lists the
 check: setup-dev check-js ## Lint, formatting, types, and the client's oldest Python
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m ruff format --check
-	$(BIN)/python -m pyright
+	$(BIN)/pyrefly check --min-severity warn --summary=none
 	$(BIN)/vermin -q -t=3.10- --eval-annotations clients/python/emotion_llama
 
 JS := clients/js

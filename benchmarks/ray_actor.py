@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import ray  # pyright: ignore[reportMissingImports]  # an extra of its own
+import ray  # an extra of its own
 
 from benchmarks import report
 from benchmarks.clips import new_clips

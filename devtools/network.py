@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from safetensors.torch import load_file
@@ -26,7 +26,7 @@ from emotion_llama_vllm import register
 def load_network(checkpoint: Path, dtype: Any) -> Any:
     """Load a checkpoint's network as vLLM's loader does, and check that every tensor is loaded."""
     with configured(checkpoint, dtype) as config:
-        network: Any = initialize_model(vllm_config=config)
+        network: Any = initialize_model(vllm_config=config)  # type: ignore[call-arg]
         loaded = network.load_weights(tensors_of(checkpoint))
         process_weights_after_loading(network, config.model_config, torch.device("cpu"))
     assert loaded == {name for name, _ in network.named_parameters()}
@@ -42,7 +42,7 @@ def tensors_of(checkpoint: Path) -> Iterator[tuple[str, torch.Tensor]]:
 def build_network(checkpoint: Path, dtype: Any, quantization: str | None = None) -> Any:
     """Build a checkpoint's network without its weights."""
     with configured(checkpoint, dtype, quantization) as config:
-        return initialize_model(vllm_config=config)
+        return initialize_model(vllm_config=config)  # type: ignore[call-arg]
 
 
 @contextmanager
@@ -58,7 +58,7 @@ def configured(
     with set_current_vllm_config(config):
         if not model_parallel_is_initialized():
             _start_a_world_of_one()
-        with set_default_torch_dtype(model.dtype):
+        with set_default_torch_dtype(cast(torch.dtype, model.dtype)):
             yield config
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import openai
@@ -53,10 +54,10 @@ async def ask_all(url: str, model: str, cases: Sequence[Case]) -> list[Answers]:
 async def _ask(chat: openai.AsyncOpenAI, model: str, case: Case, frames: dict[str, str]) -> Answers:
     async def say(clip: str, question: str) -> str:
         part = {"type": "video_url", "video_url": {"url": clip}}
-        content = [part, {"type": "text", "text": case.text(question)}]
+        content: Any = [part, {"type": "text", "text": case.text(question)}]
         answer = await chat.chat.completions.create(
             model=model,
-            messages=[{"role": "user", "content": content}],  # type: ignore[list-item, misc]
+            messages=[{"role": "user", "content": content}],
             temperature=0,
             max_tokens=160,
         )
@@ -80,9 +81,9 @@ async def _ask_about_frames(analyst: AsyncEmotionLLaMA, case: Case) -> dict[str,
             case.clip,
             task="emotion",
             explain=False,
-            frame=frame,  # type: ignore[arg-type]
+            frame=frame,
             features=NO_FACE_ROWS,  # type: ignore[arg-type]
             transcript=case.transcript,
         )
-        found[frame] = str(answer.emotion)
+        found[frame] = answer.emotion
     return found

@@ -122,10 +122,11 @@ def test_a_form_can_be_streamed(client: openai.OpenAI) -> None:
         {"type": "video_url", "video_url": {"url": "happy_face.mp4"}},
         {"type": "text", "text": "[emotion] Which emotion is this?"},
     ]
+    form: Any = json_schema(SCHEMA)
     pieces = client.chat.completions.create(
         model=MODEL,
         messages=[{"role": "user", "content": content}],
-        response_format=json_schema(SCHEMA),  # type: ignore[arg-type]
+        response_format=form,
         temperature=0,
         stream=True,
     )

@@ -5,6 +5,7 @@ import csv
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openai
@@ -74,9 +75,10 @@ def test_the_clips_that_ship_are_answered_right(client: openai.OpenAI, row: dict
 
     def say(question: str) -> str:
         video = {"type": "video_url", "video_url": {"url": f"{row['name']}.mp4"}}
+        content: Any = [video, {"type": "text", "text": question}]
         answer = client.chat.completions.create(
             model=demo_files.MODEL_NAME,
-            messages=[{"role": "user", "content": [video, {"type": "text", "text": question}]}],  # type: ignore[list-item, misc]
+            messages=[{"role": "user", "content": content}],
             temperature=0,
             max_tokens=160,
         )
@@ -103,11 +105,12 @@ def test_the_readmes_request_is_answered_right_and_soon(server: Server) -> None:
 
 def test_a_further_turn_is_answered(client: openai.OpenAI) -> None:
     video = {"type": "video_url", "video_url": {"url": "happy_face.mp4"}}
-    first = {"type": "text", "text": "The person in video says: .  [emotion] Which emotion?"}
+    question = {"type": "text", "text": "The person in video says: .  [emotion] Which emotion?"}
+    first: Any = [video, question]
     answer = client.chat.completions.create(
         model=demo_files.MODEL_NAME,
         messages=[
-            {"role": "user", "content": [video, first]},  # type: ignore[list-item, misc]
+            {"role": "user", "content": first},
             {"role": "assistant", "content": "happy"},
             {"role": "user", "content": "[reason] Why?"},
         ],

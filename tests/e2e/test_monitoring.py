@@ -89,7 +89,7 @@ def test_each_panel_shows_numbers_of_the_live_server_and_each_alert_is_read(
     server: Server, tmp_path: Path
 ) -> None:
     with running_prometheus(f"127.0.0.1:{server.port}", tmp_path) as prometheus:
-        until(lambda: bool(ready(prometheus.url)))
+        until(lambda: ready(prometheus.url))
         for path in BODIES:
             ask_traced(server, path)
         until(lambda: len(prometheus.ask("emotion_llama_requests_in_flight[1m]")[0]["values"]) > 3)

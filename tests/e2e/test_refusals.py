@@ -115,7 +115,7 @@ URLS = [
     "data:text/plain,hello",
 ]
 
-CLIENT_FIELDS = {
+CLIENT_FIELDS: dict[str, Any] = {
     "media_io_kwargs": {"video": {"num_frames": 10**9}},
     "mm_processor_kwargs": {"x": 1},
     "chat_template": "{{ 1 }}",

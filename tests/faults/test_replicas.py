@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import openai
@@ -121,13 +122,13 @@ def test_every_route_upload_and_stream_passes(replicas: Replicas) -> None:
         predict = {"data": ["happy_face.mp4", "[emotion] Which emotion is this?"]}
         assert http.post("/api/predict/", json=predict).json()["data"]
     chat = openai.OpenAI(base_url=f"{replicas.url}/v1", api_key="none")
-    parts = [
+    parts: Any = [
         {"type": "video_url", "video_url": {"url": f"file://{CLIP}"}},
         {"type": "text", "text": "[emotion] Which emotion is this?"},
     ]
     stream = chat.chat.completions.create(
         model=demo_files.MODEL_NAME,
-        messages=[{"role": "user", "content": parts}],  # type: ignore[typeddict-item]
+        messages=[{"role": "user", "content": parts}],
         max_tokens=8,
         stream=True,
     )

@@ -22,7 +22,7 @@ def draw(strategy: SearchStrategy[_T], count: int, seed: int) -> list[_T]:
         database=None,
         deadline=None,
         phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),  # type: ignore[arg-type]
+        suppress_health_check=list(HealthCheck),
     )
     @given(strategy)
     def take(example: _T) -> None:

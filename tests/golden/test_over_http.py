@@ -78,7 +78,7 @@ def post(server: Server, body: dict[str, Any]) -> requests.Response:
 
 
 def ask(server: Server, case: Case, run: str) -> dict[str, Any]:
-    body = {
+    body: dict[str, Any] = {
         "model": "golden",
         "messages": case.messages(run, clip_part(case)),
         "chat_template_kwargs": {"prompt_style": case.style},

@@ -207,7 +207,8 @@ def test_hubert_computes_where_its_weights_are(config: EmotionLlamaConfig) -> No
 
 def test_hubert_with_a_group_norm_never_pads(config: EmotionLlamaConfig) -> None:
     # That norm runs over time, so silence behind a sound would change the sound.
-    audio = type(config.audio)(**{**config.audio.to_dict(), "feat_extract_norm": "group"})
+    fields: dict[str, Any] = {**config.audio.to_dict(), "feat_extract_norm": "group"}
+    audio = type(config.audio)(**fields)
     torch.manual_seed(0)
     tower = HubertMean(audio).eval()
     waveforms = [torch.randn(n) for n in (4000, 8000, 7900)]

@@ -37,7 +37,8 @@ class ChatApp:
     """
 
     def __init__(self, *, allow_text_only: bool = False) -> None:
-        self.probable, self.scored = "sad", None
+        self.probable = "sad"
+        self.scored: list[str] | None = None
         self._got: list[ChatCompletionRequest] = []
         self.app = FastAPI()
         attach_router(self.app)
@@ -90,5 +91,5 @@ class ChatApp:
         self, prompt: Any, tree: LabelTree
     ) -> tuple[dict[str, float], Sequence[Any]]:
         logprobs = {prefix: [0.0] * len(wanted) for prefix, wanted in tree.reads.items()}
-        self.scored = list(tree.probabilities(logprobs))
-        return {words: float(words == self.probable) for words in self.scored}, []
+        self.scored = scored = list(tree.probabilities(logprobs))
+        return {words: float(words == self.probable) for words in scored}, []

@@ -22,7 +22,7 @@ class GatedApp:
 
     def __post_init__(self) -> None:
         self.app = FastAPI()
-        settings = ServerSettings(trusted_proxy="127.0.0.1")  # type: ignore[arg-type]
+        settings = ServerSettings(trusted_proxy="127.0.0.1")
         install(self.app, services(settings))
         self.app.add_middleware(Gate)
 

@@ -35,7 +35,7 @@ def light_server(
         options: uvicorn's.
     """
     port = free_port()
-    settings = {"ws": "none", "lifespan": "off", "log_level": "error", **options}
+    settings: dict[str, Any] = {"ws": "none", "lifespan": "off", "log_level": "error", **options}
     server = uvicorn.Server(uvicorn.Config(app, HOST, port, http=protocol, **settings))
 
     async def serve() -> None:

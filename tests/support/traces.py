@@ -39,7 +39,7 @@ class Collector(trace_service_pb2_grpc.TraceServiceServicer):
     port: int = 0
     spans: list[Span] = field(default_factory=list)
 
-    def Export(  # noqa: N802  (the name in OTLP)
+    def Export(  # type: ignore[override]  # noqa: N802  (the name in OTLP)
         self, request: trace_service_pb2.ExportTraceServiceRequest, context: object
     ) -> trace_service_pb2.ExportTraceServiceResponse:
         for resource in request.resource_spans:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import aclosing
+from functools import partial
 from os import PathLike
 from types import TracebackType
 from typing import Any
@@ -18,7 +19,7 @@ from emotion_llama.many import Analysis, OwnOptions, in_tasks, no_own_options
 from emotion_llama.media import Upload
 from emotion_llama.options import Options, TimelineForm, make_call
 from emotion_llama.schema import EmotionResponse, ModelList, Task
-from emotion_llama.wire import Exchange, Exchanges, Pause, T, Work, as_text, parse, reading
+from emotion_llama.wire import Exchange, Exchanges, Pause, Step, T, Work, as_text, parse, reading
 
 
 class AsyncEmotionLLaMA:
@@ -135,10 +136,10 @@ class AsyncEmotionLLaMA:
         await self.aclose()
 
     async def _run(self, exchange: Exchange[T]) -> T:
-        act: tuple[Callable[[Any], Any], Any] = exchange.send, None
+        act: Callable[[], Step] = partial(exchange.send, None)
         while True:
             try:
-                step = act[0](act[1])
+                step = act()
             except StopIteration as end:
                 return end.value
             try:
@@ -152,6 +153,6 @@ class AsyncEmotionLLaMA:
                     if came.is_error or not step.stream:
                         await came.aread()
             except Exception as error:
-                act = exchange.throw, error
+                act = partial(exchange.throw, error)
             else:
-                act = exchange.send, came
+                act = partial(exchange.send, came)

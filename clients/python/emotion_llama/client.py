@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from os import PathLike
 from types import TracebackType
 from typing import Any
@@ -17,7 +18,7 @@ from emotion_llama.many import Analysis, OwnOptions, in_threads, no_own_options
 from emotion_llama.media import Upload
 from emotion_llama.options import Options, TimelineForm, make_call
 from emotion_llama.schema import EmotionResponse, ModelList, Task
-from emotion_llama.wire import Exchange, Exchanges, Pause, T, Work, as_text, parse, reading
+from emotion_llama.wire import Exchange, Exchanges, Pause, Step, T, Work, as_text, parse, reading
 
 
 class EmotionLLaMA:
@@ -161,10 +162,10 @@ class EmotionLLaMA:
         self.close()
 
     def _run(self, exchange: Exchange[T]) -> T:
-        act: tuple[Callable[[Any], Any], Any] = exchange.send, None
+        act: Callable[[], Step] = partial(exchange.send, None)
         while True:
             try:
-                step = act[0](act[1])
+                step = act()
             except StopIteration as end:
                 return end.value
             try:
@@ -178,6 +179,6 @@ class EmotionLLaMA:
                     if came.is_error or not step.stream:
                         came.read()
             except Exception as error:
-                act = exchange.throw, error
+                act = partial(exchange.throw, error)
             else:
-                act = exchange.send, came
+                act = partial(exchange.send, came)

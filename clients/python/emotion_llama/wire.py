@@ -71,7 +71,8 @@ class Work:
     function: Callable[[], Any]
 
 
-Exchange = Generator[Send | Pause | Work, Any, T]
+Step = Send | Pause | Work
+Exchange = Generator[Step, Any, T]
 Build = Callable[..., httpx2.Request]
 """The method `build_request` of an httpx2 client."""
 

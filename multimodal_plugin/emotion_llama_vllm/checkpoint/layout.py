@@ -95,7 +95,7 @@ def projection_shapes(config: EmotionLlamaConfig) -> dict[str, Shape]:
         "cls_tk_llama_proj": vision,
     }
     hidden = config.text.hidden_size
-    weights = {f"{name}.weight": (hidden, size) for name, size in sizes.items()}
+    weights: dict[str, Shape] = {f"{name}.weight": (hidden, size) for name, size in sizes.items()}
     return weights | {f"{name}.bias": (hidden,) for name in sizes}
 
 

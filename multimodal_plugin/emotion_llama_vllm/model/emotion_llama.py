@@ -68,12 +68,13 @@ class EmotionLlamaForConditionalGeneration(nn.Module, SupportsMultiModal, Suppor
             self.feats_llama_proj3 = nn.Linear(config.feature_size, hidden_size)
             self.cls_tk_llama_proj = nn.Linear(vision_size, hidden_size)
         with self._mark_language_model(vllm_config):
-            self.language_model: Any = init_vllm_registered_model(
+            llama = init_vllm_registered_model(
                 vllm_config=vllm_config,
                 hf_config=config.text,
                 prefix=maybe_prefix(prefix, "language_model"),
                 architectures=["LlamaForCausalLM"],
             )
+            self.language_model = cast(Any, llama)
         self.make_empty_intermediate_tensors = self.language_model.make_empty_intermediate_tensors
         # vLLM's warm-up on CPUs records gradients, which would keep the activations of all its
         # clips.

@@ -4,7 +4,7 @@ transformers keeps [channels, time]. There oneDNN unfolds the input of every con
 layer norm, which is over the channels, needs two transposed copies.
 """
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -20,7 +20,7 @@ class ChannelsLastFeatureEncoder(nn.Module):
     def __init__(self, conv_layers: nn.ModuleList) -> None:
         super().__init__()
         self.conv_layers: Any = conv_layers
-        for layer in self.conv_layers:
+        for layer in cast(Any, conv_layers):
             # `_convolve` reads the taps before the channels, so they are stored in this order.
             # Loaded weights are copied into these strides.
             layer.conv.weight.data = layer.conv.weight.data.mT.contiguous().mT

@@ -137,7 +137,7 @@ async def _from_form(form: FormData) -> Submission:
         raise FieldError("The part `video` must be a file.", field="video")
     text = await request.read() if isinstance(request, UploadFile) else request.encode()
     asked = EmotionRequest.model_validate(await parse(text))
-    return Submission(asked, video and keep(video))
+    return Submission(asked, None if video is None else keep(video))
 
 
 def keep(upload: UploadFile) -> ClipFile:

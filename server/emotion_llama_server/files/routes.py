@@ -57,7 +57,7 @@ async def upload_file(raw_request: Request) -> FileObject:
         digest = await upload.receive(raw_request.stream())
         form = UploadForm.of(upload.fields)
         _check_size(incoming.size, form.purpose, media)
-        seconds = form.expires_after and form.expires_after.seconds
+        seconds = form.expires_after.seconds if form.expires_after else None
         new = NewFile(owner, upload.filename or "", form.purpose, seconds)
         return await store.add(new, incoming, digest)
 

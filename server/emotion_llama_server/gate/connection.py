@@ -103,7 +103,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {ABORT: {"abort": self.transport.abort}}  # type: ignore[dict-item]
+        self.scope["extensions"] = {ABORT: {"abort": self.transport.abort}}
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self._awaits_head:

@@ -149,7 +149,7 @@ class Keys:
                 return
         elif scope["type"] == "http" and (self._ring or self._tokens):
             given, caller = _Given.by(Headers(scope=scope)), caller_of(scope)
-            caller.key = given and self._ring.find(given.text)
+            caller.key = self._ring.find(given.text) if given else None
             try:
                 if not paths.is_open(path := path_of(scope)):
                     await self._check(path, given, caller)

@@ -47,7 +47,7 @@ class Storage:
     ) -> None:
         self._start = start
         store = limits.storage.storage_from_string(f"async+{uri}", wrap_exceptions=True)
-        self._rate, self._limiter = rate, MovingWindowRateLimiter(store)  # type: ignore[arg-type]
+        self._rate, self._limiter = rate, MovingWindowRateLimiter(store)
         self._recovery: asyncio.Task[None] | None = None
 
     async def count(self, owner: str) -> int:

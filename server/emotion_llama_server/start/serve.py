@@ -167,12 +167,13 @@ def _run(args: Namespace) -> int:
     try:
         return uvloop.run(_serve(args))
     except OSError as error:
-        if error.errno not in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
+        number = error.errno
+        if number is None or number not in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
             raise
         legacy_port = StartOptions.of(args).settings.legacy_port
         raise StartError(
             f"port {args.port} or {legacy_port} of {args.host} is not available "
-            f"({os.strerror(error.errno)}); choose others with --port and --legacy-port."
+            f"({os.strerror(number)}); choose others with --port and --legacy-port."
         ) from error
     except RuntimeError as error:
         if not str(error).startswith(_NO_ENGINE):
@@ -221,7 +222,7 @@ async def _serve(args: Namespace) -> int:
     legacy_port = options.settings.legacy_port
     claims = [addresses.claim(args.host, port) for port in (args.port, legacy_port)]
     legacy = LegacyListener(args, legacy_port, lambda app: _announce(args, app))
-    address, listener = setup_server(args, reuse_port=False)
+    address, listener = setup_server(args, reuse_port=False)  # type: ignore[call-arg]
     cut_stalled(listener)
     replace(options, on_ready=legacy.prepare).put_on(args)
     stages.tell("Starting the engine")

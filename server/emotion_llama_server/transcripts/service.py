@@ -78,7 +78,8 @@ class Service:
             proxy = Connection.to(url).proxy if media.media_trust_env else None
         except InvalidSettings as error:
             raise TranscriberSettingsError(f"--transcriber-url: {error}") from error
-        key = settings.transcriber_key_file and _read_key(settings.transcriber_key_file)
+        file = settings.transcriber_key_file
+        key = None if file is None else _read_key(file)
         return cls(url, settings.transcriber_model, key, proxy)
 
     async def hear(self, wav: bytes, *, seconds: float, with_times: bool) -> Heard:

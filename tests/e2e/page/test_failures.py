@@ -133,7 +133,7 @@ def test_a_file_that_is_too_large_is_not_sent(page: Page) -> None:
     page.reload()
     page.locator(".server-ready").wait_for(state="attached")
     clip = {"name": "a.mp4", "mimeType": "video/mp4", "buffer": bytes(2_100_000)}
-    page.locator("#file").set_input_files(clip)  # type: ignore[arg-type]
+    page.locator("#file").set_input_files(clip)
     words = "2.1 MB is more than this server takes (0.0 MB)."
     expect(page.get_by_role("alert")).to_have_text(words)
 

@@ -30,7 +30,8 @@ def params(value: Any) -> SamplingParams:
 
 
 def update(**changes: Any) -> BatchUpdate:
-    return BatchUpdate(**{"batch_size": 4, "removed": [], "added": [], "moved": [], **changes})
+    fields: dict[str, Any] = {"batch_size": 4, "removed": [], "added": [], "moved": []}
+    return BatchUpdate(**fields | changes)
 
 
 @pytest.mark.parametrize("value", [1.05, 1.5, 3, 0.5])

@@ -33,8 +33,8 @@ async def read_facts(http: httpx2.AsyncClient) -> ServerFacts:
     models = await _read(http, "/v1/models", _Models)
     return ServerFacts(
         url=_address(http),
-        version=version and version.version,
-        model=models and models.data[0].id,
+        version=version.version if version else None,
+        model=models.data[0].id if models else None,
     )
 
 

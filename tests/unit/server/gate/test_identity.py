@@ -45,7 +45,7 @@ async def test_a_large_header_is_refused(size: int, status: int) -> None:
 
 
 async def test_many_headers_are_refused() -> None:
-    headers = {f"x-{number}": "x" * 1000 for number in range(40)}
+    headers: dict[str, str] = {f"x-{number}": "x" * 1000 for number in range(40)}
     assert (await Call(House(), "/look", "GET", headers).answer()).status == 431
 
 

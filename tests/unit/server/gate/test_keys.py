@@ -103,7 +103,7 @@ async def test_without_names_every_key_may_see_the_metrics() -> None:
 def test_a_file_and_a_setting_are_read(tmp_path: Path) -> None:
     path = tmp_path / "keys"
     path.write_text("# a comment\n\nalice:a:b\n  bob : k2  \nalice:new\n")
-    settings = ServerSettings(api_key_file=path, api_keys="carol:k3")  # type: ignore[arg-type]
+    settings = ServerSettings(api_key_file=path, api_keys="carol:k3")
     ring = read_keys(settings, unnamed=["plain"])
     found = [ring.find(key) for key in (b"a:b", b"k2", b"new", b"k3", b"plain", b"", b"x")]
     assert found == ["alice", "bob", "alice", "carol", "api-key", None, None]

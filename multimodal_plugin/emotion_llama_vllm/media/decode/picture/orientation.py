@@ -1,6 +1,7 @@
 """Turns and mirrors a picture according to its display matrix, as players do."""
 
 import struct
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ def upright(rgb: npt.NDArray[np.uint8], frame: VideoFrame) -> npt.NDArray[np.uin
     if matrix is None:
         return rgb
     # A pixel at (x, y) is shown at (a * x + c * y, b * x + d * y), then moved into the picture.
-    a, b, _, c, d, *_ = struct.unpack("=9i", bytes(matrix))
+    a, b, _, c, d, *_ = struct.unpack("=9i", bytes(cast(Any, matrix)))
     if max(abs(b), abs(c)) <= _SLANT * min(abs(a), abs(d)):
         right, down = a, d
     elif max(abs(a), abs(d)) <= _SLANT * min(abs(b), abs(c)):
