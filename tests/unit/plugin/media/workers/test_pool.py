@@ -30,7 +30,7 @@ from emotion_llama_vllm.shares import Asker, asking
 from tests.support import jobs, worker_script
 
 SETTINGS = MediaSettings(decode_workers=2, decode_seconds=3, decode_memory_mb=512)
-CLIP = make_clip(Recipe(width=640, height=360, seconds=3))
+CLIP = make_clip(Recipe(seconds=3))
 
 
 @pytest.fixture
