@@ -4,14 +4,16 @@ python -m benchmarks
 """
 
 from benchmarks import tables
-from benchmarks.report import RESULTS, run
+from benchmarks.report import RESULTS, has_bfloat16, run
 
 RECIPES = ("throughput", "follow_up", "preprocessing", "overhead", "start", "paper_model")
+LOWER_PRECISION = ("cpu_precision", "quantization")
+"""The recipes for processors with instructions for bfloat16; others may lack vLLM's kernels."""
 
 
 def main() -> None:
     """Run the command line."""
-    for name in RECIPES:
+    for name in RECIPES + (LOWER_PRECISION if has_bfloat16() else ()):
         run(name, RESULTS)
     tables.main()
 

@@ -30,8 +30,12 @@ def parser(module: str, description: str | None) -> argparse.ArgumentParser:
 
 def results_file(name: str, folder: Path = RESULTS) -> Path:
     """Return the file for the results of a recipe on this machine."""
-    has_bf16 = any("bf16" in flag for flag in machine()["instructions"])
-    return folder / f"{name}{'_bf16' if has_bf16 and name in _BY_PROCESSOR else ''}.json"
+    return folder / f"{name}{'_bf16' if name in _BY_PROCESSOR and has_bfloat16() else ''}.json"
+
+
+def has_bfloat16() -> bool:
+    """Return whether this machine's processor has instructions for bfloat16."""
+    return any("bf16" in flag for flag in machine()["instructions"])
 
 
 def run(name: str, folder: Path, *, quick: bool = False) -> None:

@@ -132,6 +132,24 @@ def quantization(found: Results) -> tuple[Row, Sequence[Row]]:
     return ("precision", "labels right", *same, *changes), rows
 
 
+def quantization_7b(found: Results) -> tuple[Row, Sequence[Row]]:
+    """Return what lower precisions change in random weights of the 7B's sizes."""
+    rows = [
+        (
+            f"`{way}`",
+            f"{100 * values['same_first_token']:.0f} %",
+            f"{values['same_tokens_of_16']:.1f}",
+            f"{values['correlation_of_log_probabilities']:.3f}",
+            values["median_change_of_log_probability"],
+            values["largest_change_of_log_probability"],
+        )
+        for way, values in found["quantization_7b"]["ways"].items()
+    ]
+    same = ("same first token", "tokens of 16 before the first that differs")
+    changes = ("correlation of log-probabilities", "log-probability moved by, median", "largest")
+    return ("precision", *same, *changes), rows
+
+
 def follow_up(found: Results) -> tuple[Row, Sequence[Row]]:
     """Return the time to first token of first and further questions."""
     titles = {
@@ -233,8 +251,8 @@ def check(found: Results) -> tuple[Row, Sequence[Row]]:
 TABLES: dict[str, Callable[[Results], tuple[Row, Sequence[Row]]]] = {
     table.__name__: table
     for table in (
-        *(targets, throughput, cpu_precision, quantization, follow_up, preprocessing),
-        *(overhead, start, gpu_ways, gpu_load, gpus, check),
+        *(targets, throughput, cpu_precision, quantization, quantization_7b, follow_up),
+        *(preprocessing, overhead, start, gpu_ways, gpu_load, gpus, check),
     )
 }
 

@@ -32,6 +32,7 @@ from emotion_llama_vllm.checkpoint.layout import (
     tensor_shapes,
     vision_shapes,
 )
+from emotion_llama_vllm.checkpoint.manifest import FILE_NAME, Manifest
 from emotion_llama_vllm.checkpoint.tokenizer import read_sentencepiece
 from emotion_llama_vllm.config import EmotionLlamaConfig
 
@@ -124,6 +125,8 @@ def write_full(out: Path) -> None:
         Path(file.name).write_bytes(tokenizer(config.text.vocab_size))
         write_files(folder, config, read_sentencepiece(Path(file.name)), Card())
         write_weights(folder, Noise().each(wanted))
+        manifest = Manifest(made_by=__name__, inputs=[], lora_rank=0, lora_alpha=0, ignored={})
+        (folder / FILE_NAME).write_text(manifest.model_dump_json())
 
 
 def write_originals(folder: Path, config: EmotionLlamaConfig) -> Originals:

@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks import tables
 from benchmarks.clips import VIDEOS, Video, make_clip, new_clips
+from benchmarks.quantization_7b import Answer, compare
 from benchmarks.quick import fallen
 from benchmarks.throughput import ratios
 from devtools.random_checkpoint import midsize_config, parameters
@@ -46,6 +47,16 @@ def test_the_bound_is_what_batching_cannot_shorten() -> None:
     assert found["bound_against_a"] == pytest.approx(12 / (4 + 8 / 4))
     assert found["server_against_a"] == 4
     assert found["one_by_one_against_b"] == 2
+
+
+def test_answers_of_a_quantized_network_are_compared_token_by_token() -> None:
+    whole = Answer(log_probabilities=[-1.0, -2.0, -0.7], tokens=[4, 5, 6])
+    moved = Answer(log_probabilities=[-1.1, -2.1, -0.8], tokens=[4, 9, 6])
+    found = compare([moved, whole], [whole, whole])
+    assert found["same_first_token"] == 1
+    assert found["same_tokens_of_16"] == (1 + 3) / 2
+    assert found["correlation_of_log_probabilities"] == 1
+    assert found["largest_change_of_log_probability"] == 0.1
 
 
 def test_the_midsize_checkpoint_has_the_real_ones_shares() -> None:
