@@ -23,8 +23,12 @@ class WeightType(enum.StrEnum):
     FLOAT32 = "float32"
 
 
-FaceMae = Annotated[str | None, typer.Option(help="mae_checkpoint-340.pth: a file or URL")]
-VideoMae = Annotated[str | None, typer.Option(help="maeVideo_ckp199.pth: a file or URL")]
+FaceMae = Annotated[
+    str | None, typer.Option(metavar="FILE", help="mae_checkpoint-340.pth: a file or URL")
+]
+VideoMae = Annotated[
+    str | None, typer.Option(metavar="FILE", help="maeVideo_ckp199.pth: a file or URL")
+]
 
 
 def _version() -> str:
@@ -55,15 +59,23 @@ def serve(context: typer.Context) -> None:
 
 @app.command()
 def convert(
-    llama: Annotated[str, typer.Option(help="Llama-2-7b-chat-hf: a folder or Hugging Face id")],
-    eva: Annotated[str, typer.Option(help="eva_vit_g.pth: a file or URL")],
-    hubert: Annotated[str, typer.Option(help="chinese-hubert-large: a folder or Hugging Face id")],
-    checkpoint: Annotated[str, typer.Option(help="Emotion_LLaMA.pth: a file or URL")],
-    out: Annotated[Path, typer.Option(help="folder to write; must not exist")],
+    llama: Annotated[
+        str, typer.Option(metavar="DIR", help="Llama-2-7b-chat-hf: a folder or Hugging Face id")
+    ],
+    eva: Annotated[str, typer.Option(metavar="FILE", help="eva_vit_g.pth: a file or URL")],
+    hubert: Annotated[
+        str, typer.Option(metavar="DIR", help="chinese-hubert-large: a folder or Hugging Face id")
+    ],
+    checkpoint: Annotated[
+        str, typer.Option(metavar="FILE", help="Emotion_LLaMA.pth: a file or URL")
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="folder to write; must not exist")],
     face_mae: FaceMae = None,
     video_mae: VideoMae = None,
     dtype: Annotated[WeightType, typer.Option(help="type of the weights")] = WeightType.BFLOAT16,
-    lora_alpha: Annotated[float, typer.Option(help="alpha of the LoRA's training", min=0)] = 16,
+    lora_alpha: Annotated[
+        float, typer.Option(metavar="ALPHA", help="alpha of the LoRA's training", min=0)
+    ] = 16,
     quantize: Annotated[
         Scheme | None, typer.Option(help="bits of the Llama's weights and activations")
     ] = None,
@@ -89,7 +101,7 @@ def convert(
 @app.command()
 def quantize(
     checkpoint: Annotated[Path, typer.Argument(help="a checkpoint folder")],
-    out: Annotated[Path, typer.Option(help="folder to write; must not exist")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="folder to write; must not exist")],
     scheme: Annotated[Scheme, typer.Option(help="bits of the Llama's weights and activations")],
 ) -> None:
     """Write a quantized copy of a checkpoint, for small GPUs."""
@@ -113,7 +125,10 @@ def add_encoders(
 def doctor(
     folder: Annotated[Path | None, typer.Argument(help="a checkpoint folder")] = None,
     gpu: Annotated[
-        str | None, typer.Option(help="size of a GPU to check in place of this machine, as 12GB")
+        str | None,
+        typer.Option(
+            metavar="SIZE", help="size of a GPU to check in place of this machine, as 12GB"
+        ),
     ] = None,
 ) -> None:
     """Check a checkpoint and this machine, and print the cures."""
@@ -126,7 +141,9 @@ def doctor(
 @app.command()
 def verify(
     folder: Annotated[Path, typer.Argument(help="a checkpoint folder")],
-    golden: Annotated[Path, typer.Option(help="JSON of clips, prompts and expected answers")],
+    golden: Annotated[
+        Path, typer.Option(metavar="FILE", help="JSON of clips, prompts and expected answers")
+    ],
     dtype: Annotated[WeightType, typer.Option(help="type to compute in")] = WeightType.FLOAT32,
 ) -> None:
     """Check that a checkpoint answers as the original did."""

@@ -47,7 +47,7 @@ def analyze(
     language: LanguageName = "en",
     out: Out = None,
     concurrency: Concurrency = 8,
-    resume: Annotated[bool, typer.Option(help="continue OUT: skip its clips")] = False,
+    resume: Annotated[bool, typer.Option(help="continue --out: skip its clips")] = False,
     retry_failed: Annotated[
         bool, typer.Option(help="with --resume: repeat the clips that failed")
     ] = False,

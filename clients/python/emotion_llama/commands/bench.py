@@ -17,17 +17,19 @@ from emotion_llama.bench.report import failures, table, title
 from emotion_llama.bench.routes import ROUTES
 from emotion_llama.commands.clips import find_clips
 from emotion_llama.commands.failure import CommandError, fail, note
+from emotion_llama.commands.flags import Address, ApiKey
 from emotion_llama.commands.progress import progress
 from emotion_llama.connection import DEFAULT_URL, Connection
 from emotion_llama.errors import EmotionLLaMAError, InvalidSettings
-from emotion_llama.keys import KEY_VARIABLE
 
 _CONCURRENCY = "1,4,16,64"
 
 
 def bench(
-    server: Annotated[str, typer.Option(help="address of the server")] = DEFAULT_URL,
-    route: Annotated[str, typer.Option(help="chat, emotion, predict or process_video")] = "chat",
+    server: Address = DEFAULT_URL,
+    route: Annotated[
+        str, typer.Option(metavar="ROUTE", help="chat, emotion, predict or process_video")
+    ] = "chat",
     concurrency: Annotated[
         str | None,
         typer.Option(
@@ -36,27 +38,34 @@ def bench(
     ] = None,
     rate: Annotated[
         float | None,
-        typer.Option(help="requests per second, sent without waiting for answers"),
+        typer.Option(metavar="RATE", help="requests per second, sent without waiting for answers"),
     ] = None,
     clips: Annotated[
-        Path | None, typer.Option(help="folder of clips to send; by default the demo's names")
+        Path | None,
+        typer.Option(metavar="DIR", help="folder of clips to send; by default the demo's names"),
     ] = None,
     questions_per_clip: Annotated[
-        int, typer.Option(min=1, help="number of different questions about each clip")
+        int, typer.Option(min=1, metavar="N", help="number of different questions about each clip")
     ] = 1,
     max_tokens: Annotated[
         int | None,
         typer.Option(
             min=1,
+            metavar="N",
             help="chat: every answer has exactly so many tokens (ignore_eos, temperature 0), "
             "which makes runs comparable; emotion: at most so many",
         ),
     ] = None,
     requests: Annotated[
-        int | None, typer.Option(min=1, help="requests of each run; by default enough for its load")
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="requests of each run; by default enough for its load"
+        ),
     ] = None,
-    api_key: Annotated[str | None, typer.Option(envvar=KEY_VARIABLE, help="API key")] = None,
-    out: Annotated[Path | None, typer.Option(help="folder for bench.json and bench.png")] = None,
+    api_key: ApiKey = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="folder for bench.json and bench.png")
+    ] = None,
 ) -> None:
     """Measure a server's throughput and answer times under load."""
     try:

@@ -32,15 +32,19 @@ def evaluate(
     csv: Annotated[
         Path,
         typer.Option(
-            help="table `name,label[,transcript]`, as MER2023's; a name is the clip's path in ROOT"
+            metavar="FILE",
+            help="table `name,label[,transcript]`, as MER2023's; a name is a path in --root",
         ),
     ],
-    root: Annotated[Path, typer.Option(help="folder of the clips")],
+    root: Annotated[Path, typer.Option(metavar="DIR", help="folder of the clips")],
     server: Address = DEFAULT_URL,
     api_key: ApiKey = None,
     concurrency: Concurrency = 8,
     out: Annotated[
-        Path, typer.Option(help="folder for metrics.json, confusion.svg and results.jsonl")
+        Path,
+        typer.Option(
+            metavar="DIR", help="folder for metrics.json, confusion.svg and results.jsonl"
+        ),
     ] = Path("evaluation"),
 ) -> None:
     """Measure accuracy and calibration on labelled clips."""

@@ -8,12 +8,13 @@ import typer
 from emotion_llama.keys import KEY_VARIABLE
 
 Clips = Annotated[list[str], typer.Argument(help="files, folders or URLs")]
-Address = Annotated[str, typer.Option("--server", help="address of the server")]
-ApiKey = Annotated[str | None, typer.Option(envvar=KEY_VARIABLE, help="API key")]
+Address = Annotated[str, typer.Option("--server", metavar="URL", help="address of the server")]
+ApiKey = Annotated[str | None, typer.Option(envvar=KEY_VARIABLE, metavar="KEY", help="API key")]
 TaskName = Annotated[
     str,
     typer.Option(
         "--task",
+        metavar="TASK",
         help="emotion (numbers and the label), reason (numbers and an explanation) or both",
     ),
 ]
@@ -22,7 +23,9 @@ Timeline = Annotated[
 ]
 Transcripts = Annotated[
     Path | None,
-    typer.Option(help="CSV file `name,transcript`: the words; a name is the clip's path"),
+    typer.Option(
+        metavar="FILE", help="CSV file `name,transcript`: the words; a name is the clip's path"
+    ),
 ]
 Frame = Annotated[
     str,
@@ -39,8 +42,10 @@ Transcribe = Annotated[
     bool, typer.Option(help="let the server's transcription service write the words")
 ]
 AudioTrack = Annotated[
-    int | None, typer.Option(min=0, help="sound track, from 0, if not the default one")
+    int | None, typer.Option(min=0, metavar="N", help="sound track, from 0, if not the default one")
 ]
-LanguageName = Annotated[str, typer.Option("--language", help="language of the question: en or zh")]
-Out = Annotated[Path | None, typer.Option(help="file to write: .jsonl or .csv")]
-Concurrency = Annotated[int, typer.Option(min=1, help="number of clips at once")]
+LanguageName = Annotated[
+    str, typer.Option("--language", metavar="LANGUAGE", help="language of the question: en or zh")
+]
+Out = Annotated[Path | None, typer.Option(metavar="FILE", help="file to write: .jsonl or .csv")]
+Concurrency = Annotated[int, typer.Option(min=1, metavar="N", help="number of clips at once")]

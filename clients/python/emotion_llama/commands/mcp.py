@@ -9,13 +9,13 @@ import typer
 
 from emotion_llama.commands.asking import Server
 from emotion_llama.commands.failure import INTERRUPTED, CommandError, fail, note
+from emotion_llama.commands.flags import Address, ApiKey
 from emotion_llama.connection import DEFAULT_URL
-from emotion_llama.keys import KEY_VARIABLE
 
 
 def mcp(
-    server: Annotated[str, typer.Option(help="address of the server")] = DEFAULT_URL,
-    api_key: Annotated[str | None, typer.Option(envvar=KEY_VARIABLE, help="API key")] = None,
+    server: Address = DEFAULT_URL,
+    api_key: ApiKey = None,
     media_root: Annotated[
         list[Path] | None,
         typer.Option(
