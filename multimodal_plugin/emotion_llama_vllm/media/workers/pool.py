@@ -12,6 +12,7 @@ from pebble import ProcessExpired, ProcessPool
 from emotion_llama_vllm import metrics
 from emotion_llama_vllm.logger import logger
 from emotion_llama_vllm.media.clip_file import ClipFile
+from emotion_llama_vllm.media.decode import timeline
 from emotion_llama_vllm.media.errors import DecodeTimeout, MediaError, ServerBusy
 from emotion_llama_vllm.media.workers import child
 from emotion_llama_vllm.media.workers.forkserver import fork_server
@@ -20,8 +21,6 @@ from emotion_llama_vllm.shares import Shares, asking, with_reserve
 from emotion_llama_vllm.telemetry import stage
 
 _T = TypeVar("_T")
-_DECODERS = ("emotion_llama_vllm.media.decode.timeline",)
-"""The modules that a worker has loaded when it starts."""
 _CLIPS_PER_WORKER = 500
 """The number of clips after which a worker is replaced, to free memory that decoders leak."""
 _STUCK_SECONDS = 5
@@ -158,5 +157,5 @@ class Workers:
             max_tasks=_CLIPS_PER_WORKER,
             initializer=child.confine,
             initargs=(int(self._settings.decode_memory_mb * 2**20),),
-            context=fork_server(child.__name__, *_DECODERS),
+            context=fork_server(child.__name__, timeline.__name__),
         )

@@ -25,8 +25,7 @@ _LISTED = 20
 
 def status(
     batch_id: Annotated[
-        str | None,
-        typer.Argument(help="id of the batch; by default the newest are listed"),
+        str | None, typer.Argument(help="id of the batch; by default the newest are listed")
     ] = None,
     server: Address = DEFAULT_URL,
     api_key: ApiKey = None,
