@@ -5,7 +5,7 @@
 Weights are random: no answer means anything, and the logarithms of probabilities lie so close
 together that a small change turns the answer. That is the worst case for the tokens, and says what
 rounding costs the numbers before them. bfloat16 is the reference, because float32 does not fit into
-24 GiB. The checkpoints need 30 GB of disk, and stay in the folder for the next run.
+24 GiB. The checkpoints need 35 GB of disk, and stay in the folder for the next run.
 """
 
 import argparse
