@@ -1,6 +1,7 @@
 """Face crops that a caller hands over: an array, or a folder of pictures as OpenFace writes it."""
 
 import io
+import time
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,14 @@ def test_an_array_is_packed_as_it_is() -> None:
     np.testing.assert_array_equal(crops_in(packed), CROPS)
     with np.load(io.BytesIO(packed)) as loaded:
         np.testing.assert_array_equal(loaded["face_crops"], CROPS)
+
+
+def test_equal_clips_and_crops_give_equal_bytes_at_any_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = pack(b"clip", CROPS)
+    monkeypatch.setattr(time, "time", lambda: 2e9)
+    assert pack(b"clip", CROPS) == first
 
 
 @pytest.mark.parametrize(
