@@ -11,11 +11,26 @@ import { html } from '../vendor/lit-html/lit-html.js';
 const NEAR = 0.02;
 
 /**
+ * A button that does what it says, even if the clip ends just before it is pressed.
+ *
+ * @param {App} app
+ * @param {string} classes
+ */
+export function playView(app, classes) {
+  const t = app.t();
+  const { isPlaying } = app.store.get().player;
+  const act = () => (isPlaying ? player.pause() : player.play());
+  return html`<button class=${classes} type="button" @click=${act}>
+    ${isPlaying ? t.player_pause : t.player_play}
+  </button>`;
+}
+
+/**
  * @param {TimelineArgs} args
  * @param {State} state
  * @param {App} app
  */
-export function barView({ duration, frameTime }, { player: { isPlaying, isMuted, rate } }, app) {
+export function barView({ duration, frameTime }, { player: { isMuted, rate } }, app) {
   const t = app.t();
   const seek = (/** @type {InputEvent} */ { target }) =>
     player.seek(Number(/** @type {HTMLInputElement} */ (target).value));
@@ -23,9 +38,7 @@ export function barView({ duration, frameTime }, { player: { isPlaying, isMuted,
     player.rate = Number(/** @type {HTMLSelectElement} */ (target).value);
   };
   return html`<div class="player-bar">
-    <button class="button" type="button" @click=${() => player.toggle()}>
-      ${isPlaying ? t.player_pause : t.player_play}
-    </button>
+    ${playView(app, 'button')}
     <span class="player-track">
       <input type="range" class="player-range" data-range min="0" max=${duration} step="any"
         aria-label=${t.player_position} @input=${seek}>

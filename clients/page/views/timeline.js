@@ -10,6 +10,7 @@ import { playhead } from '../timeline/playhead.js';
 import { tableView } from '../timeline/table.js';
 import { html } from '../vendor/lit-html/lit-html.js';
 import { chartView } from './chart.js';
+import { playView } from './playerbar.js';
 
 /** @import { App, State, TimelineArgs } from '../types.d.ts' */
 
@@ -79,7 +80,7 @@ function movesView(args, app) {
   const { loop, view } = app.store.get().timeline;
   const { frameTime } = args;
   return html`<div class="row tl-moves">
-    ${player.hasVideo ? playView(app) : ''}
+    ${player.hasVideo ? playView(app, 'button button-quiet') : ''}
     ${changeView(args, -1, app)}
     ${changeView(args, 1, app)}
     ${
@@ -91,14 +92,6 @@ function movesView(args, app) {
       @click=${() => toggleLoop(app, args)}>${t.timeline_loop}</button>
     ${args.duration > LONG || view ? zoomView(args, app) : ''}
   </div>`;
-}
-
-/** @param {App} app */
-function playView(app) {
-  const t = app.t();
-  return html`<button class="button button-quiet" type="button" @click=${() => player.toggle()}>
-    ${app.store.get().player.isPlaying ? t.player_pause : t.player_play}
-  </button>`;
 }
 
 /**

@@ -26,8 +26,7 @@ def answered(browser: Browser, server: Server) -> Iterator[Page]:
 @pytest.fixture
 def analysed(answered: Page) -> Page:
     """The same page for all tests, at the start of the clip."""
-    if not is_paused(answered):
-        answered.locator(".player").get_by_role("button", name="Pause").click()
+    answered.evaluate("document.querySelector('video').pause()")
     answered.get_by_role("button", name="Chart").click()
     answered.get_by_label("Speed").select_option("1")
     position(answered).press("Home")
@@ -77,6 +76,22 @@ def test_playing_moves_the_playhead(analysed: Page) -> None:
     bar.get_by_role("button", name="Pause", exact=True).click()
     expect(bar.get_by_role("button", name="Play", exact=True)).to_be_visible()
     until(lambda: abs(drawn_at(analysed) - time_of(analysed)) < 0.05, seconds=1)
+
+
+@pytest.mark.parametrize("place", [".player", ".tl"])
+def test_pause_pauses_even_if_the_clip_ends_just_before_it(analysed: Page, place: str) -> None:
+    buttons = analysed.locator(place)
+    buttons.get_by_role("button", name="Play", exact=True).click()
+    pause = buttons.get_by_role("button", name="Pause", exact=True)
+    # Nothing is drawn between the two, as nothing is between the clip's end and a quick click.
+    stopped = pause.evaluate("""(button) => {
+      const video = document.querySelector('video');
+      video.pause();
+      button.click();
+      return video.currentTime;
+    }""")
+    expect(pause).to_be_hidden()
+    assert abs(time_of(analysed) - stopped) < 0.05
 
 
 @pytest.mark.parametrize("y", [10, 60, 150], ids=["window", "lane", "another lane"])
