@@ -20,7 +20,7 @@ import { createSlots } from './net/slots.js';
 import { installRecord } from './record/record.js';
 import { checkServer } from './server.js';
 import { render } from './vendor/lit-html/lit-html.js';
-import { shellView } from './views/shell.js';
+import { shellView } from './views/shell/shell.js';
 
 /** @import { App } from './types.d.ts' */
 

@@ -5,7 +5,7 @@ import { percent } from '../core/numbers.js';
 import { secondsText } from '../core/time.js';
 import { player } from '../media/player.js';
 import { html } from '../vendor/lit-html/lit-html.js';
-import { swatch } from '../views/patterns.js';
+import { swatch } from '../views/shell/patterns.js';
 
 /** @import { App, Strings, TimelineArgs, TimelineWindow } from '../types.d.ts' */
 

@@ -1,11 +1,11 @@
 /** The view `#/`: one clip, what is asked about it, and what came. */
 
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
-import { chatPanel } from './chat.js';
-import { optionsView } from './options.js';
-import { recordDialog } from './record.js';
-import { resultView } from './result.js';
-import { anotherView, startView } from './start.js';
+import { chatPanel } from './chat/chat.js';
+import { recordDialog } from './clip/record.js';
+import { anotherView, startView } from './clip/start.js';
+import { optionsView } from './question/options.js';
+import { resultView } from './result/result.js';
 
 /** @import { App, State } from '../types.d.ts' */
 

@@ -4,7 +4,7 @@ import { endingsOf, isOver, mayBeCancelled } from '../jobs/batch.js';
 import { cancelJob, refresh, saveResults } from '../jobs/jobs.js';
 import { repeat } from '../vendor/lit-html/directives/repeat.js';
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
-import { failureView } from './failure.js';
+import { failureView } from './shell/failure.js';
 
 /** @import { Batch } from '../jobs/types.d.ts' */
 /** @import { App, State } from '../types.d.ts' */

@@ -7,8 +7,8 @@ import { checkServer } from '../server.js';
 import { live } from '../vendor/lit-html/directives/live.js';
 import { html } from '../vendor/lit-html/lit-html.js';
 import { keySettings } from './keysettings.js';
-import { languageField } from './more.js';
-import { themeSelect } from './theme.js';
+import { languageField } from './question/more.js';
+import { themeSelect } from './shell/theme.js';
 
 /** @import { App, Language, Settings, State } from '../types.d.ts' */
 

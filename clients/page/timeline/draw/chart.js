@@ -3,7 +3,7 @@
 import { slotOf } from '../../core/colours.js';
 import { shortLabel } from '../../core/labels.js';
 import { svg } from '../../vendor/lit-html/lit-html.js';
-import { fillOf } from '../../views/patterns.js';
+import { fillOf } from '../../views/shell/patterns.js';
 import { leading, outlineOf, runsOf } from '../layout.js';
 import { fitted, ticksOf, tickText, within } from './scale.js';
 
