@@ -4,7 +4,7 @@ python -m benchmarks
 """
 
 from benchmarks import tables
-from benchmarks.report import RESULTS, has_bfloat16, run
+from benchmarks.harness.report import RESULTS, has_bfloat16, run
 
 RECIPES = ("throughput", "follow_up", "preprocessing", "overhead", "start", "paper_model")
 LOWER_PRECISION = ("cpu_precision", "quantization")

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import report
-from benchmarks.clips import new_clips
-from benchmarks.load import seconds_each
-from benchmarks.servers import WORK, dtype, midsize, server_of
+from benchmarks.harness import report
+from benchmarks.harness.clips import new_clips
+from benchmarks.harness.load import seconds_each
+from benchmarks.harness.servers import WORK, dtype, midsize, server_of
 from emotion_llama_vllm.checkpoint.quantize import quantize
 from emotion_llama_vllm.checkpoint.scheme import Scheme
 

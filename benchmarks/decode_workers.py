@@ -11,7 +11,7 @@ import time
 from functools import partial
 from typing import Any
 
-from benchmarks import report
+from benchmarks.harness import report
 from devtools.media import Recipe, make_clip
 from emotion_llama_vllm.media.clip_file import ClipFile
 from emotion_llama_vllm.media.decode.first_frame import decode

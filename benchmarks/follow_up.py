@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import report
-from benchmarks.clips import new_clips
-from benchmarks.load import as_sent, measure
-from benchmarks.servers import WORK, dtype, midsize_server
+from benchmarks.harness import report
+from benchmarks.harness.clips import new_clips
+from benchmarks.harness.load import as_sent, measure
+from benchmarks.harness.servers import WORK, dtype, midsize_server
 from devtools.server import Server
 from emotion_llama.bench.figures import Record
 from emotion_llama.bench.routes import ROUTES

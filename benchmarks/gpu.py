@@ -20,9 +20,10 @@ from typing import Any
 
 import torch
 
-from benchmarks import report
-from benchmarks.clips import new_clips
-from benchmarks.original import Original
+from benchmarks.harness import report
+from benchmarks.harness.clips import new_clips
+from benchmarks.harness.original import Original
+from benchmarks.harness.servers import MODEL, WORK
 from benchmarks.paper.data_sheets import GPUS
 from benchmarks.paper.paper_model import (
     RANDOM_TEXT_TOKENS,
@@ -32,7 +33,6 @@ from benchmarks.paper.paper_model import (
     predict,
     rounded,
 )
-from benchmarks.servers import MODEL, WORK
 from benchmarks.throughput import FULL, QUICK, Clips, Comparison, Size, compare
 from devtools.paths import CHECKOUT
 from devtools.random_checkpoint import full_config, write_full

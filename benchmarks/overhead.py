@@ -24,7 +24,7 @@ import httpx2
 import numpy as np
 import psutil
 
-from benchmarks import report
+from benchmarks.harness import report
 from devtools.server import Server, running_server
 from emotion_llama.schema import EmotionRequest
 from emotion_llama_vllm import demo_files, original

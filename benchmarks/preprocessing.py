@@ -27,9 +27,9 @@ import numpy as np
 import numpy.typing as npt
 from transformers import Wav2Vec2FeatureExtractor
 
-from benchmarks import report
-from benchmarks.clips import SECONDS, SIZES, Video, write_clip
-from benchmarks.original import SAMPLING_RATE, read_media
+from benchmarks.harness import report
+from benchmarks.harness.clips import SECONDS, SIZES, Video, write_clip
+from benchmarks.harness.original import SAMPLING_RATE, read_media
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.media.decode.container import open_container, packets
 from emotion_llama_vllm.media.decode.first_frame import decode

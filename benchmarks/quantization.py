@@ -20,8 +20,8 @@ from typing import Any
 
 from pydantic import BaseModel, RootModel
 
-from benchmarks import report
-from benchmarks.servers import ENGINE
+from benchmarks.harness import report
+from benchmarks.harness.servers import ENGINE
 from demo.generate import read_rows, write_clips
 from demo.recipe import numbered
 from emotion_llama_vllm import demo_files

@@ -20,8 +20,8 @@ import numpy as np
 from pydantic import BaseModel, RootModel
 from safetensors import safe_open
 
-from benchmarks import report
-from benchmarks.servers import WORK
+from benchmarks.harness import report
+from benchmarks.harness.servers import WORK
 from demo.generate import write_clips
 from demo.recipe import numbered
 from devtools.random_checkpoint import write_full

@@ -12,8 +12,8 @@ import statistics
 import sys
 from pathlib import Path
 
-from benchmarks import report
-from benchmarks.servers import WORK
+from benchmarks.harness import report
+from benchmarks.harness.servers import WORK
 
 MODULE = "benchmarks.quick"
 COMMITTED = report.RESULTS / "quick.json"

@@ -21,10 +21,10 @@ from typing import Any
 import pyarrow as pa
 import ray  # an extra of its own
 
-from benchmarks import report
-from benchmarks.clips import new_clips
-from benchmarks.load import as_sent, measure
-from benchmarks.servers import ENGINE, WORK, midsize, server_of
+from benchmarks.harness import report
+from benchmarks.harness.clips import new_clips
+from benchmarks.harness.load import as_sent, measure
+from benchmarks.harness.servers import ENGINE, WORK, midsize, server_of
 from devtools.server import Server
 from emotion_llama.bench.clips import Clip, Question
 from emotion_llama.bench.routes import ROUTES

@@ -18,7 +18,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks import report
+from benchmarks.harness import report
 from devtools.server import free_port
 
 MODULE = "benchmarks.start"

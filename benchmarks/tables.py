@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from benchmarks.chinese import CHINESE
-from benchmarks.pictures import WAYS, Results, draw
-from benchmarks.report import RESULTS
+from benchmarks.documents.chinese import CHINESE
+from benchmarks.documents.pictures import WAYS, Results, draw
+from benchmarks.harness.report import RESULTS
 from devtools.paths import CHECKOUT
 
 DOCS = CHECKOUT / "docs"

@@ -28,12 +28,12 @@ from typing import Any
 
 import torch
 
-from benchmarks import report
-from benchmarks.clips import new_clips
-from benchmarks.load import complete, first_tokens, seconds_each
-from benchmarks.original import Original, read_media
+from benchmarks.harness import report
+from benchmarks.harness.clips import new_clips
+from benchmarks.harness.load import complete, first_tokens, seconds_each
+from benchmarks.harness.original import Original, read_media
+from benchmarks.harness.servers import WORK, dtype, midsize, midsize_server, text_server
 from benchmarks.paper.calibration import calibrate
-from benchmarks.servers import WORK, dtype, midsize, midsize_server, text_server
 from emotion_llama.bench.clips import Clip, Question
 from emotion_llama.bench.routes import chat_text
 

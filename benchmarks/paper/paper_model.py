@@ -19,7 +19,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from benchmarks import report
+from benchmarks.harness import report
 from benchmarks.paper.calibration import Calibration
 from benchmarks.paper.data_sheets import BANDWIDTH_REACHED, FLOPS_REACHED, GPUS, Gpu
 from benchmarks.paper.roofline import (
@@ -45,7 +45,7 @@ MAX_NUM_SEQS = 64
 MAX_AUDIO_SECONDS = 120
 
 SHORT_AUDIO_SECONDS = 12
-"""The `--max-audio-seconds` that is enough for the clips of `benchmarks.clips`."""
+"""The `--max-audio-seconds` that is enough for the clips of `benchmarks.harness.clips`."""
 RANDOM_TEXT_TOKENS = 42
 """The tokens of the load tool's first prompt with the tokenizer of `devtools.random_checkpoint`."""
 

@@ -11,7 +11,7 @@ import pytest
 import typer
 import yaml
 
-from benchmarks.report import RESULTS
+from benchmarks.harness.report import RESULTS
 from devtools import reference
 from devtools.paths import CHECKOUT
 from emotion_llama.error_codes import ERROR_CODES

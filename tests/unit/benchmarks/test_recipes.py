@@ -6,7 +6,7 @@ import av
 import pytest
 
 from benchmarks import tables
-from benchmarks.clips import VIDEOS, Video, make_clip, new_clips
+from benchmarks.harness.clips import VIDEOS, Video, make_clip, new_clips
 from benchmarks.quantization_7b import Answer, compare
 from benchmarks.quick import fallen
 from benchmarks.throughput import ratios

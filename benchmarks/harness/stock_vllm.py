@@ -1,6 +1,6 @@
 """Runs vLLM's own server with none of our parts except the CPU defaults: the upper limit.
 
-    python -m benchmarks.stock_vllm --model DIR ...
+    python -m benchmarks.harness.stock_vllm --model DIR ...
 
 It takes the flags of `vllm serve`.
 """

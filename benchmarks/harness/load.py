@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2
 
-from benchmarks.servers import MODEL
+from benchmarks.harness.servers import MODEL
 from emotion_llama.bench.asking import ask
 from emotion_llama.bench.clips import Clip, Deck, Question, named
 from emotion_llama.bench.figures import Figures, Record

@@ -91,7 +91,7 @@ def text_model() -> Path:
 def text_server(dtype: str) -> Iterator[str]:
     """Run vLLM's own server with the Llama, with the flags of our server, and yield its URL."""
     port = free_port()
-    command = [sys.executable, "-m", "benchmarks.stock_vllm", "--model", str(text_model())]
+    command = [sys.executable, "-m", "benchmarks.harness.stock_vllm", "--model", str(text_model())]
     command += [*_FLAGS, "--dtype", dtype, "--host", "127.0.0.1", "--port", str(port)]
     url = f"http://127.0.0.1:{port}"
     with running(command, WORK / "stock_vllm.log", lambda: answers(f"{url}/health"), {}):

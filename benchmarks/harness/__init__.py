@@ -1,0 +1,1 @@
+"""Provides what the recipes share: clips, servers, load, the original, and reports."""
