@@ -83,7 +83,7 @@ def converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
 
     from emotion_llama_vllm.checkpoint.convert import convert
-    from tests.support.golden import ORIGINALS
+    from tests.support.golden.original import ORIGINALS
 
     folder = tmp_path_factory.mktemp("golden") / "checkpoint"
     convert(ORIGINALS, folder, dtype=torch.float32)

@@ -28,8 +28,8 @@ from emotion_llama_vllm.checkpoint.served import read_served
 from emotion_llama_vllm.config import FACE_PATCHES, EmotionLlamaConfig, FaceEncoderConfig
 from emotion_llama_vllm.media.faces.sampling import VIDEO_FRAMES, video_frames
 from emotion_llama_vllm.model.faces import enlarge
-from tests.support.golden_face import CASES, FACE_MAE, VIDEO_MAE, FaceCase
-from tests.support.reference import Reference, relative_error
+from tests.support.golden.faces import CASES, FACE_MAE, VIDEO_MAE, FaceCase
+from tests.support.golden.reference import Reference, relative_error
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,10 @@ from devtools.media import Recipe, write_clip
 from devtools.server import Server, running_server
 from emotion_llama_vllm import demo_files
 from tests.support.documents import make_folder
+from tests.support.golden.reference import Reference
 from tests.support.npm import npm, require_npm
-from tests.support.reference import Reference
-from tests.support.traces import Collector, running_collector
-from tests.support.transcription import running_service
+from tests.support.services.traces import Collector, running_collector
+from tests.support.services.transcription import running_service
 
 MODEL = demo_files.MODEL_NAME
 

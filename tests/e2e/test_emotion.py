@@ -22,7 +22,7 @@ from emotion_llama_vllm.config import FEATURE_NAMES
 from emotion_llama_vllm.media.decode.first_frame import decode
 from emotion_llama_vllm.settings import MediaSettings
 from tests.e2e.conftest import MODEL
-from tests.support.reference import Reference
+from tests.support.golden.reference import Reference
 
 CHANGE_AT = 2.0
 

@@ -11,8 +11,8 @@ from playwright.sync_api import Route, expect
 
 from devtools.paths import CHECKOUT
 from devtools.server import Server
-from tests.support.browser import chromium
 from tests.support.documents import asking, fresh_environment
+from tests.support.page.browser import chromium
 
 EXAMPLES = CHECKOUT / "examples"
 TESTED = {

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from devtools.paths import CHECKOUT
-from tests.support.gradio import KEYS, MISSING, QUESTION, GradioApp, said
+from tests.support.apps.gradio import KEYS, MISSING, QUESTION, GradioApp, said
 
 CLIP = CHECKOUT / "demo/clips/happy_face.mp4"
 

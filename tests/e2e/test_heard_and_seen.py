@@ -16,7 +16,7 @@ from devtools.server import Server
 from emotion_llama_vllm.media.decode.first_frame import decode
 from emotion_llama_vllm.settings import MediaSettings
 from tests.e2e.conftest import MODEL
-from tests.support.reference import Reference
+from tests.support.golden.reference import Reference
 
 TOLERANCE = 1e-4
 

@@ -13,7 +13,7 @@ import pytest
 
 from devtools.paths import CHECKOUT
 from emotion_llama import __version__
-from tests.support.containers import MISSING, Container, build_image
+from tests.support.deploy.containers import MISSING, Container, build_image
 
 pytestmark = [
     pytest.mark.slow,

@@ -14,8 +14,8 @@ from devtools.media import Recipe, write_clip
 from devtools.server import Server
 from emotion_llama_vllm import demo_files
 from tests.support import waiting
-from tests.support.monitoring import metrics_in, queries, running_prometheus
-from tests.support.traces import Collector
+from tests.support.services.monitoring import metrics_in, queries, running_prometheus
+from tests.support.services.traces import Collector
 
 until = partial(waiting.until, seconds=20, pause=0.2)
 

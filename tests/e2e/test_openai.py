@@ -19,7 +19,7 @@ from devtools.media import picture
 from devtools.server import Server
 from emotion_llama_vllm import demo_files
 from tests.e2e.conftest import MODEL
-from tests.support.reference import Reference
+from tests.support.golden.reference import Reference
 
 QUESTION = "The person in video says: hello.  [emotion] Which emotion is this?"
 WHY = "The person in video says: .  [reason] Which emotion does this reflect, and why?"

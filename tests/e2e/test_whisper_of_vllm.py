@@ -12,7 +12,7 @@ import pytest
 from emotion_llama_server.transcripts.errors import TranscriptionError
 from emotion_llama_server.transcripts.service import Service
 from emotion_llama_server.transcripts.sound import as_wav
-from tests.support.whisper import make_whisper, serving
+from tests.support.services.whisper import make_whisper, serving
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from devtools.server import free_port
-from tests.support.stored import lines
+from tests.support.apps.stored import lines
 from tests.support.waiting import until
 
 COUNT = 500
@@ -23,7 +23,7 @@ COUNT = 500
 def served(folder: Path) -> Iterator[str]:
     """Serve a folder; kill the server with signal 9 at the end."""
     port = free_port()
-    command = [sys.executable, "-m", "tests.support.batch_server", str(folder), str(port)]
+    command = [sys.executable, "-m", "tests.support.apps.batch_server", str(folder), str(port)]
     with subprocess.Popen(command) as process:
         url = f"http://127.0.0.1:{port}/v1"
         try:

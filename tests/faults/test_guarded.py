@@ -28,7 +28,7 @@ from devtools.media import Recipe, make_clip
 from emotion_llama_vllm import demo_files
 from tests.faults.conftest import KEYS, Guarded, Start, chat
 from tests.support import waiting
-from tests.support.oidc import AUDIENCE, Provider
+from tests.support.services.oidc import AUDIENCE, Provider
 
 until = partial(waiting.until, seconds=10, pause=0.05)
 

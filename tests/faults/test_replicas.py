@@ -23,7 +23,7 @@ from devtools.paths import CHECKOUT
 from devtools.server import free_port
 from emotion_llama import EmotionLLaMA, errors
 from emotion_llama_vllm import demo_files
-from tests.support.redis import Redis, needs_redis
+from tests.support.services.redis import Redis, needs_redis
 
 pytestmark = [pytest.mark.slow, needs_redis]
 

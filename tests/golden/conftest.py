@@ -7,8 +7,8 @@ import pytest
 from transformers import PreTrainedTokenizerFast
 
 from emotion_llama_vllm.checkpoint.add_encoders import add_encoders
-from tests.support.golden_face import FACE_MAE, VIDEO_MAE
-from tests.support.reference import Reference
+from tests.support.golden.faces import FACE_MAE, VIDEO_MAE
+from tests.support.golden.reference import Reference
 
 
 @pytest.fixture(scope="session")

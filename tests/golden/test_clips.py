@@ -10,8 +10,8 @@ from av.audio.resampler import AudioResampler
 
 from emotion_llama_vllm.media.decode.first_frame import decode
 from emotion_llama_vllm.settings import MediaSettings
-from tests.support.golden import FOLDER, read_image, read_wav
-from tests.support.reference import Reference
+from tests.support.golden.original import FOLDER, read_image, read_wav
+from tests.support.golden.reference import Reference
 
 NAMES = ["drawn_a", "drawn_b", "drawn_c"]
 CLEAN_TOLERANCE = 3e-2

@@ -16,8 +16,8 @@ from emotion_llama_vllm.checkpoint.layout import face_mae_shapes, video_mae_shap
 from emotion_llama_vllm.config import EmotionLlamaConfig, FaceEncoderConfig
 from emotion_llama_vllm.model.faces import enlarge, video_frames
 from emotion_llama_vllm.model.processing import preprocess
-from tests.support.golden_face import CASES, FOLDER, FaceCase
-from tests.support.reference import relative_error
+from tests.support.golden.faces import CASES, FOLDER, FaceCase
+from tests.support.golden.reference import relative_error
 
 TOLERANCE = 1e-5
 ROWS = ("face_utt", "video_utt")

@@ -17,7 +17,7 @@ from PIL import Image
 from devtools.network import load_network
 from emotion_llama_vllm.model import faces
 from tests.golden.test_faces import TOLERANCE, error
-from tests.support.golden_face import CASES, VIDEO_MAE, FaceCase
+from tests.support.golden.faces import CASES, VIDEO_MAE, FaceCase
 
 WITH_BLACK, LONG = (
     next(case for case in CASES if case.name == name) for name in ("clip_b_n16", "clip_c_n40")

@@ -14,8 +14,8 @@ from devtools.network import load_network
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.media.decode.npz import AUDIO_ROW
 from emotion_llama_vllm.model.processing import preprocess
-from tests.support.golden import CASES, FOLDER, Case, read_json, read_wav
-from tests.support.reference import relative_error
+from tests.support.golden.original import CASES, FOLDER, Case, read_json, read_wav
+from tests.support.golden.reference import relative_error
 
 TOLERANCE = 5e-6
 FIRST = CASES[0]

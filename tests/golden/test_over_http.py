@@ -33,7 +33,7 @@ from emotion_llama_vllm.media.decode.first_frame import decode
 from emotion_llama_vllm.media.faces.sampling import FEWEST
 from emotion_llama_vllm.settings import MediaSettings
 from tests.support.ends import INSIDE, family_of, left_of, wait_for
-from tests.support.golden import ANSWERED, RUNS, Case
+from tests.support.golden.original import ANSWERED, RUNS, Case
 
 TIMEOUT = 10
 """Seconds that a request may take."""

@@ -24,8 +24,8 @@ from emotion_llama_vllm.config import EmotionLlamaConfig
 from emotion_llama_vllm.logits_processor import GeneratedRepetitionPenalty
 from emotion_llama_vllm.original import PENALTY_FIELD
 from tests.golden.test_network import TOLERANCE, embed
-from tests.support.golden import ANSWERED, CASES, ORIGINALS, RUNS, Case
-from tests.support.reference import Reference, relative_error
+from tests.support.golden.original import ANSWERED, CASES, ORIGINALS, RUNS, Case
+from tests.support.golden.reference import Reference, relative_error
 
 CASE = CASES[7]
 """With all three feature rows given."""

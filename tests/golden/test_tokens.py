@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from transformers import PreTrainedTokenizerFast
 
-from tests.support.golden import CASES, TYPED_SPECIALS, Case, read_json
+from tests.support.golden.original import CASES, TYPED_SPECIALS, Case, read_json
 
 
 def our_ids(tokenizer: PreTrainedTokenizerFast, case: Case, run: str) -> list[int]:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from devtools.network import load_network
-from tests.support.reference import Reference
+from tests.support.golden.reference import Reference
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,7 @@ from emotion_llama_vllm.model.audio import (
 )
 from emotion_llama_vllm.model.processing import preprocess
 from emotion_llama_vllm.model.waveform import ChannelsLastFeatureEncoder
-from tests.support.reference import Reference, relative_error
+from tests.support.golden.reference import Reference, relative_error
 
 TOLERANCE = 5e-6
 

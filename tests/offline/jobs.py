@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from devtools.media import picture, tone
-from tests.support.offline import Answer, Job
-from tests.support.reference import Reference
+from tests.support.golden.reference import Reference
+from tests.support.scripts.offline import Answer, Job
 
 TEXT = "<s>[INST] <video><unk></video> <feature><FeatureHere></feature> why?  [/INST]"
 TOLERANCE = 1e-4

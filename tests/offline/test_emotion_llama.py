@@ -38,7 +38,7 @@ def found(
     given, out = folder / "given.json", folder / "out.json"
     given.write_text(json.dumps({"clips": clips}))
     done = subprocess.run(
-        [sys.executable, "-m", "tests.support.emotion_script", str(given), str(out)],
+        [sys.executable, "-m", "tests.support.scripts.emotion", str(given), str(out)],
         capture_output=True,
         text=True,
         env=user_environment,

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from tests.offline.jobs import check_against_reference, reference_jobs
-from tests.support.golden import CASES, RUNS, TRUNCATED, Case
-from tests.support.offline import Answer, Job, answer
+from tests.support.golden.original import CASES, RUNS, TRUNCATED, Case
+from tests.support.scripts.offline import Answer, Job, answer
 
 NEW_TOKENS = 32
 FIRST_STEP_TOLERANCE = 5e-3

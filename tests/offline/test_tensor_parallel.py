@@ -7,7 +7,7 @@ import pytest
 from devtools.small_checkpoint import write_random_checkpoint
 from emotion_llama_vllm.config import EmotionLlamaConfig
 from tests.offline.jobs import check_against_reference, face_jobs, reference_jobs
-from tests.support.offline import answer
+from tests.support.scripts.offline import answer
 
 
 @pytest.mark.slow

@@ -1,1 +1,1 @@
-"""Provides helpers for the tests: clips, a plain reference of the model, a running server."""
+"""Provides what several tests use; the folders tell which part of the product meets it."""

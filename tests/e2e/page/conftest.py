@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from devtools.server import Server
-from tests.support.browser import Visitor, axe_source, barriers, chromium
+from tests.support.page.browser import Visitor, axe_source, barriers, chromium
 
 
 # Not for the session: while Playwright runs, other tests of this thread cannot run an event loop.

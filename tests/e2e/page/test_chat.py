@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, Request, expect
 
-from tests.support.browser import Visitor
+from tests.support.page.browser import Visitor
 
 STREAM = """
 // Streams what the test pushes; Playwright's own routes answer in one piece.

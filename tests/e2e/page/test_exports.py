@@ -12,8 +12,8 @@ from devtools.paths import CHECKOUT
 from devtools.server import Server
 from emotion_llama.schema import EmotionResponse
 from emotion_llama_server.emotion.formats import as_csv, as_vtt
-from tests.support.browser import Visitor
-from tests.support.page_answers import NOTICE, analyse_sample, answer_with, response, timeline
+from tests.support.page.answers import NOTICE, analyse_sample, answer_with, response, timeline
+from tests.support.page.browser import Visitor
 
 RECORD_WORDS = """
 globalThis.painted = [];

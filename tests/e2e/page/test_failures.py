@@ -7,7 +7,7 @@ from playwright.sync_api import Page, Route, expect
 
 from emotion_llama.schema import ErrorDetail, ErrorResponse, ExplanationDelta
 from emotion_llama_server.emotion.formats import server_sent
-from tests.support.page_answers import NOTICE, answer_with, response, take_sample, timeline
+from tests.support.page.answers import NOTICE, answer_with, response, take_sample, timeline
 
 ANSWER = response(timeline())
 

@@ -11,7 +11,7 @@ from devtools.server import Server
 from emotion_llama import EmotionLLaMA
 from emotion_llama.schema import EmotionResponse
 from emotion_llama_vllm import demo_files
-from tests.support.page_answers import analyse_sample
+from tests.support.page.answers import analyse_sample
 
 SAMPLE = demo_files.clips() / "happy_face.mp4"
 

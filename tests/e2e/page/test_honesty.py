@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from emotion_llama.schema import EmotionResponse
-from tests.support.page_answers import LABELS, analyse_sample, answer_with, response, timeline
+from tests.support.page.answers import LABELS, analyse_sample, answer_with, response, timeline
 
 ANSWER = response(timeline())
 

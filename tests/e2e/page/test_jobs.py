@@ -8,8 +8,8 @@ from typing import Any
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.support.browser import Visitor
-from tests.support.page_answers import response, timeline
+from tests.support.page.answers import response, timeline
+from tests.support.page.browser import Visitor
 
 OVER = {
     "id": "batch_1",

@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from emotion_llama_server.routes import page as page_route
-from tests.support.browser import Visitor
-from tests.support.light_server import light_server
-from tests.support.vllm_app import MODEL, vllm_app
+from tests.support.apps.light_server import light_server
+from tests.support.apps.vllm_app import MODEL, vllm_app
+from tests.support.page.browser import Visitor
 
 KEY = "a-key-of-alice"
 

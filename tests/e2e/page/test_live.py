@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.support.browser import Visitor
-from tests.support.page_answers import response, timeline
-from tests.support.page_camera import (
+from tests.support.page.answers import response, timeline
+from tests.support.page.browser import Visitor
+from tests.support.page.camera import (
     agree,
     set_hidden,
     track_states,

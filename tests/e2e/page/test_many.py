@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 
-from tests.support.browser import Visitor
-from tests.support.page_answers import response, timeline
+from tests.support.page.answers import response, timeline
+from tests.support.page.browser import Visitor
 
 CLIPS = 40
 BROKEN = ("clip7.mp4", "clip31.mp4")

@@ -5,7 +5,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from emotion_llama_vllm import demo_files
-from tests.support.page_answers import answer_with, response, timeline
+from tests.support.page.answers import answer_with, response, timeline
 
 SAMPLE = demo_files.clips() / "happy_face.mp4"
 

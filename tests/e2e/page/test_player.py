@@ -7,7 +7,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from devtools.media import Recipe, write_clip
-from tests.support.page_answers import answer_with, response, take_sample, timeline
+from tests.support.page.answers import answer_with, response, take_sample, timeline
 from tests.support.waiting import until
 
 

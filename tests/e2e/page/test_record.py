@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import Visitor
-from tests.support.page_camera import (
+from tests.support.page.browser import Visitor
+from tests.support.page.camera import (
     Missing,
     agree,
     open_recording,

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from devtools.paths import CHECKOUT
 from devtools.server import Server
 from tests.support.npm import require_npm
-from tests.support.page_answers import answer_with, response, take_sample, timeline
+from tests.support.page.answers import answer_with, response, take_sample, timeline
 
 CLIP = CHECKOUT / "demo/clips/happy_face.mp4"
 KEY = "a-key-of-alice"

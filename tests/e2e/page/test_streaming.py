@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from emotion_llama.schema import EmotionEvent, ExplanationDelta
-from tests.support.browser import Visitor
-from tests.support.page_answers import response, timeline
-from tests.support.page_server import PacedAnswers, paced_answers
+from tests.support.page.answers import response, timeline
+from tests.support.page.browser import Visitor
+from tests.support.page.server import PacedAnswers, paced_answers
 from tests.support.waiting import until
 
 ANSWER = response(timeline())

@@ -10,9 +10,9 @@ from playwright.sync_api import Browser, Page, expect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emotion_llama_server.routes import page as page_route
-from tests.support.browser import Visitor
-from tests.support.light_server import light_server
-from tests.support.vllm_app import vllm_app
+from tests.support.apps.light_server import light_server
+from tests.support.apps.vllm_app import vllm_app
+from tests.support.page.browser import Visitor
 
 
 class Upgradable:

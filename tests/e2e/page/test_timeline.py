@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from devtools.server import Server
-from tests.support.browser import Visitor
-from tests.support.page_answers import LABELS, analyse_sample, answer_with, response, timeline
+from tests.support.page.answers import LABELS, analyse_sample, answer_with, response, timeline
+from tests.support.page.browser import Visitor
 from tests.support.waiting import until
 
 

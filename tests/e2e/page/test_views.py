@@ -7,8 +7,8 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import Visitor
-from tests.support.page_answers import answer_with, response, timeline
+from tests.support.page.answers import answer_with, response, timeline
+from tests.support.page.browser import Visitor
 
 ROUTES = ("", "live", "many", "settings", "help")
 ANSWER = response(timeline())

@@ -13,8 +13,8 @@ from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 
 from emotion_llama import AsyncEmotionLLaMA, EmotionLLaMA
-from tests.support.light_server import light_server
-from tests.support.stored import Kept, kept, running
+from tests.support.apps.light_server import light_server
+from tests.support.apps.stored import Kept, kept, running
 from tests.unit.client.conftest import ANSWER
 
 Use = Callable[..., Any]

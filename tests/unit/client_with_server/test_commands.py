@@ -15,8 +15,8 @@ from emotion_llama.commands.batch import asking
 from emotion_llama_server.gate import Gate
 from emotion_llama_server.routes import error_route
 from emotion_llama_server.services import install
-from tests.support.light_server import light_server
-from tests.support.services import services
+from tests.support.apps.light_server import light_server
+from tests.support.apps.services import services
 from tests.unit.client.command_server import invoke, shown
 from tests.unit.client_with_server.conftest import BatchServer
 

@@ -13,7 +13,7 @@ import emotion_llama_vllm.metrics  # noqa: F401  (registers the metrics)
 from emotion_llama import __version__
 from emotion_llama_server.settings import ServerSettings
 from emotion_llama_vllm.settings import MediaSettings
-from tests.support.chart import (
+from tests.support.deploy.chart import (
     CHART,
     DEFAULT,
     EXAMPLES,
@@ -24,7 +24,7 @@ from tests.support.chart import (
     server_pod,
     values_of,
 )
-from tests.support.custom_resources import CUSTOM
+from tests.support.deploy.custom_resources import CUSTOM
 
 KUBERNETES = ("1.35", "1.36", "1.37")
 SETS = [DEFAULT, *EXAMPLES]

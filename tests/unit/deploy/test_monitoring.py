@@ -12,7 +12,7 @@ from prometheus_client import REGISTRY
 
 from devtools.paths import CHECKOUT
 from emotion_llama_vllm import metrics
-from tests.support.monitoring import (
+from tests.support.services.monitoring import (
     ALERTS,
     DASHBOARD,
     FOLDER,

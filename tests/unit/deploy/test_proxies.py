@@ -22,8 +22,8 @@ from emotion_llama_server.gate import streams
 from emotion_llama_server.gate.caller import caller_of
 from emotion_llama_server.settings import ServerSettings
 from emotion_llama_vllm.settings import MediaSettings
-from tests.support.gated_app import GatedApp
-from tests.support.light_server import HOST, light_server
+from tests.support.apps.gated_app import GatedApp
+from tests.support.apps.light_server import HOST, light_server
 
 EXAMPLES = CHECKOUT / "deploy/proxies"
 LARGEST = ServerSettings().max_body_bytes(MediaSettings())

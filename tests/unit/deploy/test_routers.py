@@ -19,8 +19,8 @@ from devtools.routers import Router, envoy, haproxy, is_installed, nginx, runnin
 from devtools.server import free_port
 from emotion_llama.session import HEADER
 from emotion_llama_server.settings import ServerSettings
-from tests.support.gated_app import GatedApp
-from tests.support.light_server import light_server
+from tests.support.apps.gated_app import GatedApp
+from tests.support.apps.light_server import light_server
 
 SESSIONS = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(24)]
 HEADERS = {"Authorization": "Bearer k", "X-Request-Id": "r-1", "Accept": "text/csv"}

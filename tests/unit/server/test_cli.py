@@ -14,8 +14,8 @@ from devtools.media import write_clip
 from emotion_llama_server.cli import app
 from emotion_llama_vllm.hooks.cpu_defaults import weight_bytes
 from emotion_llama_vllm.verify import VerifyError, verify
-from tests.support.golden import ORIGINALS
-from tests.support.golden_face import VIDEO_MAE
+from tests.support.golden.faces import VIDEO_MAE
+from tests.support.golden.original import ORIGINALS
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:

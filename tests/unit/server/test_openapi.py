@@ -9,7 +9,7 @@ import pytest
 from emotion_llama.error_codes import ERROR_CODES
 from emotion_llama.schema import EmotionResponse
 from emotion_llama_server.openapi.document import add_issuer
-from tests.support.vllm_app import vllm_app
+from tests.support.apps.vllm_app import vllm_app
 
 HTTP_METHODS = {"get", "post"}
 

@@ -21,7 +21,7 @@ from emotion_llama_vllm.checkpoint.layout import tensor_shapes
 from emotion_llama_vllm.checkpoint.manifest import Manifest, sha256
 from emotion_llama_vllm.checkpoint.tensors import ConversionError
 from emotion_llama_vllm.config import EmotionLlamaConfig
-from tests.support.reference import relative_error
+from tests.support.golden.reference import relative_error
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ from emotion_llama_vllm.checkpoint.layout import tensor_shapes
 from emotion_llama_vllm.checkpoint.manifest import Manifest, sha256
 from emotion_llama_vllm.checkpoint.tensors import ConversionError
 from emotion_llama_vllm.config import EmotionLlamaConfig
-from tests.support.golden_face import FACE_MAE, VIDEO_MAE
+from tests.support.golden.faces import FACE_MAE, VIDEO_MAE
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 
 from emotion_llama.batch import Batch, BatchResult
 from emotion_llama_server.files.expiry import tidy
-from tests.support.gate import Call, until
-from tests.support.stored import Batches, Kept, asking, kept, line, lines, over, running
+from tests.support.apps.gate import Call, until
+from tests.support.apps.stored import Batches, Kept, asking, kept, line, lines, over, running
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 
 from emotion_llama_server.batches.pace import MadeWay, Pace
 from emotion_llama_server.services import services_of
-from tests.support.gate import Call, until
-from tests.support.stored import Kept, asking, kept, lines, running
+from tests.support.apps.gate import Call, until
+from tests.support.apps.stored import Kept, asking, kept, lines, running
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ import pytest
 from emotion_llama_server.batches import results, runner
 from emotion_llama_server.data import database
 from emotion_llama_server.data.database import Database
-from tests.support.gate import until
-from tests.support.stored import asking, kept, lines, over, running
+from tests.support.apps.gate import until
+from tests.support.apps.stored import asking, kept, lines, over, running
 
 
 async def begun(path: Path, count: int, answered: int) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from emotion_llama_server.batches import validation
 from emotion_llama_server.batches.validation import Validation
-from tests.support.stored import line, lines
+from tests.support.apps.stored import line, lines
 
 CHAT = "/v1/chat/completions"
 

@@ -13,7 +13,7 @@ from emotion_llama_server.chat.finite_form import (
     texts_of_regex,
     texts_of_schema,
 )
-from tests.support.chat_app import CLIP, TEXT, ChatApp
+from tests.support.apps.chat_app import CLIP, TEXT, ChatApp
 
 LABELS = ["neutral", "angry", "happy", "sad", "worried", "surprise"]
 ENUM = {"type": "string", "enum": LABELS}

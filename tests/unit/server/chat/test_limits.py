@@ -20,7 +20,7 @@ from emotion_llama_server.chat.validation import check_json_request
 from emotion_llama_server.routes import error_route, exposure
 from emotion_llama_server.services import install
 from emotion_llama_server.settings import ServerSettings
-from tests.support.services import services
+from tests.support.apps.services import services
 
 CHAT = "/v1/chat/completions"
 LINES = base64.encodebytes(b"\x89PNG\r\n\x1a\n" + bytes(5 << 20)).decode()

@@ -15,7 +15,7 @@ from emotion_llama_server.chat import sequences
 from emotion_llama_server.emotion.engine_shares import EngineShares
 from emotion_llama_server.engine import until_disconnect
 from emotion_llama_server.services import install
-from tests.support.gate import Call, House, until
+from tests.support.apps.gate import Call, House, until
 
 MOST = 16
 EACH = 14

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from vllm.exceptions import GenerationError
 
-from tests.support.chat_app import CLIP, TEXT, ChatApp
+from tests.support.apps.chat_app import CLIP, TEXT, ChatApp
 
 DATA_URL = "data:video/mp4;base64,AAAA"
 INLINE = "data:audio/wav;base64,AAAA"

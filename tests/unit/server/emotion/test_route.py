@@ -36,8 +36,8 @@ from emotion_llama_vllm.analysis.labels import LabelTree
 from emotion_llama_vllm.media.clip_file import ClipFile
 from emotion_llama_vllm.settings import MediaSettings
 from emotion_llama_vllm.shares import Asker, asking
-from tests.support.emotion_app import WORDS, FakeEngine, analyst
-from tests.support.services import services
+from tests.support.apps.emotion_app import WORDS, FakeEngine, analyst
+from tests.support.apps.services import services
 
 
 @pytest.fixture

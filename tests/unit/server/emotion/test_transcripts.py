@@ -18,9 +18,9 @@ from emotion_llama_server.transcripts import service
 from emotion_llama_server.transcripts.service import Service
 from emotion_llama_server.transcripts.transcriber import Transcriber
 from emotion_llama_vllm.media.read.reader import MediaReader
-from tests.support.emotion_app import FakeEngine, analyst
-from tests.support.services import services
-from tests.support.transcription import FakeService, said
+from tests.support.apps.emotion_app import FakeEngine, analyst
+from tests.support.apps.services import services
+from tests.support.services.transcription import FakeService, said
 
 ASKED = {"video": "clip.mp4", "transcribe": True}
 TIMELINE = {"timeline": {"window": 1, "step": 1}}

@@ -15,9 +15,9 @@ from emotion_llama_vllm.media.read import uploads
 from emotion_llama_vllm.media.read.reader import MediaReader
 from emotion_llama_vllm.settings import MediaSettings
 from emotion_llama_vllm.shares import Asker, asking
-from tests.support.emotion_app import FakeEngine, analyst
-from tests.support.services import services
-from tests.support.stored import Kept, kept, upload
+from tests.support.apps.emotion_app import FakeEngine, analyst
+from tests.support.apps.services import services
+from tests.support.apps.stored import Kept, kept, upload
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from emotion_llama_server.files import routes
 from emotion_llama_server.files.objects import Incoming
-from tests.support.stored import Kept, kept, upload
+from tests.support.apps.stored import Kept, kept, upload
 
 FILE = {"file": ("a.mp4", b"clip")}
 

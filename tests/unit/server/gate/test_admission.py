@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.support.gate import Call, House, gauge, until
+from tests.support.apps.gate import Call, House, gauge, until
 
 
 async def test_more_than_may_wait_are_refused_unread() -> None:

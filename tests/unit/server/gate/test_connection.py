@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from devtools.paths import CHECKOUT
 from emotion_llama_server.gate.connection import MAX_HEAD_BYTES, Connection
-from tests.support.light_server import HOST, light_server
+from tests.support.apps.light_server import HOST, light_server
 
 ENOUGH = 64 << 20
 """Bytes after which a client gives up that nobody stops."""

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.support.gate import Call, House
+from tests.support.apps.gate import Call, House
 
 ORIGIN = {"Origin": "https://page.example"}
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from starlette.types import Message
 
-from tests.support.gate import Call, House
+from tests.support.apps.gate import Call, House
 from tests.support.logs import hear_vllm
 
 

@@ -8,7 +8,7 @@ from prometheus_client import REGISTRY
 
 from emotion_llama_server.gate.keys import KeyFormatError, KeyRing, read_keys
 from emotion_llama_server.settings import ServerSettings
-from tests.support.gate import Call, House
+from tests.support.apps.gate import Call, House
 from tests.support.logs import hear_vllm
 
 

@@ -7,8 +7,8 @@ from prometheus_client import REGISTRY
 
 from emotion_llama_server.routes import page
 from emotion_llama_server.services import services_of
-from tests.support.gate import Call, House, gauge, until
-from tests.support.vllm_app import MODEL, VllmApp, vllm_app
+from tests.support.apps.gate import Call, House, gauge, until
+from tests.support.apps.vllm_app import MODEL, VllmApp, vllm_app
 
 PROBES = ("/livez", "/readyz", "/health", "/ping")
 PAGES = (

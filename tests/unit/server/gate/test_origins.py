@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.gate import Call, House
+from tests.support.apps.gate import Call, House
 
 NEAR = (
     *("http://127.0.0.1:7889", "http://[::1]:7889", "http://192.168.1.7", "http://localhost:3000"),

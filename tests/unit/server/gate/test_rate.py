@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.gate import Call, House
+from tests.support.apps.gate import Call, House
 
 
 async def test_each_key_has_its_own() -> None:

@@ -17,9 +17,9 @@ from emotion_llama_server.settings import ServerSettings
 from emotion_llama_server.start import lifecycle, serve
 from emotion_llama_server.start.lifecycle import EXIT_FAILED
 from emotion_llama_vllm import metrics
-from tests.support.gate import Call, House, gauge, until
+from tests.support.apps.gate import Call, House, gauge, until
 from tests.support.logs import hear_vllm
-from tests.support.redis import Redis, needs_redis
+from tests.support.services.redis import Redis, needs_redis
 
 pytestmark = pytest.mark.usefixtures("log_of_the_tests")
 

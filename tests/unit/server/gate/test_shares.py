@@ -9,7 +9,7 @@ from prometheus_client import REGISTRY
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from emotion_llama_vllm.shares import asking
-from tests.support.gate import Call, House, gauge, until
+from tests.support.apps.gate import Call, House, gauge, until
 
 KEYS = "alice:a,bob:b,carol:c,dave:d"
 

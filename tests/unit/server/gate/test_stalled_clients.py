@@ -16,8 +16,8 @@ from emotion_llama_server.services import install
 from emotion_llama_server.settings import ServerSettings
 from emotion_llama_server.start.listeners import cut_stalled
 from tests.support import waiting
-from tests.support.light_server import HOST, light_server
-from tests.support.services import services
+from tests.support.apps.light_server import HOST, light_server
+from tests.support.apps.services import services
 
 until = partial(waiting.until, seconds=30)
 

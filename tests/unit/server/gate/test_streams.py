@@ -12,7 +12,7 @@ from starlette.types import Message
 
 from emotion_llama_server.gate import streams
 from emotion_llama_server.gate.streams import Streams
-from tests.support.gate import Call, House, until
+from tests.support.apps.gate import Call, House, until
 
 _SECONDS = 0.05
 COMMENT = ": keep-alive\n\n"

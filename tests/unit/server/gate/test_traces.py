@@ -17,8 +17,8 @@ from emotion_llama_server.engine import Engine
 from emotion_llama_vllm.media.clip_file import ClipFile
 from emotion_llama_vllm.media.errors import MediaError
 from emotion_llama_vllm.media.workers.decoder import InProcess
-from tests.support.gate import Call, House
-from tests.support.traces import CLIENT, UNTRACED, kept_spans
+from tests.support.apps.gate import Call, House
+from tests.support.services.traces import CLIENT, UNTRACED, kept_spans
 
 TRACED = {"traceparent": CLIENT, "tracestate": "a=1"}
 

@@ -7,9 +7,9 @@ import pytest
 
 from devtools.paths import CHECKOUT
 from emotion_llama_server import paths
+from tests.support.apps.gate import Call
+from tests.support.apps.vllm_app import VllmApp, vllm_app
 from tests.support.documents import links_of
-from tests.support.gate import Call
-from tests.support.vllm_app import VllmApp, vllm_app
 
 
 class Links(HTMLParser):

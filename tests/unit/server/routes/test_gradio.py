@@ -15,7 +15,7 @@ from emotion_llama_server.gradio import desk
 from emotion_llama_server.routes import gradio
 from emotion_llama_vllm.settings import media_settings
 from tests.support import waiting
-from tests.support.gradio import KEYS, MISSING, QUESTION, GradioApp, said
+from tests.support.apps.gradio import KEYS, MISSING, QUESTION, GradioApp, said
 
 until = partial(waiting.until, seconds=10, pause=0.01)
 

@@ -24,10 +24,10 @@ from emotion_llama_server.services import install, services_of
 from emotion_llama_server.settings import ServerSettings
 from emotion_llama_vllm.checkpoint.card import Card
 from emotion_llama_vllm.shares import asking
-from tests.support.emotion_app import FakeEngine, analyst
-from tests.support.gate import Call, until
-from tests.support.light_server import HOST, light_server
-from tests.support.services import services
+from tests.support.apps.emotion_app import FakeEngine, analyst
+from tests.support.apps.gate import Call, until
+from tests.support.apps.light_server import HOST, light_server
+from tests.support.apps.services import services
 
 ERAS = ("2026-07-28", "legacy")
 """How the SDK's client speaks: without a handshake, and with one, as before 2026."""

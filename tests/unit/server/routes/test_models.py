@@ -14,8 +14,8 @@ from emotion_llama_server.settings import ServerSettings
 from emotion_llama_vllm.checkpoint.card import Card
 from emotion_llama_vllm.media.read.reader import MediaReader
 from emotion_llama_vllm.settings import MediaSettings
-from tests.support.gate import Call
-from tests.support.vllm_app import VllmApp, vllm_app
+from tests.support.apps.gate import Call
+from tests.support.apps.vllm_app import VllmApp, vllm_app
 
 
 @pytest.fixture

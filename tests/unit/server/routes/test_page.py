@@ -8,8 +8,8 @@ import pytest
 
 from devtools.paths import CHECKOUT
 from emotion_llama_server.routes import page
-from tests.support.gate import Call
-from tests.support.vllm_app import VllmApp, vllm_app
+from tests.support.apps.gate import Call
+from tests.support.apps.vllm_app import VllmApp, vllm_app
 
 POLICY = (
     "default-src 'self'; media-src 'self' blob:; object-src 'none'; base-uri 'none'; "

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from tests.support.gate import Call, House
-from tests.support.vllm_app import MODEL, VllmApp, vllm_app
+from tests.support.apps.gate import Call, House
+from tests.support.apps.vllm_app import MODEL, VllmApp, vllm_app
 
 JSON = {"Content-Type": "application/json"}
 

@@ -16,7 +16,7 @@ from emotion_llama_server.start import banner
 from emotion_llama_vllm import demo_files
 from emotion_llama_vllm.checkpoint.card import Card
 from emotion_llama_vllm.settings import MediaSettings
-from tests.support.services import services
+from tests.support.apps.services import services
 from tests.unit.server.start.test_checks import make_certificate
 
 

@@ -15,7 +15,7 @@ from emotion_llama_server.start.lifecycle import (
     EXIT_UNFINISHED,
     Lifecycle,
 )
-from tests.support.gate import Call, House, until
+from tests.support.apps.gate import Call, House, until
 
 
 class Server:

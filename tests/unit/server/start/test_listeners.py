@@ -20,9 +20,9 @@ from emotion_llama_server.start import lifecycle
 from emotion_llama_server.start.addresses import claim
 from emotion_llama_server.start.lifecycle import EXIT_FAILED, Lifecycle
 from emotion_llama_server.start.listeners import LegacyListener, cut_stalled
-from tests.support.gate import until
-from tests.support.services import services
-from tests.support.two_ports import flags, look
+from tests.support.apps.gate import until
+from tests.support.apps.services import services
+from tests.support.apps.two_ports import flags, look
 
 HOST = "127.0.0.1"
 

@@ -28,8 +28,8 @@ from emotion_llama_server.start.options import StartOptions
 from emotion_llama_vllm import demo_files
 from emotion_llama_vllm.hooks import attention_cache, vllm_environment
 from emotion_llama_vllm.memory import Memory
+from tests.support.apps.services import services
 from tests.support.logs import hear_vllm
-from tests.support.services import services
 
 pytestmark = pytest.mark.usefixtures("log_of_the_tests")
 

@@ -23,7 +23,7 @@ class Template:
     """A process that has imported vLLM, and forks."""
 
     def __init__(self) -> None:
-        command = [sys.executable, "-m", "tests.support.two_ports"]
+        command = [sys.executable, "-m", "tests.support.apps.two_ports"]
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=CHECKOUT)
 

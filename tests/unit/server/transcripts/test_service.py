@@ -22,7 +22,7 @@ from emotion_llama_server.transcripts.service import (
 )
 from emotion_llama_server.transcripts.sound import as_wav
 from emotion_llama_vllm.settings import MediaSettings
-from tests.support.transcription import KEY, Asked, FakeService, RawService, reply, said
+from tests.support.services.transcription import KEY, Asked, FakeService, RawService, reply, said
 
 URL = "http://service.test/v1/audio/translations"
 TONE = np.sin(np.arange(16_000, dtype=np.float32) / 9)

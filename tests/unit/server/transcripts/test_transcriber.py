@@ -15,8 +15,8 @@ from emotion_llama_server.transcripts.transcriber import AT_ONCE, Transcriber
 from emotion_llama_vllm import metrics
 from emotion_llama_vllm.media.clip import Clip
 from emotion_llama_vllm.shares import Asker, asking, with_reserve
-from tests.support.gate import until
-from tests.support.transcription import Asked, FakeService, said
+from tests.support.apps.gate import until
+from tests.support.services.transcription import Asked, FakeService, said
 
 FRAME = np.zeros((1, 1, 3), np.uint8)
 

@@ -17,8 +17,8 @@ from emotion_llama_vllm.media.decode.timeline import record
 from emotion_llama_vllm.media.decode.tracks import Track
 from emotion_llama_vllm.media.errors import TrackError
 from emotion_llama_vllm.settings import MediaSettings
+from tests.support.apps.services import services
 from tests.support.counted import ffmpeg
-from tests.support.services import services
 from tests.unit.server.emotion.test_route import FakeEngine, analyst
 
 SETTINGS = MediaSettings()

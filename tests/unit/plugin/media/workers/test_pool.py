@@ -27,7 +27,7 @@ from emotion_llama_vllm.media.workers.decoder import InProcess
 from emotion_llama_vllm.media.workers.pool import Workers
 from emotion_llama_vllm.settings import MediaSettings
 from emotion_llama_vllm.shares import Asker, asking
-from tests.support import jobs, worker_script
+from tests.support.scripts import jobs, worker
 
 SETTINGS = MediaSettings(decode_workers=2, decode_seconds=3, decode_memory_mb=512)
 CLIP = make_clip(Recipe(seconds=3))
@@ -157,7 +157,7 @@ async def test_a_worker_has_nothing_of_the_servers(workers: Workers) -> None:
 
 
 @pytest.mark.costly
-@pytest.mark.parametrize("name", [["-m", worker_script.__name__], [worker_script.__file__]])
+@pytest.mark.parametrize("name", [["-m", worker.__name__], [worker.__file__]])
 def test_a_worker_has_loaded_the_decoders_and_not_the_users_script(name: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, *name],

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.oidc import Provider
+from tests.support.services.oidc import Provider
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 from emotion_llama_server.gate.oidc import issuer, key_cache
-from tests.support.gate import Call, House, gauge, until
+from tests.support.apps.gate import Call, House, gauge, until
 from tests.support.logs import hear_vllm
-from tests.support.oidc import AUDIENCE, Provider, public_jwk, send
+from tests.support.services.oidc import AUDIENCE, Provider, public_jwk, send
 
 DISCOVERY, KEYS = "/.well-known/openid-configuration", "/jwks"
 

@@ -7,9 +7,9 @@ import pytest
 from prometheus_client import REGISTRY
 
 from emotion_llama_server.gate import identity
-from tests.support.gate import Call, House, until
+from tests.support.apps.gate import Call, House, until
 from tests.support.logs import hear_vllm
-from tests.support.oidc import AUDIENCE, Provider
+from tests.support.services.oidc import AUDIENCE, Provider
 
 REQUESTS = "emotion_llama_requests_total"
 

@@ -19,13 +19,13 @@ from devtools.paths import CHECKOUT
 from devtools.server import free_port
 from emotion_llama_server.gate.oidc import key_cache
 from emotion_llama_server.start import flags
-from tests.support.gate import Call, House
+from tests.support.apps.gate import Call, House
 from tests.support.npm import npm, require_npm
-from tests.support.oidc import AUDIENCE, private_key
+from tests.support.services.oidc import AUDIENCE, private_key
 
 pytestmark = pytest.mark.slow
 
-SCRIPT = CHECKOUT / "tests/support/provider.mjs"
+SCRIPT = CHECKOUT / "tests/support/services/provider.mjs"
 SCOPE = "emotion:ask"
 
 

@@ -14,7 +14,7 @@ from emotion_llama_server.settings import ServerSettings, first_error
 from emotion_llama_server.start import flags
 from emotion_llama_server.start.options import StartOptions
 from tests.support.logs import hear_vllm
-from tests.support.oidc import Provider, public_jwk, send
+from tests.support.services.oidc import Provider, public_jwk, send
 from tests.unit.server.start.test_checks import make_certificate
 
 SAFE = ["https://login.example", "https://login.example:8443/realms/x/", "http://localhost:9000"]

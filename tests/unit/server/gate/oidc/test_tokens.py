@@ -10,8 +10,8 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tests.support.gate import Call, House
-from tests.support.oidc import AUDIENCE, Provider, private_key, public_jwk
+from tests.support.apps.gate import Call, House
+from tests.support.services.oidc import AUDIENCE, Provider, private_key, public_jwk
 
 
 def house(provider: Provider, **settings: Any) -> House:

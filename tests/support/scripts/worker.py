@@ -6,7 +6,7 @@ import json
 from emotion_llama_vllm.media.clip_file import ClipFile
 from emotion_llama_vllm.media.workers.pool import Workers
 from emotion_llama_vllm.settings import MediaSettings
-from tests.support import jobs
+from tests.support.scripts import jobs
 
 
 async def main() -> None:

@@ -1,6 +1,6 @@
 """Runs `vllm.LLM` on a checkpoint folder as a user's script; only the penalty is ours.
 
-`python -m tests.support.llm_script CHECKPOINT JOBS OUT [TENSOR_PARALLEL_SIZE]` runs pickled jobs,
+`python -m tests.support.scripts.llm CHECKPOINT JOBS OUT [TENSOR_PARALLEL_SIZE]` runs pickled jobs,
 first one by one, then all at once, and pickles both lists of answers.
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from vllm import LLM, SamplingParams
 
-from tests.support.offline import PENALTY, Answer, Job
+from tests.support.scripts.offline import PENALTY, Answer, Job
 
 ONE_PROCESS = "vllm.v1.executor.uniproc_executor.UniProcExecutor"
 """The executor's full name, because vLLM replaces "uni" by "mp" on CPUs."""

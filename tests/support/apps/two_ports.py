@@ -25,7 +25,7 @@ from vllm.entrypoints.launchers.launcher import create_server_socket, serve_http
 
 from emotion_llama_server.services import install
 from emotion_llama_server.start.listeners import LegacyListener, port_options
-from tests.support.services import services
+from tests.support.apps.services import services
 
 HEADS = {"h11_max_incomplete_event_size": 65536, "h11_max_header_count": 256}
 

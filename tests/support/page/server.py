@@ -13,8 +13,8 @@ from starlette.requests import ClientDisconnect
 from emotion_llama.schema import EVENT_STREAM, Model, ModelList
 from emotion_llama_server.emotion.formats import server_sent
 from emotion_llama_server.routes import page as page_route
-from tests.support.light_server import light_server
-from tests.support.page_answers import LABELS, NOTICE
+from tests.support.apps.light_server import light_server
+from tests.support.page.answers import LABELS, NOTICE
 
 _END = ""
 

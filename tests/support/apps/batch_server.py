@@ -1,6 +1,6 @@
 """Serves files and batches in a process that a test kills; the model answers after a moment.
 
-python -m tests.support.batch_server FOLDER PORT
+python -m tests.support.apps.batch_server FOLDER PORT
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from emotion_llama_server.routes import error_route
 from emotion_llama_server.services import install
 from emotion_llama_server.settings import ServerSettings
 from emotion_llama_server.storage import Storage
-from tests.support.services import services
+from tests.support.apps.services import services
 
 _ANSWER_SECONDS = 0.02
 

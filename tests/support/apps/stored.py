@@ -23,7 +23,7 @@ from emotion_llama_server.routes import error_route
 from emotion_llama_server.services import install, services_of
 from emotion_llama_server.settings import ServerSettings
 from emotion_llama_server.storage import Storage
-from tests.support.services import services
+from tests.support.apps.services import services
 
 MODEL = "demo"
 _ROUTES = ("/v1/emotion", "/v1/chat/completions")

@@ -1,6 +1,6 @@
 """A user's script analyses clips with `LocalEmotionLLaMA` and scores each label with its `llm`.
 
-`python -m tests.support.emotion_script GIVEN OUT` reads `{"clips": [{"path", "labels"}]}` and
+`python -m tests.support.scripts.emotion GIVEN OUT` reads `{"clips": [{"path", "labels"}]}` and
 writes, for each clip, the analysis alone and among the others, and the labels' log-probabilities.
 """
 

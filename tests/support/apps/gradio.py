@@ -18,8 +18,8 @@ from emotion_llama_server.services import install
 from emotion_llama_server.settings import ServerSettings
 from emotion_llama_vllm.media.clip_file import ClipFile
 from emotion_llama_vllm.media.errors import MediaNotFound
-from tests.support.light_server import HOST, light_server
-from tests.support.services import services
+from tests.support.apps.light_server import HOST, light_server
+from tests.support.apps.services import services
 
 KEYS = {"alice": "a" * 16, "bob": "b" * 16}
 MISSING = "There is no such file."

@@ -16,7 +16,7 @@ from emotion_llama_server.gate import Doorkeeper, Gate
 from emotion_llama_server.gate.caller import ABORT
 from emotion_llama_server.services import install
 from emotion_llama_server.settings import ServerSettings
-from tests.support.services import services
+from tests.support.apps.services import services
 
 
 class Served(Protocol):

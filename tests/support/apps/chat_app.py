@@ -22,7 +22,7 @@ from emotion_llama_server.services import install
 from emotion_llama_server.settings import ServerSettings
 from emotion_llama_vllm.analysis.labels import LabelTree
 from emotion_llama_vllm.checkpoint.card import Card
-from tests.support.services import services
+from tests.support.apps.services import services
 
 CLIP = {"type": "video_url", "video_url": {"url": "clip.mp4"}}
 TEXT = {"type": "text", "text": "Which emotion?"}

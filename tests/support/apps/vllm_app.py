@@ -17,7 +17,7 @@ from emotion_llama_vllm.checkpoint.card import Card
 from emotion_llama_vllm.hooks.vllm_environment import PLUGINS
 from emotion_llama_vllm.media.read.reader import MediaReader
 from emotion_llama_vllm.settings import MediaSettings
-from tests.support.services import services
+from tests.support.apps.services import services
 
 MODEL = "org/model"
 DESCRIPTION = "A <b>test</b> that recognises nothing."
@@ -25,7 +25,7 @@ DESCRIPTION = "A <b>test</b> that recognises nothing."
 
 @dataclass
 class VllmApp:
-    """Holds the app in the form that `tests.support.gate.Call` needs."""
+    """Holds the app in the form that `tests.support.apps.gate.Call` needs."""
 
     app: FastAPI
 

@@ -1,4 +1,4 @@
-"""Runs requests for `vllm.LLM` in a process of its own, through `llm_script`."""
+"""Runs requests for `vllm.LLM` in a process of its own, through `scripts.llm`."""
 
 import pickle
 import subprocess
@@ -39,7 +39,7 @@ def answer(
     """Run the script in a process of its own; return the single and the batched answers."""
     given, made = folder / "jobs.pickle", folder / "answers.pickle"
     given.write_bytes(pickle.dumps(jobs))
-    command = [sys.executable, "-m", "tests.support.llm_script"]
+    command = [sys.executable, "-m", "tests.support.scripts.llm"]
     done = subprocess.run(
         [*command, str(checkpoint), str(given), str(made), *options],
         capture_output=True,

@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from emotion_llama_server.gate import Gate
 from emotion_llama_server.services import install
 from emotion_llama_server.settings import ServerSettings
-from tests.support.services import services
+from tests.support.apps.services import services
 
 
 @dataclass

@@ -1,0 +1,1 @@
+"""Serves routes of ours in small apps without an engine."""

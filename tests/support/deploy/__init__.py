@@ -1,0 +1,1 @@
+"""Renders and builds what operators deploy."""

@@ -1,0 +1,1 @@
+"""Reads what the original computed, and computes it anew."""

@@ -1,0 +1,1 @@
+"""Opens the page in a browser, and answers it."""

@@ -1,0 +1,1 @@
+"""Runs users' scripts and their jobs in processes of their own."""

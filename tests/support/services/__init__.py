@@ -1,0 +1,1 @@
+"""Runs the services that a server may ask or be watched by."""
