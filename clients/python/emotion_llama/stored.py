@@ -28,7 +28,8 @@ class FileObject(BaseModel):
     """What the file is for: `batch` holds the requests of a batch, `batch_output` their answers;
     `vision` and `user_data` are clips."""
     status: Literal["processed"] = "processed"
-    status_details: None = None
+    status_details: str | None = None
+    """Always null, because a file that is not usable is refused."""
 
 
 class FileList(BaseModel):

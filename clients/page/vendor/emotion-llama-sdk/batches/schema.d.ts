@@ -13,7 +13,8 @@ export interface FileObject {
     filename: string;
     purpose: Purpose;
     status: 'processed';
-    status_details: null;
+    /** Always null, because a file that is not usable is refused. */
+    status_details: string | null;
 }
 export interface FileDeleted {
     id: string;
