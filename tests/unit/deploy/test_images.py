@@ -6,6 +6,7 @@ tests/e2e/test_image.py builds an image and runs it.
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 from devtools.paths import CHECKOUT
@@ -38,8 +39,13 @@ def test_both_images_run_alike() -> None:
 def test_the_wheels_files_and_no_others_reach_the_build() -> None:
     ignored = DOCKERFILE.with_name("Dockerfile.dockerignore").read_text().splitlines()
     kept = {line[1:] for line in ignored if line.startswith("!")}
-    assert all((CHECKOUT / path).exists() for path in kept)
     assert ignored.index("*") < min(ignored.index(f"!{path}") for path in kept)
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"]
+    beside = {"pyproject.toml", "README.md", "LICENSE", "NOTICE", "deploy/constraints"}
+    folders = {path for path in kept if any(Path(part).is_relative_to(path) for part in wheel)}
+    assert kept - folders == beside
+    assert [part for part in wheel if not any(Path(part).is_relative_to(f) for f in folders)] == []
 
 
 def test_make_builds_the_image_of_this_version() -> None:
