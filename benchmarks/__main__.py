@@ -3,6 +3,8 @@
 python -m benchmarks
 """
 
+import argparse
+
 from benchmarks import tables
 from benchmarks.harness.report import RESULTS, has_bfloat16, run
 
@@ -13,6 +15,7 @@ LOWER_PRECISION = ("cpu_precision", "quantization")
 
 def main() -> None:
     """Run the command line."""
+    argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__).parse_args()
     for name in RECIPES + (LOWER_PRECISION if has_bfloat16() else ()):
         run(name, RESULTS)
     tables.main()

@@ -6,6 +6,7 @@ It compares the throughput of a batch with that of 16 clients, and the times of 
 without pause, and with pauses, while a batch runs and while none does.
 """
 
+import argparse
 import json
 import statistics
 import time
@@ -65,6 +66,8 @@ class Api:
 
 
 def main() -> None:
+    """Run the command line."""
+    argparse.ArgumentParser(prog="python -m benchmarks.batches", description=__doc__).parse_args()
     with TemporaryDirectory() as folder:
         data = ["--data-dir", str(Path(folder) / "data")]
         with running_server(Path(folder) / "log", *data) as server:

@@ -8,7 +8,7 @@ the largest value, and the time in bfloat16 as a multiple of that in float32. Th
 over the clip, of EVA-ViT all tokens.
 """
 
-import sys
+import argparse
 import time
 from collections.abc import Callable
 from copy import deepcopy
@@ -84,8 +84,19 @@ def timed(encode: Encode, encoder: Any, clips: list[Inputs]) -> tuple[list[torch
     return results, time.monotonic() - began
 
 
+def main() -> None:
+    """Run the command line."""
+    program = "python -m benchmarks.encoder_precision"
+    parser = argparse.ArgumentParser(prog=program, description=__doc__)
+    parser.add_argument("checkpoint", type=Path, nargs="?", default=demo_files.checkpoint())
+    clips = sorted(demo_files.clips().glob("*_face.mp4"))
+    parser.add_argument("clips", type=Path, nargs="*", metavar="CLIP", default=clips)
+    options = parser.parse_args()
+    measure(options.checkpoint, options.clips)
+
+
 @torch.inference_mode()
-def main(checkpoint: Path, files: list[Path]) -> None:
+def measure(checkpoint: Path, files: list[Path]) -> None:
     """Print a row for each encoder that the checkpoint has."""
     network = load_network(checkpoint, "float32")
     read = [
@@ -106,8 +117,4 @@ def main(checkpoint: Path, files: list[Path]) -> None:
 
 
 if __name__ == "__main__":
-    given = [Path(name) for name in sys.argv[1:]]
-    main(
-        given[0] if given else demo_files.checkpoint(),
-        given[1:] or sorted(demo_files.clips().glob("*_face.mp4")),
-    )
+    main()

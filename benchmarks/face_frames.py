@@ -9,7 +9,7 @@ of any faces are alike. VideoMAE's row needs no measurement: its sixteen frames 
 At last it prints the milliseconds that a frame takes on one core.
 """
 
-import sys
+import argparse
 import time
 from pathlib import Path
 
@@ -66,7 +66,14 @@ def cosine(one: Rows, other: Rows) -> float:
     return float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
 
 
-def main(paths: list[Path]) -> None:
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.face_frames", description=__doc__)
+    parser.add_argument("clips", type=Path, nargs="+", metavar="CLIP")
+    measure(parser.parse_args().clips)
+
+
+def measure(paths: list[Path]) -> None:
     cv2.setNumThreads(1)
     vit = network()
     clips = [read(path, vit) for path in paths]
@@ -84,4 +91,4 @@ def main(paths: list[Path]) -> None:
 
 
 if __name__ == "__main__":
-    main([Path(name) for name in sys.argv[1:]])
+    main()
