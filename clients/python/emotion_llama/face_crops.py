@@ -29,12 +29,10 @@ def pack(video: bytes, crops: FaceCrops) -> bytes:
     pixels, count = _of_folder(Path(crops)) if isinstance(crops, str | PathLike) else _of(crops)
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as container:
-        for name, shape, content in (
-            ("video.npy", (len(video),), video),
-            ("face_crops.npy", (count, SIDE, SIDE, 3), pixels),
-        ):
-            # A `ZipInfo` has a constant date. A bare name would get the time of the clock.
-            container.writestr(zipfile.ZipInfo(name), _header(shape) + content)
+        # A `ZipInfo` has a constant date. A bare name would get the time of the clock.
+        container.writestr(zipfile.ZipInfo("video.npy"), _header((len(video),)) + video)
+        header = _header((count, SIDE, SIDE, 3))
+        container.writestr(zipfile.ZipInfo("face_crops.npy"), header + pixels)
     return data.getvalue()
 
 
