@@ -39,6 +39,7 @@ def test_both_images_run_alike() -> None:
 def test_the_wheels_files_and_no_others_reach_the_build() -> None:
     ignored = DOCKERFILE.with_name("Dockerfile.dockerignore").read_text().splitlines()
     kept = {line[1:] for line in ignored if line.startswith("!")}
+    assert all((CHECKOUT / path).exists() for path in kept)
     assert ignored.index("*") < min(ignored.index(f"!{path}") for path in kept)
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
     wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"]
