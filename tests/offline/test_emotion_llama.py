@@ -1,8 +1,6 @@
 """`LocalEmotionLLaMA` gives the server's result, and probabilities that are the model's own."""
 
 import json
-import subprocess
-import sys
 from typing import Any
 
 import numpy as np
@@ -12,6 +10,7 @@ from demo.generate import write_clip
 from demo.recipe import numbered
 from emotion_llama.schema import EmotionResponse
 from emotion_llama_vllm.checkpoint.card import Card
+from tests.support.scripts import offline
 
 LABEL_SETS = (
     Card().labels,
@@ -37,14 +36,7 @@ def found(
         clips.append({"path": str(folder / f"{plan.name}.mp4"), "labels": labels})
     given, out = folder / "given.json", folder / "out.json"
     given.write_text(json.dumps({"clips": clips}))
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.support.scripts.emotion", str(given), str(out)],
-        capture_output=True,
-        text=True,
-        env=user_environment,
-        timeout=600,
-    )
-    assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
+    offline.run("emotion", str(given), str(out), environment=user_environment)
     return json.loads(out.read_text())
 
 

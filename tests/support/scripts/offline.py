@@ -1,4 +1,4 @@
-"""Runs requests for `vllm.LLM` in a process of its own, through `scripts.llm`."""
+"""Runs the scripts beside it in processes of their own, among them requests for `vllm.LLM`."""
 
 import pickle
 import subprocess
@@ -39,13 +39,17 @@ def answer(
     """Run the script in a process of its own; return the single and the batched answers."""
     given, made = folder / "jobs.pickle", folder / "answers.pickle"
     given.write_bytes(pickle.dumps(jobs))
-    command = [sys.executable, "-m", "tests.support.scripts.llm"]
+    run("llm", str(checkpoint), str(given), str(made), *options, environment=environment)
+    return pickle.loads(made.read_bytes())
+
+
+def run(script: str, *words: str, environment: dict[str, str]) -> None:
+    """Run a script of this folder in a process of its own; it must succeed."""
     done = subprocess.run(
-        [*command, str(checkpoint), str(given), str(made), *options],
+        [sys.executable, "-m", f"tests.support.scripts.{script}", *words],
         capture_output=True,
         text=True,
         env=environment,
         timeout=600,
     )
     assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
-    return pickle.loads(made.read_bytes())
